@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix && !linux
+
+package bench
+
+import (
+	"os"
+	"syscall"
+)
+
+// tiedTo cannot tie a child to its parent's life here: only Linux has a signal
+// for it. Stop still ends every child.
+func tiedTo(os.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}
