@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything that a developer or CI does. Bare `make` prints the list.
+
+SHELL       := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+BIN     := bin/kubectl-safe_roll
+# The version is git's, where there is git and a commit; else it says "dev".
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+PREFIX  ?= $(HOME)/.local
+
+LINT := $(GO) tool -modfile=.tools/go.mod golangci-lint
+
+##@ Use
+
+.PHONY: build
+build: ## build the plugin into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/kubectl-safe_roll
+
+.PHONY: install
+install: build ## put the plugin into $PREFIX/bin (default ~/.local/bin), where kubectl finds it if that is on PATH
+	install -d '$(PREFIX)/bin'
+	install -m 0755 $(BIN) '$(PREFIX)/bin/kubectl-safe_roll'
+	@echo 'installed $(PREFIX)/bin/kubectl-safe_roll; try: kubectl safe-roll'
+
+.PHONY: demo
+demo: ## replace three workers, one by one, on a real API server; nothing may be lost
+	cd e2e && $(GO) run ./cmd/demo
+
+##@ Test
+
+.PHONY: test
+test: test-unit test-e2e ## every test: this module's, then the bench's
+
+.PHONY: test-unit
+test-unit: ## the tests that need no control plane
+	$(GO) test ./...
+
+.PHONY: test-e2e
+test-e2e: ## the tests on a real control plane (the first run builds it, some minutes)
+	cd e2e && $(GO) test -timeout 40m ./...
+
+.PHONY: cover
+cover: ## coverage of this module, in coverage.out
+	$(GO) test -coverprofile=coverage.out ./...
+	$(GO) tool cover -func=coverage.out | tail -n 1
+
+##@ Check
+
+.PHONY: verify
+verify: checks test ## all that CI runs
+
+.PHONY: checks
+checks: fmt-check vet arch mod lint ## what verify adds to test
+
+.PHONY: fmt-check
+fmt-check: ## fail where gofmt would change a file
+	@out=$$(gofmt -l cmd pkg plugins e2e); \
+	if [ -n "$$out" ]; then echo "not formatted; run: make fmt"; echo "$$out"; exit 1; fi
+	@echo 'gofmt: ok'
+
+.PHONY: vet
+vet: ## go vet, both modules
+	$(GO) vet ./...
+	cd e2e && $(GO) vet ./...
+
+.PHONY: arch
+arch: ## the house rules, as tests
+	$(GO) test -count=1 ./pkg/internal/archtest
+
+.PHONY: mod
+mod: ## the modules are tidy and what was downloaded is what was published
+	$(GO) mod tidy -diff
+	cd e2e && $(GO) mod tidy -diff
+	$(GO) mod verify
+
+.PHONY: lint
+lint: ## golangci-lint, pinned in .tools/go.mod (the first run builds it)
+	$(LINT) run ./...
+
+##@ Maintain
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -w cmd pkg plugins e2e
+
+.PHONY: update
+update: ## rewrite golden files from what the program prints now; read the diff
+	$(GO) test ./pkg/view ./pkg/cli -update
+
+.PHONY: dist
+dist: ## archives for every platform into dist/ (PLATFORMS=host for this one alone)
+	GO='$(GO)' VERSION='$(VERSION)' .ci/dist $(PLATFORMS)
+
+.PHONY: krew-manifest
+krew-manifest: dist ## rewrite krew-manifest.yaml from the archives in dist/
+	VERSION='$(VERSION)' .ci/krew-manifest
+
+.PHONY: clean
+clean: ## delete what was built here (not the Go caches, not the bench's cache)
+	rm -rf bin dist coverage.out
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*##"; printf "usage: make TARGET\n"} \
+	  /^[a-zA-Z0-9_-]+:.*##/ { printf "  %-14s %s\n", $$1, $$2 } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) }' $(MAKEFILE_LIST)
