@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import "time"
+
+// Node is a Kubernetes node.
+type Node struct {
+	Ref     NodeRef
+	Created time.Time
+	// Ready is the Ready condition; Unknown also where the node controller
+	// itself says Unknown.
+	Ready       Answer
+	ReadyReason string
+	// LeaseRenewed is the last renewal of the node's lease; zero where there
+	// is no lease.
+	LeaseRenewed time.Time
+	// LeaseDuration is how long that renewal holds.
+	LeaseDuration time.Duration
+	// Cordoned is spec.unschedulable.
+	Cordoned   bool
+	Deleting   bool
+	Labels     map[string]string
+	Taints     []string // key=value:Effect
+	ProviderID string
+	BootID     string
+	Zone       string
+}
+
+// Owner is the kind of controller behind a pod.
+type Owner uint8
+
+// The owners of a pod.
+const (
+	OwnerUnknown   Owner = iota
+	OwnerNone            // nobody re-creates it
+	OwnerDaemonSet       // its DaemonSet exists
+	OwnerStatic          // a mirror pod; the kubelet owns it
+	OwnerOther           // some controller
+	OwnerOrphan          // a DaemonSet pod whose DaemonSet is gone
+)
+
+// PodRef names one pod.
+type PodRef struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	UID       UID    `json:"uid"`
+}
+
+// Pod is a pod, as far as draining and volumes need it.
+type Pod struct {
+	Ref  PodRef
+	Node string
+	// Finished is true for phases Succeeded and Failed.
+	Finished bool
+	Ready    Answer
+	Deleting bool
+	Owner    Owner
+	// OwnerName is kind/name of the controller, for people.
+	OwnerName string
+	// Claims are the PersistentVolumeClaims it mounts, by name in its namespace.
+	Claims   []string
+	EmptyDir bool
+	HostPath bool
+	Labels   map[string]string
+}
+
+// Budget is a PodDisruptionBudget.
+type Budget struct {
+	Namespace string
+	Name      string
+	UID       UID
+	// Allowed is status.disruptionsAllowed.
+	Allowed  int
+	Healthy  int
+	Desired  int
+	Expected int
+	// Pods are the pods that its selector matches.
+	Pods []UID
+}
+
+// PersistentVolume is a PersistentVolume.
+type PersistentVolume struct {
+	Name string
+	UID  UID
+	// Driver and Handle are of a CSI volume; empty for other kinds.
+	Driver string
+	Handle string
+	// ClaimNamespace and ClaimName are the claim it is bound to, if any.
+	ClaimNamespace string
+	ClaimName      string
+	Bound          bool
+	Deleting       bool
+	// Local is true where the data lie on one node (local, hostPath).
+	Local bool
+	// Hostnames are the nodes to which its affinity binds it; empty for any.
+	Hostnames []string
+}
+
+// Attachment is a VolumeAttachment of storage.k8s.io.
+type Attachment struct {
+	Name     string
+	UID      UID
+	Driver   string
+	PV       string
+	Node     string
+	Attached bool
+	Deleting bool
+}

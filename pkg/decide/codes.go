@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+
+// The codes of what only a plan or a turn can find.
+const (
+	CodeOtherOut     = "node/other-out"
+	CodeNoRoom       = "plan/no-room"
+	CodeReplace      = "plan/replace-command"
+	CodeNodeTwice    = "plan/node-twice"
+	CodeOldDisk      = "node/old-disk"
+	CodeReplicaStays = "node/replica-stays"
+)
+
+// Codes documents them, for explain.
+func Codes() []assess.CodeDoc {
+	return []assess.CodeDoc{
+		{Code: CodeOtherOut, Means: "Another node is not live while this one should go.",
+			Remedy: "Bring it back, or remove it from the cluster; --accept-risk=node/other-out:NAME where it holds nothing."},
+		{Code: CodeNoRoom, Means: "A replica on the node fits nowhere else, so the storage could never finish moving it.",
+			Remedy: "Add a node or space, or choose --strategy=refill where every volume keeps its floor without the node."},
+		{Code: CodeReplace, Means: "One command that deletes and creates a node at once is only safe where no replica is left on the node.",
+			Remedy: "Use --retire-command with --create-command, so that lost replicas are cleaned up in between."},
+		{Code: CodeNodeTwice, Means: "A node was named twice.", Remedy: "Name every node once."},
+		{Code: CodeOldDisk, Means: "The replacement reports a disk of the retired node: its data cannot be told from stale data.",
+			Remedy: "Give the replacement an empty disk. Do not start workloads whose replicas lie there."},
+		{Code: CodeReplicaStays, Means: "A replica is still on the node although it was to be moved away.",
+			Remedy: "Wait until the storage has moved it; look at the volume's events."},
+	}
+}

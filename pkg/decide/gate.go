@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// twoLooks lets pass what has now been seen twice: the permission holds in two
+// consistent looks, the second begun at least the look interval after the
+// first ended, with every live node's lease renewed in between and nothing
+// changed that the first one rested on. It returns nil once passed, for as
+// long as the facts stay the same.
+func (t *tick) twoLooks(g Gate, p assess.Permit, what string) Decision {
+	digest := t.j.Digest()
+	if p.Verdict != cluster.Safe {
+		return t.notYet(g, p, what)
+	}
+	if passed, ok := t.m.Passed[g]; ok {
+		if passed.Digest == digest {
+			return nil
+		}
+		return t.void(g, "the volumes' replicas or the nodes changed")
+	}
+	if !t.s.Look.Fresh {
+		return t.lookAgain(what, t.now)
+	}
+	first, ok := t.m.Looks[g]
+	switch {
+	case !ok:
+		return Remember{Note: t.look(LookTaken, g, digest, what+": first look agrees")}
+	case first.Digest != digest:
+		return t.void(g, "what the first look rested on has changed")
+	case t.s.Look.Began.Before(first.Ended.Add(t.policy().LookInterval)):
+		return t.lookAgain(what, first.Ended.Add(t.policy().LookInterval))
+	}
+	if name := t.unrenewed(first); name != "" {
+		return Wait{
+			For: what + ": node " + name + " to renew its lease", Progress: name,
+			Until: t.now.Add(2 * time.Second), Fresh: true,
+			Limit: t.policy().SettleLimit, LimitName: "settle limit",
+			Stuck: "the kubelet of " + name + " does not renew its lease",
+		}
+	}
+	return Remember{Note: t.look(GatePassed, g, digest, what+": second look agrees")}
+}
+
+// notYet waits for a permission; a look that agreed before is void.
+func (t *tick) notYet(g Gate, p assess.Permit, what string) Decision {
+	if _, ok := t.m.Looks[g]; ok {
+		return t.void(g, "it no longer holds")
+	}
+	if _, ok := t.m.Passed[g]; ok {
+		return t.void(g, "it no longer holds")
+	}
+	return Wait{
+		For: what, Left: messages(p.Findings), Progress: t.volumeToken() + t.podToken(),
+		Limit: t.policy().SettleLimit, LimitName: "settle limit",
+		Stuck: "kubectl safe-roll verify shows every reason",
+	}
+}
+
+func (t *tick) void(g Gate, why string) Decision {
+	return Remember{Note: Note{
+		Kind: LookVoided, Node: t.planned.Node, Gate: g,
+		Says: fmt.Sprintf("the look (%s) is void: %s", g, why),
+	}}
+}
+
+func (t *tick) lookAgain(what string, at time.Time) Decision {
+	return Wait{
+		For: what + ": a second look, to be sure", Progress: at.String(), Until: at, Fresh: true,
+		Limit: t.policy().SettleLimit, LimitName: "settle limit", Stuck: "the API server does not answer",
+	}
+}
+
+func (t *tick) look(kind NoteKind, g Gate, digest, says string) Note {
+	l := Look{Began: t.s.Look.Began, Ended: t.s.Look.Ended, Digest: digest, Leases: map[cluster.UID]time.Time{}}
+	for i := range t.j.Nodes {
+		if n := &t.j.Nodes[i]; n.Live == cluster.Yes {
+			l.Leases[n.Node.Ref.UID] = n.Node.LeaseRenewed
+		}
+	}
+	return Note{Kind: kind, Node: t.planned.Node, Gate: g, Look: &l, Says: says}
+}
+
+// unrenewed names a node that was live in the first look and has not renewed
+// its lease since; empty if all have. The leaving node is not relied upon.
+func (t *tick) unrenewed(first Look) string {
+	for i := range t.j.Nodes {
+		n := t.j.Nodes[i].Node
+		before, ok := first.Leases[n.Ref.UID]
+		if ok && n.Ref != t.planned.Node && !n.LeaseRenewed.After(before) {
+			return n.Ref.Name
+		}
+	}
+	return ""
+}
+
+// mayDelete is the gate before anything irreversible happens to the node.
+func (t *tick) mayDelete() Decision {
+	what := t.node() + " may be deleted"
+	if d := t.twoLooks(GateDelete, t.j.MayDelete(t.planned.Node, t.assessTurn()), what); d != nil {
+		return d
+	}
+	if t.plan.Goal == UntilDeletable {
+		ref := t.planned.Node
+		return Done{Deletable: &ref, Says: what + ": no volume needs it"}
+	}
+	return nil
+}
+
+func (t *tick) assessTurn() assess.Turn {
+	return assess.Turn{CordonedAt: t.turn.CordonedAt, DrainedAt: t.turn.DrainedAt, Proved: t.turn.Proved}
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// join waits for the replacement: a node that was not there when the turn
+// opened, live, with its storage serving from a disk that was never the
+// retired node's.
+func (t *tick) join() Decision {
+	if t.turn.Joined.UID != "" && t.s.NodeByUID(t.turn.Joined.UID) != nil {
+		return nil
+	}
+	n := t.replacement()
+	if n == nil {
+		return t.waitToJoin(fmt.Sprintf("a replacement of %s to join", t.node()), nil, "none")
+	}
+	missing := t.missing(n)
+	if f := t.oldDisk(n.Node.Ref.Name); f != nil {
+		// The storage's object of the retired node may live on for a moment.
+		if t.now.Sub(n.Node.Created) > t.policy().LookInterval {
+			return t.refuse([]assess.Finding{*f}, "give the replacement an empty disk; start no workload whose replicas lie on it")
+		}
+		missing = append(missing, f.Message)
+	}
+	if len(missing) > 0 {
+		return t.waitToJoin("replacement "+n.Node.Ref.Name+" to be ready", missing, fmt.Sprint(n.Node.Ref.UID, missing))
+	}
+	return Remember{Note: Note{
+		Kind: Joined, Node: n.Node.Ref,
+		Says: fmt.Sprintf("%s (UID %s) takes the place of %s", n.Node.Ref.Name, n.Node.Ref.UID, t.node()),
+	}}
+}
+
+func (t *tick) waitToJoin(what string, left []string, progress string) Decision {
+	stuck := "add a node with the same role labels; then run the same command again"
+	if t.plan.Commands.Create != "" || t.plan.Commands.Replace != "" {
+		stuck = "the command ended or was interrupted, and no node joined: finish its work by hand, then run the same command again"
+	}
+	return Wait{
+		For: what, Left: left, Progress: progress,
+		Limit: t.policy().JoinLimit, LimitName: "join limit", Stuck: stuck,
+	}
+}
+
+// replacement finds the first node that the turn had not seen and that looks
+// like the old one: by the selector where one was given, else by its roles.
+func (t *tick) replacement() *assess.NodeJudgement {
+	want := t.plan.Selector
+	if len(want) == 0 {
+		want = t.planned.Roles
+	}
+	for i := range t.j.Nodes {
+		n := &t.j.Nodes[i]
+		if slices.Contains(t.turn.Open.Seen, n.Node.Ref.UID) || t.joinedElsewhere(n.Node.Ref) {
+			continue
+		}
+		fits := !n.Node.Deleting
+		for k, v := range want {
+			if have, ok := n.Node.Labels[k]; !ok || have != v {
+				fits = false
+			}
+		}
+		if fits {
+			return n
+		}
+	}
+	return nil
+}
+
+// joinedElsewhere: it is already the replacement of another turn.
+func (t *tick) joinedElsewhere(ref cluster.NodeRef) bool {
+	for i := range t.m.Turns {
+		if t.m.Turns[i].Joined == ref && t.m.Turns[i].Node != t.planned.Node {
+			return true
+		}
+	}
+	return false
+}
+
+// missing lists what the replacement still lacks.
+func (t *tick) missing(n *assess.NodeJudgement) []string {
+	var out []string
+	if n.Live != cluster.Yes {
+		out = append(out, "the node is not known to be live")
+	}
+	if n.Node.Cordoned {
+		out = append(out, "the node is cordoned")
+	}
+	if len(t.turn.Open.Disks) == 0 {
+		return out // the old node carried no storage
+	}
+	for i := range t.s.Storages {
+		for _, sn := range t.s.Storages[i].Nodes {
+			if sn.Name == n.Node.Ref.Name {
+				return append(out, lacks(sn)...)
+			}
+		}
+	}
+	return append(out, "the storage does not know the node yet")
+}
+
+// lacks lists what keeps a storage node from taking replicas.
+func lacks(sn cluster.StorageNode) []string {
+	var out []string
+	if sn.Ready != cluster.Yes || sn.Deleting {
+		out = append(out, "its storage is not ready: "+sn.ReadyReason)
+	}
+	if sn.Serving != cluster.Yes {
+		out = append(out, "its data plane does not run")
+	}
+	if !sn.Placement.Accept {
+		out = append(out, "its storage accepts no replicas")
+	}
+	reasons := ""
+	for _, d := range sn.Disks {
+		if d.Ready == cluster.Yes && d.Schedulable == cluster.Yes && d.UUID != "" {
+			return out
+		}
+		if d.ReadyReason != "" {
+			reasons += ": disk " + d.Name + " " + d.ReadyReason
+		}
+	}
+	return append(out, "it has no schedulable disk"+reasons)
+}
+
+// oldDisk finds a disk of the retired node in its replacement.
+func (t *tick) oldDisk(name string) *assess.Finding {
+	for i := range t.s.Storages {
+		for _, sn := range t.s.Storages[i].Nodes {
+			if sn.Name != name || sn.Deleting {
+				continue
+			}
+			for _, d := range sn.Disks {
+				if slices.Contains(t.turn.Open.Disks, d.UUID) {
+					return &assess.Finding{
+						Code: CodeOldDisk, Severity: assess.Danger,
+						Subject:  assess.Subject{Kind: "Node", Name: name},
+						Message:  "replacement " + name + " reports the disk " + d.UUID + " of the retired " + t.node(),
+						Evidence: []cluster.Fact{{Name: "disk", Value: d.Name}, {Name: "diskUUID", Value: d.UUID}},
+					}
+				}
+			}
+		}
+	}
+	return nil
+}

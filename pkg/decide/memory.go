@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// NoteKind is what a Note says.
+type NoteKind string
+
+// The notes.
+const (
+	// TurnOpened: the turn of Turn began.
+	TurnOpened NoteKind = "turn-opened"
+	// Drained: nothing that must go is left on the node.
+	Drained NoteKind = "drained"
+	// LookTaken: a gate's first look agreed.
+	LookTaken NoteKind = "look-taken"
+	// LookVoided: what the look rested on changed.
+	LookVoided NoteKind = "look-voided"
+	// GatePassed: a gate's second look agreed.
+	GatePassed NoteKind = "gate-passed"
+	// Proved: Replicas were seen read-write.
+	Proved NoteKind = "proved"
+	// Retired: the turn's node is gone.
+	Retired NoteKind = "retired"
+	// Joined: Node is the replacement.
+	Joined NoteKind = "joined"
+	// TurnClosed: the node was replaced and every volume is whole.
+	TurnClosed NoteKind = "turn-closed"
+)
+
+// Gate is a place where two looks are needed.
+type Gate string
+
+// The gates.
+const (
+	GateDelete Gate = "may-be-deleted"
+	GatePrune  Gate = "may-be-pruned"
+	GateSettle Gate = "settled"
+)
+
+// Note is something that facts will not tell later.
+type Note struct {
+	Kind NoteKind        `json:"kind"`
+	Node cluster.NodeRef `json:"node,omitzero"`
+	// Turn is what is known of the node when its turn opens.
+	Turn *OpenTurn `json:"turn,omitempty"`
+	Gate Gate      `json:"gate,omitempty"`
+	Look *Look     `json:"look,omitempty"`
+	// Replicas that were proved, for Proved.
+	Replicas []cluster.UID `json:"replicas,omitempty"`
+	// Says is one line for people.
+	Says string `json:"says"`
+}
+
+// OpenTurn is what must be known of a node after it is gone.
+type OpenTurn struct {
+	// Seen are the UIDs of all nodes when the turn opened: none of them is a
+	// replacement.
+	Seen []cluster.UID `json:"seen"`
+	// Disks are the UUIDs of the node's disks: none of them is a new disk.
+	Disks []string `json:"disks,omitempty"`
+	// Cordoned: it was cordoned before we came.
+	Cordoned bool `json:"cordoned,omitempty"`
+}
+
+// Look is one look through a gate.
+type Look struct {
+	Began  time.Time `json:"began"`
+	Ended  time.Time `json:"ended"`
+	Digest string    `json:"digest"`
+	// Leases are the last renewals of the live nodes, by UID.
+	Leases map[cluster.UID]time.Time `json:"leases,omitempty"`
+}
+
+// Turn is one node's replacement, as far as memory goes.
+type Turn struct {
+	Node       cluster.NodeRef
+	Open       OpenTurn
+	OpenedAt   time.Time
+	CordonedAt time.Time
+	DrainedAt  time.Time
+	RetiredAt  time.Time
+	// Ran is when each of the operator's commands ended well.
+	Ran      map[CommandKind]time.Time
+	Joined   cluster.NodeRef
+	ClosedAt time.Time
+	// Proved holds when each replica was last seen read-write in this turn.
+	Proved map[cluster.UID]time.Time
+}
+
+// Memory is the little that facts cannot tell. record.Replay rebuilds it from
+// the journal.
+type Memory struct {
+	// Turns, the latest last; at most the last one is open.
+	Turns []Turn
+	// Looks that agreed once, by gate, and Passed those that agreed twice.
+	// Neither survives a restart.
+	Looks  map[Gate]Look
+	Passed map[Gate]Look
+	// Undo are the deeds that put back what we changed, the latest first.
+	Undo []Action
+	// Open is the deed whose outcome is not known, if any.
+	Open *Action
+	// Refusals counts how often in a row a deed was refused or met a conflict,
+	// and RefusedAt is the last time.
+	Refusals  int
+	RefusedAt time.Time
+	// Refusal is what was said the last time.
+	Refusal string
+}
+
+// Current returns the open turn, or nil.
+func (m *Memory) Current() *Turn {
+	if n := len(m.Turns); n > 0 && m.Turns[n-1].ClosedAt.IsZero() {
+		return &m.Turns[n-1]
+	}
+	return nil
+}
+
+// TurnOf returns the turn of that incarnation of a node, or nil.
+func (m *Memory) TurnOf(ref cluster.NodeRef) *Turn {
+	for i := range m.Turns {
+		if m.Turns[i].Node == ref {
+			return &m.Turns[i]
+		}
+	}
+	return nil
+}

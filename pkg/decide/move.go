@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+// bar stops the storage from placing replicas on the node, and in the same
+// change asks it to move away those that are there, where the strategy says so.
+func (t *tick) bar() Decision {
+	want := cluster.Placement{Accept: false, Evacuate: t.planned.Strategy == policy.Evict}
+	for i := range t.s.Storages {
+		st := &t.s.Storages[i]
+		for _, sn := range st.Nodes {
+			if sn.Name != t.node() || sn.Placement == want {
+				continue
+			}
+			why := "no new replica may be placed on " + t.node()
+			if want.Evacuate {
+				why += ", and those on it shall move away while it is alive"
+			}
+			return t.act(Action{
+				Verb: Place, Driver: st.Driver, StorageNode: ObjectRef{sn.Name, sn.UID},
+				Was: sn.Placement, To: want, Why: why,
+			})
+		}
+	}
+	return nil
+}
+
+// evacuate waits until the storage has moved every replica off the node and
+// every volume is whole without it.
+func (t *tick) evacuate() Decision {
+	if t.planned.Strategy != policy.Evict {
+		return nil
+	}
+	left := t.replicasOn(t.node())
+	if len(left) == 0 {
+		return nil
+	}
+	return Wait{
+		For:      fmt.Sprintf("the storage to move %d replicas away from %s", len(left), t.node()),
+		Left:     left,
+		Progress: fmt.Sprint(len(left)) + t.volumeToken(),
+		Limit:    t.policy().EvacuateLimit, LimitName: "evacuation limit",
+		Stuck: "look for volumes that cannot be scheduled: space, tags, anti-affinity, a rebuild limit of zero",
+	}
+}
+
+// replicasOn lists every replica object on the node that ever held data,
+// those being deleted too: the storage may still need what they name.
+func (t *tick) replicasOn(node string) []string {
+	var out []string
+	t.eachReplica(func(v *cluster.Volume, r *cluster.Replica) {
+		if r.Node == node {
+			out = append(out, "volume "+v.Name+": replica "+r.Name)
+		}
+	})
+	return out
+}
+
+func (t *tick) eachReplica(visit func(*cluster.Volume, *cluster.Replica)) {
+	for i := range t.s.Storages {
+		for k := range t.s.Storages[i].Volumes {
+			v := &t.s.Storages[i].Volumes[k]
+			for n := range v.Replicas {
+				visit(v, &v.Replicas[n])
+			}
+		}
+	}
+}
+
+// volumeToken changes whenever a replica comes, goes, changes its claim or
+// gets on with its rebuild, or a volume its state.
+func (t *tick) volumeToken() string {
+	var b strings.Builder
+	for i := range t.s.Storages {
+		for k := range t.s.Storages[i].Volumes {
+			v := &t.s.Storages[i].Volumes[k]
+			fmt.Fprintf(&b, "%s%d", v.UID, v.State)
+			for _, r := range v.Replicas {
+				fmt.Fprintf(&b, ",%s%d.%d", r.UID, r.Claim, r.Progress)
+			}
+		}
+	}
+	return hash(b.String())
+}
+
+// act completes an action with the turn's node.
+func (t *tick) act(a Action) Decision {
+	if a.Node == (cluster.NodeRef{}) {
+		a.Node = t.planned.Node
+	}
+	if wait := t.backOff(a); wait != nil {
+		return wait
+	}
+	return Act{Action: a}
+}
+
+// backOff spaces out deeds that were refused, so that nothing busy-loops: one
+// second after the first refusal, doubled up to half a minute.
+func (t *tick) backOff(a Action) Decision {
+	if t.m.Refusals == 0 {
+		return nil
+	}
+	pause := min(time.Second<<min(t.m.Refusals-1, 5), 30*time.Second)
+	until := t.m.RefusedAt.Add(pause)
+	if !until.After(t.now) {
+		return nil
+	}
+	return Wait{
+		For: "another try: " + a.Why, Left: []string{t.m.Refusal}, Progress: t.podToken() + t.volumeToken(),
+		Until: until, Limit: t.policy().DrainLimit, LimitName: "drain limit",
+		Stuck: "the last answer was: " + t.m.Refusal,
+	}
+}

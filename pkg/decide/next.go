@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+// Next says what to do now. It takes the plan, the judgement of one snapshot,
+// what memory holds, and the time; the same arguments give the same decision.
+// Nothing is assumed of earlier steps: every phase whose goal the facts meet
+// is passed, and the first one that they do not meet decides.
+func Next(p Plan, j *assess.Judgement, m Memory, now time.Time) Decision {
+	t := &tick{plan: p, j: j, s: j.Snapshot, m: m, now: now}
+	if d := t.readable(); d != nil {
+		return d
+	}
+	for i := range p.Turns {
+		t.planned = p.Turns[i]
+		t.turn = m.TurnOf(t.planned.Node)
+		if t.turn != nil && !t.turn.ClosedAt.IsZero() {
+			continue
+		}
+		return t.nextOfTurn()
+	}
+	return Done{Says: "every node was replaced, and every volume has its replicas on live nodes"}
+}
+
+// tick is one asking of Next: its arguments and the turn in hand.
+type tick struct {
+	plan    Plan
+	j       *assess.Judgement
+	s       *cluster.Snapshot
+	m       Memory
+	now     time.Time
+	planned PlannedTurn
+	// turn is nil until the turn is opened.
+	turn *Turn
+}
+
+// step is one phase: next returns nil where the facts meet the phase's goal.
+type step struct {
+	phase Phase
+	next  func(*tick) Decision
+}
+
+// opening, before and after are the phases of a turn, in order. The node's own
+// existence, not memory, says on which side of its deletion a turn is.
+func opening() []step {
+	return []step{
+		{Preflight, (*tick).leftovers},
+		{Preflight, (*tick).preflight},
+		{Verify, (*tick).verifyWhole},
+		{Preflight, (*tick).open},
+	}
+}
+
+func before() []step {
+	return []step{
+		{Preflight, (*tick).onlyOneOut},
+		{Bar, (*tick).bar},
+		{Evacuate, (*tick).evacuate},
+		{CordonIt, (*tick).cordon},
+		{Drain, (*tick).drain},
+		{Prove, (*tick).prove},
+		{MayDelete, (*tick).mayDelete},
+		{Retire, (*tick).retire},
+	}
+}
+
+func after() []step {
+	return []step{
+		{Retire, (*tick).noteRetired},
+		{PruneIt, (*tick).prune},
+		{Create, (*tick).create},
+		{Join, (*tick).join},
+		{Rebuild, (*tick).rebuild},
+		{Settle, (*tick).settle},
+	}
+}
+
+func (t *tick) nextOfTurn() Decision {
+	steps := after()
+	switch {
+	case t.turn == nil:
+		steps = opening()
+	case t.s.NodeByUID(t.planned.Node.UID) != nil:
+		steps = before()
+	}
+	for _, s := range steps {
+		if d := s.next(t); d != nil {
+			return inPhase(d, s.phase)
+		}
+	}
+	return Halt{
+		Phase: Finished, Exit: ExitUnknown,
+		Reason: "no phase of the turn of " + t.node() + " knows what to do",
+	}
+}
+
+// inPhase stamps the phase onto a decision.
+func inPhase(d Decision, p Phase) Decision {
+	switch d := d.(type) {
+	case Act:
+		d.Phase = p
+		return d
+	case Remember:
+		d.Phase = p
+		return d
+	case Wait:
+		d.Phase = p
+		return d
+	case Halt:
+		d.Phase = p
+		return d
+	default:
+		return d
+	}
+}
+
+func (t *tick) node() string { return t.planned.Node.Name }
+
+func (t *tick) policy() policy.Policy { return t.plan.Policy }
+
+// readable halts on what will not become readable by waiting, and waits for
+// the rest: with a needed kind missing, nothing may be decided (I3).
+func (t *tick) readable() Decision {
+	for _, g := range t.s.Gaps {
+		if !g.Needed && !g.ForDrain {
+			continue
+		}
+		if g.Reason == cluster.GapFailed || g.Reason == cluster.GapTruncated {
+			return Wait{
+				Phase: Verify, For: "the API server to answer for " + g.Kind, Left: []string{g.Detail},
+				Progress: g.Kind, Fresh: true, Until: t.now.Add(5 * time.Second),
+				Limit: t.policy().SettleLimit, LimitName: "settle limit",
+				Stuck: "find out why " + g.Kind + " cannot be read: " + g.Detail,
+			}
+		}
+		return Halt{
+			Phase: Verify, Exit: ExitUnknown,
+			Reason:   g.Kind + " cannot be read: " + g.Detail,
+			Findings: worst(t.j.Findings),
+			Remedy:   "make it readable (kubectl auth can-i list " + g.Kind + " -A), then run the same command again",
+		}
+	}
+	return nil
+}
+
+// worst returns the findings that stand against a verdict of Safe.
+func worst(all []assess.Finding) []assess.Finding {
+	var out []assess.Finding
+	for _, f := range all {
+		if f.Severity != assess.Note {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// exitOf is the exit code of a refusal for these findings.
+func exitOf(fs []assess.Finding) int {
+	for _, f := range fs {
+		if f.Severity == assess.Danger {
+			return ExitUnsafe
+		}
+	}
+	return ExitUnknown
+}
+
+// messages are the sentences of findings, for what a Wait still misses.
+func messages(fs []assess.Finding) []string {
+	out := make([]string, 0, len(fs))
+	for _, f := range fs {
+		out = append(out, f.Message)
+	}
+	return out
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// cordon marks the node once every volume keeps its Floor without it (I2).
+func (t *tick) cordon() Decision {
+	n := t.s.NodeByUID(t.planned.Node.UID)
+	if n.Cordoned {
+		return nil
+	}
+	if d := t.mayDrain(); d != nil {
+		return d
+	}
+	return t.act(Action{Verb: Cordon, Why: "no pod may start on " + t.node()})
+}
+
+// mayDrain waits until the node may be drained.
+func (t *tick) mayDrain() Decision {
+	p := t.j.MayDrain(t.planned.Node)
+	if p.Verdict == cluster.Safe {
+		return nil
+	}
+	return Wait{
+		For: "every volume to keep its floor without " + t.node(), Left: messages(p.Findings),
+		Progress: t.volumeToken(),
+		Limit:    t.policy().SettleLimit, LimitName: "settle limit",
+		Stuck: "kubectl safe-roll verify " + t.node() + " shows every reason",
+	}
+}
+
+// drain evicts what must go, a bounded batch at a time, and the storage's own
+// pods last, when nothing needs them any more.
+func (t *tick) drain() Decision {
+	set := assess.Drain(t.s, t.policy(), t.planned.Node)
+	if len(set.Blocked) > 0 {
+		return t.refuse(set.Blocked, "move these pods yourself, or accept the risk by its name")
+	}
+	if len(set.Go)+len(set.Last) > 0 {
+		if d := t.mayDrain(); d != nil {
+			return d
+		}
+	}
+	if len(set.Go) > 0 {
+		return t.evict(set.Go, "pods")
+	}
+	if len(set.Last) > 0 {
+		if d := t.nothingServed(); d != nil {
+			return d
+		}
+		return t.evict(set.Last, "the storage's own pods")
+	}
+	if t.turn.DrainedAt.IsZero() {
+		return Remember{Note: Note{Kind: Drained, Node: t.planned.Node, Says: t.node() + " is drained"}}
+	}
+	return nil
+}
+
+// nothingServed waits until no volume is served from the node: the storage's
+// own pods carry those that are.
+func (t *tick) nothingServed() Decision {
+	var left []string
+	for i := range t.s.Storages {
+		for _, v := range t.s.Storages[i].Volumes {
+			if v.Engine.Node == t.node() && v.Engine.Running != cluster.No {
+				left = append(left, "volume "+v.Name+" is served from "+t.node())
+			}
+		}
+	}
+	for _, a := range t.s.Attachments {
+		if a.Node == t.node() {
+			left = append(left, "volume attachment "+a.Name)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return Wait{
+		For: fmt.Sprintf("%d volumes to leave %s", len(left), t.node()), Left: left,
+		Progress: hash(strings.Join(left, ",")),
+		Limit:    t.policy().DrainLimit, LimitName: "drain limit",
+		Stuck: "a volume stays attached to " + t.node() + " although its pods are gone: see who holds it",
+	}
+}
+
+// evict chooses the next batch: pods with volumes one at a time, the others
+// together. After a refusal the batch begins elsewhere, so that one pod that
+// its budget holds does not keep the others.
+func (t *tick) evict(pods []cluster.Pod, what string) Decision {
+	var ready, left []cluster.Pod
+	for _, p := range pods {
+		left = append(left, p)
+		if !p.Deleting {
+			ready = append(ready, p)
+		}
+	}
+	if len(ready) == 0 || len(ready) < len(left) && carriesVolume(left) {
+		return t.waitForPods(left, what)
+	}
+	start := t.m.Refusals % len(ready)
+	batch, volumes := []cluster.PodRef{}, 0
+	for i := range ready {
+		p := ready[(start+i)%len(ready)]
+		if len(p.Claims) > 0 {
+			volumes++
+			if volumes > 1 {
+				continue
+			}
+		}
+		if len(batch) < t.policy().EvictBatch {
+			batch = append(batch, p.Ref)
+		}
+	}
+	return t.act(Action{
+		Verb: EvictPods, Pods: batch,
+		Why: fmt.Sprintf("%d of %d %s leave %s", len(batch), len(left), what, t.node()),
+	})
+}
+
+// carriesVolume reports whether a pod that is on its way out still has a volume.
+func carriesVolume(pods []cluster.Pod) bool {
+	for _, p := range pods {
+		if p.Deleting && len(p.Claims) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *tick) waitForPods(pods []cluster.Pod, what string) Decision {
+	var left []string
+	for _, p := range pods {
+		left = append(left, "pod "+p.Ref.Namespace+"/"+p.Ref.Name)
+	}
+	return Wait{
+		For: fmt.Sprintf("%d %s to end on %s", len(left), what, t.node()), Left: left,
+		Progress: t.podToken(),
+		Limit:    t.policy().DrainLimit, LimitName: "drain limit",
+		Stuck: "a pod does not end: look at its finalizers and at its node's kubelet",
+	}
+}
+
+// podToken changes whenever a pod comes to or leaves the node.
+func (t *tick) podToken() string {
+	var b strings.Builder
+	for _, p := range t.s.Pods {
+		if p.Node == t.node() {
+			fmt.Fprintf(&b, "%s%v,", p.Ref.UID, p.Deleting)
+		}
+	}
+	return hash(b.String())
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+// Goal is where a plan ends.
+type Goal string
+
+// The goals.
+const (
+	// UntilDeletable ends when the node may be deleted; the turn stays open.
+	UntilDeletable Goal = "deletable"
+	// UntilReplaced ends when every node was replaced and every volume is whole.
+	UntilReplaced Goal = "replaced"
+)
+
+// Commands are how machines go and come. All empty: safe-roll says what to do
+// now, and waits.
+type Commands struct {
+	Retire  string `json:"retire,omitempty"`
+	Create  string `json:"create,omitempty"`
+	Replace string `json:"replace,omitempty"`
+	// DeleteNode: safe-roll deletes the Node object itself.
+	DeleteNode bool `json:"deleteNode,omitempty"`
+}
+
+// PlannedTurn is one node of a plan, in order.
+type PlannedTurn struct {
+	Node       cluster.NodeRef   `json:"node"`
+	ProviderID string            `json:"providerID,omitempty"`
+	Strategy   policy.Strategy   `json:"strategy"` // Evict or Refill
+	Why        string            `json:"why"`
+	Forecast   forecast.Forecast `json:"forecast,omitzero"`
+	// Roles are the labels by which a replacement is recognised.
+	Roles map[string]string `json:"roles,omitempty"`
+}
+
+// Plan fixes who and why. It is plain data; the steps are chosen at every tick.
+type Plan struct {
+	// Run identifies the roll; it is part of the name of every hold we place.
+	Run      string        `json:"run"`
+	Goal     Goal          `json:"goal"`
+	Turns    []PlannedTurn `json:"turns"`
+	Commands Commands      `json:"commands"`
+	// Selector, if not empty, recognises replacements instead of Roles, as
+	// key=value pairs that must all match.
+	Selector map[string]string `json:"selector,omitempty"`
+	Policy   policy.Policy     `json:"policy"`
+}

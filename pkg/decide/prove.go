@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"fmt"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// prove sees to it that every volume with a replica on the node has shown,
+// since the drain ended, that its data are served without it: attached ones
+// show it now, detached ones are woken elsewhere and sleep again.
+func (t *tick) prove() Decision {
+	var waiting []string
+	woken := t.woken()
+	for i := range t.j.Volumes {
+		v := &t.j.Volumes[i]
+		switch {
+		case v.Condition == assess.Going || v.Condition == assess.Unused || !t.hasReplicaHere(v):
+			continue
+		case t.provedElsewhere(v) >= v.Volume.Need:
+			if d := t.letSleep(v); d != nil {
+				return d
+			}
+			continue
+		case t.provenNowElsewhere(v) >= v.Volume.Need:
+			return t.noteProved(v)
+		}
+		waiting = append(waiting, fmt.Sprintf("volume %s has not been served without %s since the drain", v.Volume.Name, t.node()))
+		if d := t.wake(v, woken); d != nil {
+			return d
+		}
+	}
+	if len(waiting) == 0 {
+		return t.nobodyAwake()
+	}
+	return t.waitForVolumes(fmt.Sprintf("%d volumes to prove their data without %s", len(waiting), t.node()), waiting)
+}
+
+func (t *tick) hasReplicaHere(v *assess.VolumeJudgement) bool {
+	for _, r := range v.Volume.Replicas {
+		if r.Node == t.node() {
+			return true
+		}
+	}
+	return false
+}
+
+// provenNowElsewhere counts the replicas on other nodes that are proven now.
+func (t *tick) provenNowElsewhere(v *assess.VolumeJudgement) int {
+	n := 0
+	for _, r := range v.Replicas {
+		if r.Replica.Node != t.node() && r.Proof == cluster.Proven {
+			n++
+		}
+	}
+	return n
+}
+
+// provedElsewhere counts the good replicas on other nodes that were proven
+// since the drain ended.
+func (t *tick) provedElsewhere(v *assess.VolumeJudgement) int {
+	n := 0
+	for _, r := range v.Replicas {
+		if r.Replica.Node == t.node() || r.Standing != cluster.StandingGood {
+			continue
+		}
+		if at, ok := t.turn.Proved[r.Replica.UID]; ok && !at.Before(t.turn.DrainedAt) {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *tick) noteProved(v *assess.VolumeJudgement) Decision {
+	n := Note{
+		Kind: Proved, Node: t.planned.Node,
+		Says: "volume " + v.Volume.Name + " serves its data without " + t.node(),
+	}
+	for _, r := range v.Replicas {
+		if r.Replica.Node != t.node() && r.Proof == cluster.Proven {
+			n.Replicas = append(n.Replicas, r.Replica.UID)
+		}
+	}
+	return Remember{Note: n}
+}
+
+func (t *tick) waitForVolumes(what string, left []string) Decision {
+	return Wait{
+		For: what, Left: left, Progress: t.volumeToken(),
+		Limit: t.policy().RebuildLimit, LimitName: "rebuild limit",
+		Stuck: "see the volumes' events: no space, no candidate disk, a rebuild limit of zero, or a workload that holds them",
+	}
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"fmt"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// retire has the node go: by the operator's command, by deleting the Node, or
+// by asking and waiting.
+func (t *tick) retire() Decision {
+	c := t.plan.Commands
+	switch {
+	case c.Replace != "" && !t.ran(ReplaceCommand):
+		if left := t.replicasOn(t.node()); len(left) > 0 {
+			return t.refuse([]assess.Finding{{
+				Code: CodeReplicaStays, Severity: assess.Danger,
+				Subject: assess.Subject{Kind: "Node", Name: t.node()},
+				Message: left[0] + " is still on " + t.node() + ", and --replace-command leaves no moment to clean up",
+			}}, "use --retire-command and --create-command")
+		}
+		return t.command(ReplaceCommand)
+	case c.Retire != "" && !t.ran(RetireCommand):
+		return t.command(RetireCommand)
+	case c.DeleteNode:
+		return t.act(Action{Verb: DeleteNode, Why: "no volume needs " + t.node()})
+	}
+	return Wait{
+		For:      "node " + t.node() + " to be gone: delete its machine and its Node object now",
+		Progress: "there", Limit: t.policy().RetireLimit, LimitName: "retirement limit",
+		Stuck: "kubectl delete node " + t.node() + ", after its machine is gone; then run the same command again",
+	}
+}
+
+func (t *tick) ran(k CommandKind) bool {
+	_, ok := t.turn.Ran[k]
+	return ok
+}
+
+func (t *tick) command(k CommandKind) Decision {
+	return t.act(Action{
+		Verb: RunCommand, Command: k, ProviderID: t.planned.ProviderID,
+		Why: fmt.Sprintf("run the %s command for %s", k, t.node()),
+	})
+}
+
+// noteRetired writes down that the machine is gone.
+func (t *tick) noteRetired() Decision {
+	if !t.turn.RetiredAt.IsZero() {
+		return nil
+	}
+	says := "node " + t.node() + " is gone"
+	if _, ok := t.m.Passed[GateDelete]; !ok && len(t.turn.Ran) == 0 {
+		says += ", and not by this run"
+	}
+	return Remember{Note: Note{Kind: Retired, Node: t.planned.Node, Says: says}}
+}
+
+// prune deletes the objects of replicas that went with the node, so that the
+// storage neither counts nor starts them. Only while no live node bears the
+// name, and another replica of the volume is proven.
+func (t *tick) prune() Decision {
+	if t.s.Node(t.node()) != nil {
+		return nil
+	}
+	for i := range t.j.Volumes {
+		v := &t.j.Volumes[i]
+		for _, r := range v.Replicas {
+			if r.Replica.Node != t.node() || r.Replica.Deleting || r.Standing != cluster.StandingAbsent || !t.provenSibling(v, r.Replica) {
+				continue
+			}
+			p := assess.Permit{Verdict: cluster.Safe}
+			if d := t.twoLooks(GatePrune, p, "replicas that went with "+t.node()+" may be pruned"); d != nil {
+				return d
+			}
+			return t.act(Action{
+				Verb: Prune, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
+				Replica: ObjectRef{r.Replica.Name, r.Replica.UID},
+				Why:     "replica " + r.Replica.Name + " of volume " + v.Volume.Name + " went with " + t.node(),
+			})
+		}
+	}
+	return nil
+}
+
+// provenSibling reports whether another replica of the volume is proven, now
+// or since the drain of this turn ended.
+func (t *tick) provenSibling(v *assess.VolumeJudgement, not *cluster.Replica) bool {
+	for _, r := range v.Replicas {
+		if r.Replica.UID == not.UID || r.Standing != cluster.StandingGood {
+			continue
+		}
+		at, ok := t.turn.Proved[r.Replica.UID]
+		if r.Proof == cluster.Proven || ok && !t.turn.DrainedAt.IsZero() && !at.Before(t.turn.DrainedAt) {
+			return true
+		}
+	}
+	return false
+}
+
+// create runs the operator's create command once.
+func (t *tick) create() Decision {
+	if t.plan.Commands.Create == "" || t.ran(CreateCommand) || t.turn.Joined.UID != "" {
+		return nil
+	}
+	return t.command(CreateCommand)
+}

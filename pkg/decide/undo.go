@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import "time"
+
+// Inverse is the deed that puts back what a changed, and whether there is one.
+// It carries the former value, so it can be written down before a is done.
+func Inverse(a Action) (Action, bool) {
+	back := a
+	switch a.Verb {
+	case Cordon:
+		back.Verb = Uncordon
+	case Place:
+		back.Was, back.To = a.To, a.Was
+	case Wake:
+		back.Verb, back.HoldNode = Sleep, ""
+	default:
+		return Action{}, false
+	}
+	back.Why = "put back: " + a.Why
+	return back, true
+}
+
+// TakeBack returns what must be put back when the roll stops, the latest
+// first. Holds are always taken back. A cordon and what the storage node was
+// told are put back too, unless the roll is only interrupted and shall go on
+// from there.
+func TakeBack(m Memory, why Stop) []Action {
+	var out []Action
+	for _, a := range m.Undo {
+		if a.Verb == Sleep || why == StopRefused {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Stop is why a roll stops before its end.
+type Stop uint8
+
+// The stops.
+const (
+	// StopInterrupted: somebody or a limit stopped it; the same command goes on.
+	StopInterrupted Stop = iota
+	// StopRefused: it must not go on as things are.
+	StopRefused
+)
+
+// Overdue turns a Wait whose progress has not changed since then into a Halt,
+// if its limit has passed by now.
+func Overdue(w Wait, since, now time.Time) (Halt, bool) {
+	if now.Sub(since) <= w.Limit {
+		return Halt{}, false
+	}
+	return Halt{
+		Phase: w.Phase, Exit: ExitLimit,
+		Reason: "no progress for " + now.Sub(since).Round(time.Second).String() + " (" + w.LimitName + " " +
+			w.Limit.String() + ") while waiting for " + w.For,
+		Remedy: w.Stuck,
+	}, true
+}

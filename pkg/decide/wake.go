@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// hold is the name under which this roll holds volumes awake.
+func (t *tick) hold() string { return "safe-roll-" + t.plan.Run }
+
+// ours returns our hold on the volume, or nil.
+func (t *tick) ours(v *cluster.Volume) *cluster.Hold {
+	for i := range v.Holds {
+		if v.Holds[i].ID == t.hold() {
+			return &v.Holds[i]
+		}
+	}
+	return nil
+}
+
+// wanted reports whether a workload wants the volume.
+func wanted(v *cluster.Volume) bool {
+	for _, h := range v.Holds {
+		if h.Kind == cluster.HoldWorkload {
+			return true
+		}
+	}
+	return false
+}
+
+// woken counts the volumes that we hold awake.
+func (t *tick) woken() int {
+	n := 0
+	for i := range t.j.Volumes {
+		if t.ours(t.j.Volumes[i].Volume) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// wake holds a detached volume attached on a live node other than the turn's,
+// so that the storage opens it and rebuilds it. A volume is never woken with a
+// replica that is Absent, Unproven or Unknown: the storage might start it
+// without its data. It returns nil where there is nothing to do but wait.
+func (t *tick) wake(v *assess.VolumeJudgement, woken int) Decision {
+	if h := t.ours(v.Volume); h != nil {
+		if wanted(v.Volume) {
+			return t.sleep(v, "a workload wants it")
+		}
+		if n := t.s.Node(h.Node); n == nil || n.Cordoned || n.Ready == cluster.No {
+			return t.sleep(v, "the node that it is attached to may go")
+		}
+		return nil
+	}
+	if v.Volume.State != cluster.Detached || len(v.Volume.Holds) > 0 ||
+		v.Volume.Class != cluster.ClassOrdinary || woken >= t.policy().MaxWoken || !safeToOpen(v) {
+		return nil
+	}
+	node := t.wakeNode(v)
+	if node == "" {
+		return nil
+	}
+	return t.act(Action{
+		Verb: Wake, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
+		Hold: t.hold(), HoldNode: node,
+		Why: "volume " + v.Volume.Name + " sleeps; it is opened on " + node + " without a device, to be rebuilt and proven",
+	})
+}
+
+// safeToOpen reports whether no replica could be started without its data.
+func safeToOpen(v *assess.VolumeJudgement) bool {
+	good := 0
+	for _, r := range v.Replicas {
+		switch r.Standing {
+		case cluster.StandingGood:
+			good++
+		case cluster.StandingAbsent:
+			// One that is already marked as failed is not started.
+			if r.Replica.Claim != cluster.Failed && r.Replica.Claim != cluster.Placeholder {
+				return false
+			}
+		case cluster.StandingUnproven, cluster.StandingUnknown:
+			if r.Replica.Claim != cluster.Placeholder {
+				return false
+			}
+		}
+	}
+	return good >= v.Volume.Need
+}
+
+// wakeNode chooses where to open the volume: a live, uncordoned node whose
+// storage serves, one with a good replica first. Empty where there is none.
+func (t *tick) wakeNode(v *assess.VolumeJudgement) string {
+	good := map[string]bool{}
+	for _, r := range v.Replicas {
+		if r.Standing == cluster.StandingGood {
+			good[r.Replica.Node] = true
+		}
+	}
+	second := ""
+	for i := range t.s.Storages {
+		st := &t.s.Storages[i]
+		if st.Driver != t.driver(v.Volume) {
+			continue
+		}
+		for _, sn := range st.Nodes {
+			n := t.j.Node(sn.Name)
+			if n == nil || n.Live != cluster.Yes || n.Node.Cordoned || n.Node.Deleting || n.Node.Ref == t.planned.Node ||
+				sn.Ready != cluster.Yes || sn.Deleting || sn.Serving != cluster.Yes {
+				continue
+			}
+			if good[sn.Name] {
+				return sn.Name
+			}
+			if second == "" {
+				second = sn.Name
+			}
+		}
+	}
+	return second
+}
+
+// letSleep takes back our hold on a volume that needs it no more.
+func (t *tick) letSleep(v *assess.VolumeJudgement) Decision {
+	if t.ours(v.Volume) == nil {
+		return nil
+	}
+	return t.sleep(v, "it is done")
+}
+
+func (t *tick) sleep(v *assess.VolumeJudgement, why string) Decision {
+	return t.act(Action{
+		Verb: Sleep, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
+		Hold: t.hold(), Why: "volume " + v.Volume.Name + " may sleep again: " + why,
+	})
+}
+
+// nobodyAwake takes back every hold of ours, and waits until those volumes
+// are detached again or a workload has them.
+func (t *tick) nobodyAwake() Decision {
+	for i := range t.j.Volumes {
+		if d := t.letSleep(&t.j.Volumes[i]); d != nil {
+			return d
+		}
+	}
+	var left []string
+	for i := range t.j.Volumes {
+		v := t.j.Volumes[i].Volume
+		if len(v.Holds) == 0 && (v.State == cluster.Attached || v.State == cluster.Detaching || v.State == cluster.Attaching) {
+			left = append(left, "volume "+v.Name+" is on its way to sleep")
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return t.waitForVolumes("woken volumes to sleep again", left)
+}
+
+// driver is the storage that holds the volume.
+func (t *tick) driver(v *cluster.Volume) string {
+	for i := range t.s.Storages {
+		for k := range t.s.Storages[i].Volumes {
+			if &t.s.Storages[i].Volumes[k] == v || t.s.Storages[i].Volumes[k].UID == v.UID {
+				return t.s.Storages[i].Driver
+			}
+		}
+	}
+	return ""
+}
+
+// leftovers takes back holds that an earlier roll left behind. The lock says
+// that no other roll is alive to need them.
+func (t *tick) leftovers() Decision {
+	for i := range t.j.Volumes {
+		v := &t.j.Volumes[i]
+		for _, h := range v.Volume.Holds {
+			if h.Kind == cluster.HoldOurs && h.ID != t.hold() {
+				return t.act(Action{
+					Verb: Sleep, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
+					Hold: h.ID, Why: "an earlier roll left volume " + v.Volume.Name + " awake",
+				})
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"k8s.io/client-go/rest"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// Need says what a missing kind means.
+type Need uint8
+
+// The needs.
+const (
+	// Helpful kinds lower the evidence when they are missing.
+	Helpful Need = iota
+	// Needed kinds make a verdict impossible when they are missing.
+	Needed
+)
+
+// Kind is one kind of object that a storage must see.
+type Kind struct {
+	Group    string
+	Version  string
+	Resource string // plural
+	Name     string // the Kind, such as "Replica"
+	Need     Need
+	// Decides: its objects are watched while a roll waits.
+	Decides bool
+}
+
+// Storage is a storage system. All methods but Connect are pure, and safe for
+// concurrent use.
+type Storage interface {
+	// Driver is the name of its CSI driver.
+	Driver() string
+	// DefaultNamespace is where it usually lives; the operator may override it.
+	DefaultNamespace() string
+	// Kinds are the kinds that it reads, all namespaced.
+	Kinds() []Kind
+	// Connect returns the REST client of the storage's own clientset for the
+	// group of its kinds: observe lists, pages and watches, and act patches
+	// through it.
+	Connect(cfg *rest.Config) (rest.Interface, error)
+	// NewReader returns an empty reader.
+	NewReader() Reader
+	// Codes documents the codes that its Doubts may carry.
+	Codes() []CodeDoc
+}
+
+// Reader collects objects and joins them into facts. It is not safe for
+// concurrent use.
+type Reader interface {
+	// Put decodes one object of the kind, as JSON. It must keep no reference
+	// to item. An object that cannot be decoded is an error, never a guess.
+	Put(k Kind, item []byte) error
+	// Drop forgets the object of that kind with that UID.
+	Drop(k Kind, uid cluster.UID)
+	// Storage joins what was put. It may be called again after more Puts.
+	Storage() (cluster.Storage, []cluster.Gap)
+}
+
+// CodeDoc documents one code.
+type CodeDoc struct {
+	Code string
+	// Means is one sentence; Remedy says what to do, and what not to do.
+	Means  string
+	Remedy string
+}
+
+// Object names one object of the storage to be changed.
+type Object struct {
+	Kind      Kind
+	Namespace string
+	Name      string
+	// UID is the object's identity. Where the plugin only knows the volume's
+	// (a ticket lives in an object of the volume's name) it is empty and
+	// Requires must pin the owner.
+	UID cluster.UID
+}
+
+// Change is one change of one object. act checks Expect, applies, and looks.
+type Change struct {
+	Object Object
+	// Patch is a JSON merge patch; empty for a deletion.
+	Patch  []byte
+	Delete bool
+	// Expect lists values that must be found at dotted paths before the change
+	// (a path that must be absent has the value ""); anything else is a
+	// conflict. Dots in a key are escaped with a backslash.
+	Expect []cluster.Fact
+	// Says is one sentence for the journal and for dry runs.
+	Says string
+}
+
+// Evacuator changes what a storage node accepts.
+type Evacuator interface {
+	// Place returns the changes that make the node's placement `to`, expecting
+	// it to be `was` now.
+	Place(st *cluster.Storage, node cluster.StorageNode, was, to cluster.Placement) ([]Change, error)
+}
+
+// Rebuilder wakes detached volumes so that the storage rebuilds them, and lets
+// them sleep again.
+type Rebuilder interface {
+	// Wake holds the volume attached on the node, without any device that a
+	// workload or a mount could use, under the given hold ID.
+	Wake(st *cluster.Storage, v cluster.Volume, node, id string) ([]Change, error)
+	// Sleep takes back the hold with that ID, and no other.
+	Sleep(st *cluster.Storage, v cluster.Volume, id string) ([]Change, error)
+}
+
+// Pruner removes the objects of replicas whose data are proven gone.
+type Pruner interface {
+	Prune(st *cluster.Storage, v cluster.Volume, r cluster.Replica) ([]Change, error)
+}

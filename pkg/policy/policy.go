@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package policy says what the operator allows: limits, strategies, floors and
+// named risks.
+//
+// It is plain data with Default and Validate. It may import cluster and the
+// standard library; it never reads flags, environment or files.
+//
+// Start reading at Policy.
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Strategy is how a node's replicas survive its replacement.
+type Strategy string
+
+// The strategies.
+const (
+	// Auto picks per node from the forecast.
+	Auto Strategy = "auto"
+	// Evict has the storage move every replica away while the node is alive.
+	Evict Strategy = "evict"
+	// Refill takes the node out with every volume at its Floor and rebuilds
+	// onto the replacement.
+	Refill Strategy = "refill"
+)
+
+// Risk is a finding that the operator accepts by name: CODE or CODE:NAME.
+type Risk struct {
+	Code string `json:"code"`
+	Name string `json:"name,omitempty"`
+}
+
+// Policy is what the operator allows.
+type Policy struct {
+	Strategy Strategy `json:"strategy"`
+	// MinReplicas replaces the default Floor of every volume; 0 keeps it.
+	MinReplicas int    `json:"minReplicas,omitempty"`
+	Accepted    []Risk `json:"accepted,omitempty"`
+
+	// LeaseFresh is the oldest node lease that still speaks of the present.
+	LeaseFresh time.Duration `json:"leaseFresh"`
+	// ClockSkew is the margin within which times of different clocks cannot
+	// be ordered.
+	ClockSkew time.Duration `json:"clockSkew"`
+	// LookInterval is the least time between the two looks of a gate.
+	LookInterval time.Duration `json:"lookInterval"`
+	// MaxWoken bounds how many volumes are held awake at once.
+	MaxWoken int `json:"maxWoken"`
+	// EvictBatch bounds how many pods are evicted in one pass.
+	EvictBatch int `json:"evictBatch"`
+
+	// The limits of the waits, each without progress.
+	DrainLimit    time.Duration `json:"drainLimit"`
+	EvacuateLimit time.Duration `json:"evacuateLimit"`
+	RetireLimit   time.Duration `json:"retireLimit"`
+	JoinLimit     time.Duration `json:"joinLimit"`
+	RebuildLimit  time.Duration `json:"rebuildLimit"`
+	SettleLimit   time.Duration `json:"settleLimit"`
+	// CommandLimit bounds one run of a retire, create or replace command.
+	CommandLimit time.Duration `json:"commandLimit"`
+}
+
+// Default returns the policy without any flag. The look interval covers the
+// default node monitor grace period (kube-controller-manager
+// --node-monitor-grace-period, 50 s since Kubernetes 1.32, 40 s before): a
+// machine that died right after the first look is NotReady, or its lease
+// old, by the second.
+func Default() Policy {
+	return Policy{
+		Strategy:      Auto,
+		LeaseFresh:    40 * time.Second,
+		ClockSkew:     10 * time.Second,
+		LookInterval:  50 * time.Second,
+		MaxWoken:      5,
+		EvictBatch:    10,
+		DrainLimit:    15 * time.Minute,
+		EvacuateLimit: 30 * time.Minute,
+		RetireLimit:   30 * time.Minute,
+		JoinLimit:     60 * time.Minute,
+		RebuildLimit:  30 * time.Minute,
+		SettleLimit:   15 * time.Minute,
+		CommandLimit:  60 * time.Minute,
+	}
+}
+
+// Validate reports the first field that makes no sense. No zero means for ever.
+func (p Policy) Validate() error {
+	switch p.Strategy {
+	case Auto, Evict, Refill:
+	default:
+		return fmt.Errorf("strategy %q is none of auto, evict, refill", p.Strategy)
+	}
+	if p.MinReplicas < 0 {
+		return errors.New("the fewest replicas cannot be negative")
+	}
+	if p.MaxWoken < 1 || p.EvictBatch < 1 {
+		return errors.New("the number of woken volumes and of pods in a pass must be at least 1")
+	}
+	for _, l := range p.limits() {
+		if l.value <= 0 {
+			return fmt.Errorf("%s must be longer than zero", l.name)
+		}
+	}
+	return nil
+}
+
+type limit struct {
+	name  string
+	value time.Duration
+}
+
+func (p Policy) limits() []limit {
+	return []limit{
+		{"the lease freshness", p.LeaseFresh},
+		{"the clock skew margin", p.ClockSkew},
+		{"the look interval", p.LookInterval},
+		{"the drain limit", p.DrainLimit},
+		{"the evacuation limit", p.EvacuateLimit},
+		{"the retirement limit", p.RetireLimit},
+		{"the join limit", p.JoinLimit},
+		{"the rebuild limit", p.RebuildLimit},
+		{"the settle limit", p.SettleLimit},
+		{"the command limit", p.CommandLimit},
+	}
+}
+
+// Accepts reports whether the operator accepted the finding code for the named
+// subject.
+func (p Policy) Accepts(code, name string) bool {
+	for _, r := range p.Accepted {
+		if r.Code == code && (r.Name == "" || r.Name == name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Floor is the number of good replicas that a volume keeps while a node is
+// out: want replicas are configured, need of them hold the data.
+func (p Policy) Floor(want, need int) int {
+	if p.MinReplicas > 0 {
+		return max(need, min(want, p.MinReplicas))
+	}
+	return max(need, min(want, max(2, want-1)))
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"maps"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+)
+
+// Replay rebuilds the plan and the memory from a journal. It is pure: the same
+// events give the same memory. The plan is empty where nothing was started.
+func Replay(h History) (decide.Plan, decide.Memory) {
+	var p decide.Plan
+	m := empty()
+	for _, e := range h.Events {
+		if e.Plan != nil {
+			p = *e.Plan
+		}
+		Apply(&m, e)
+	}
+	return p, m
+}
+
+// Over reports whether the journal's roll needs nothing more.
+func (h History) Over() bool {
+	n := len(h.Events)
+	return n == 0 || h.Events[n-1].Kind == Finished && h.last().Goal == decide.UntilReplaced
+}
+
+func (h History) last() decide.Plan {
+	p, _ := Replay(h)
+	return p
+}
+
+func empty() decide.Memory {
+	return decide.Memory{
+		Looks:  map[decide.Gate]decide.Look{},
+		Passed: map[decide.Gate]decide.Look{},
+	}
+}
+
+// Apply adds one event to the memory.
+func Apply(m *decide.Memory, e Event) {
+	switch e.Kind {
+	case Started:
+		*m = empty()
+	case Resumed, Replanned:
+		// Looks are not carried over a restart: nobody watched in between.
+		clear(m.Looks)
+		clear(m.Passed)
+		m.Refusals = 0
+	case Intent:
+		intend(m, *e.Action, e.At)
+	case Done:
+		if m.Open != nil && e.Outcome != nil {
+			finish(m, *m.Open, *e.Outcome, e.At)
+		}
+		m.Open = nil
+	case Noted:
+		note(m, *e.Note, e.At)
+	}
+}
+
+// intend registers the way back before the deed is done, so that a crash in
+// between cannot lose it.
+func intend(m *decide.Memory, a decide.Action, at time.Time) {
+	m.Open = &a
+	if back, ok := decide.Inverse(a); ok && !undoes(m, a) {
+		m.Undo = append([]decide.Action{back}, m.Undo...)
+	}
+	if t := m.Current(); t != nil && a.Verb == decide.Cordon && t.CordonedAt.IsZero() {
+		t.CordonedAt = at
+	}
+}
+
+// undoes reports whether the deed is itself the way back of an earlier one.
+func undoes(m *decide.Memory, a decide.Action) bool {
+	for _, u := range m.Undo {
+		if u.Same(a) {
+			return true
+		}
+	}
+	return false
+}
+
+func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
+	if o.Result == decide.Refused || o.Result == decide.Conflict {
+		m.Refusals, m.RefusedAt, m.Refusal = m.Refusals+1, at, o.Detail
+	} else {
+		m.Refusals = 0
+	}
+	switch o.Result {
+	case decide.Performed:
+		drop(m, a)
+		if t := m.Current(); t != nil && a.Verb == decide.RunCommand {
+			ran := maps.Clone(t.Ran)
+			if ran == nil {
+				ran = map[decide.CommandKind]time.Time{}
+			}
+			ran[a.Command] = at
+			t.Ran = ran
+		}
+	case decide.Refused, decide.Conflict:
+		// It had no effect: there is nothing to put back. A way back that met
+		// a conflict is over too: somebody else has changed the object since.
+		if back, ok := decide.Inverse(a); ok {
+			drop(m, back)
+		}
+		if o.Result == decide.Conflict {
+			drop(m, a)
+		}
+	}
+}
+
+// drop removes the entry of the undo register that is this deed.
+func drop(m *decide.Memory, a decide.Action) {
+	for i, u := range m.Undo {
+		if u.Same(a) {
+			m.Undo = append(append([]decide.Action{}, m.Undo[:i]...), m.Undo[i+1:]...)
+			return
+		}
+	}
+}
+
+func note(m *decide.Memory, n decide.Note, at time.Time) {
+	switch n.Kind {
+	case decide.TurnOpened:
+		t := decide.Turn{Node: n.Node, OpenedAt: at, Proved: map[cluster.UID]time.Time{}}
+		if n.Turn != nil {
+			t.Open = *n.Turn
+		}
+		if t.Open.Cordoned {
+			t.CordonedAt = at
+		}
+		m.Turns = append(m.Turns, t)
+	case decide.LookTaken:
+		m.Looks[n.Gate] = *n.Look
+	case decide.LookVoided:
+		delete(m.Looks, n.Gate)
+		delete(m.Passed, n.Gate)
+	case decide.GatePassed:
+		delete(m.Looks, n.Gate)
+		m.Passed[n.Gate] = *n.Look
+	default:
+		noteTurn(m, n, at)
+	}
+}
+
+func noteTurn(m *decide.Memory, n decide.Note, at time.Time) {
+	t := m.Current()
+	if t == nil {
+		return
+	}
+	switch n.Kind {
+	case decide.Drained:
+		t.DrainedAt = at
+	case decide.Proved:
+		for _, uid := range n.Replicas {
+			t.Proved[uid] = at
+		}
+	case decide.Retired:
+		t.RetiredAt = at
+		forgetNode(m, t.Node)
+	case decide.Joined:
+		t.Joined = n.Node
+	case decide.TurnClosed:
+		t.ClosedAt = at
+		clear(m.Looks)
+		clear(m.Passed)
+	}
+}
+
+// forgetNode drops the ways back that lead to a machine that is gone.
+func forgetNode(m *decide.Memory, ref cluster.NodeRef) {
+	var keep []decide.Action
+	for _, u := range m.Undo {
+		if u.Node != ref || u.Verb == decide.Sleep {
+			keep = append(keep, u)
+		}
+	}
+	m.Undo = keep
+}
