@@ -27,7 +27,6 @@ func depguardRules() string {
 		if r.pure {
 			pure = append(pure, glob)
 		}
-		fmt.Fprintf(&b, "        # %s\n", r.why)
 		fmt.Fprintf(&b, "        %s:\n", ruleName(base))
 		fmt.Fprintf(&b, "          list-mode: strict\n")
 		fmt.Fprintf(&b, "          files: [\"**/%s\", \"!$test\"]\n", glob)
@@ -37,6 +36,11 @@ func depguardRules() string {
 		}
 		for _, o := range r.others {
 			fmt.Fprintf(&b, "            - %s\n", o)
+		}
+		// Denied is all that is not allowed; these lines only give the reason.
+		fmt.Fprintf(&b, "          deny:\n")
+		for _, p := range []string{Module + "/", "k8s.io/"} {
+			fmt.Fprintf(&b, "            - {pkg: %s, desc: %q}\n", p, r.why)
 		}
 	}
 	writePure(&b, pure)
