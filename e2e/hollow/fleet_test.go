@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hollow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
+)
+
+// lab is one control plane with a fleet.
+type lab struct {
+	*testing.T
+	client kubernetes.Interface
+	fleet  *hollow.Fleet
+}
+
+// newLab starts a control plane and worker nodes w-1 to w-n.
+func newLab(t *testing.T, driver hollow.VolumeDriver, workers int) lab {
+	t.Helper()
+	t.Parallel()
+	bin, err := bench.Build(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := bench.Start(t.Context(), bench.Options{Binaries: bin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fleet, err := hollow.NewFleet(t.Context(), hollow.Options{Config: c.Config(), Driver: driver, Dir: filepath.Join(c.Dir(), "fleet")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		fleet.Close()
+		c.Stop()
+		if t.Failed() {
+			t.Logf("logs in %s", c.Dir())
+			return
+		}
+		if err := c.Destroy(); err != nil {
+			t.Error(err)
+		}
+	})
+	l := lab{T: t, client: kubernetes.NewForConfigOrDie(c.Config()), fleet: fleet}
+	var names []string
+	for i := range workers {
+		names = append(names, fmt.Sprintf("w-%d", i+1))
+		if _, err := fleet.AddNode(t.Context(), hollow.NodeSpec{Name: names[i]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.ready(names...)
+	return l
+}
+
+func (l lab) ready(names ...string) {
+	l.Helper()
+	ctx, cancel := context.WithTimeout(l.Context(), time.Minute)
+	defer cancel()
+	if err := l.fleet.WaitReady(ctx, names...); err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l lab) eventually(what string, ok func() bool) {
+	l.Helper()
+	for limit := time.Now().Add(90 * time.Second); !ok(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(limit) {
+			l.Fatalf("waited 90 s for %s", what)
+		}
+	}
+}
+
+// deploy creates a Deployment and waits for its pods.
+func (l lab) deploy(name string, replicas int32) []corev1.Pod {
+	l.Helper()
+	w := hollow.Workload{Namespace: "default", Name: name, Replicas: replicas}
+	if _, err := l.client.AppsV1().Deployments("default").Create(l.Context(), w.Deployment(), metav1.CreateOptions{}); err != nil {
+		l.Fatal(err)
+	}
+	l.eventually("the pods of "+name, func() bool { return len(l.running(name)) == int(replicas) })
+	return l.running(name)
+}
+
+// running returns the pods of a workload that are ready and stay.
+func (l lab) running(name string) []corev1.Pod {
+	l.Helper()
+	pods, err := l.client.CoreV1().Pods("default").List(l.Context(), metav1.ListOptions{LabelSelector: "app=" + name})
+	if err != nil {
+		l.Fatal(err)
+	}
+	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return p.DeletionTimestamp != nil || !ready(p) })
+}
+
+func ready(p corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+func (l lab) cordon(name string) {
+	l.Helper()
+	_, err := l.client.CoreV1().Nodes().Patch(l.Context(), name, "application/merge-patch+json", []byte(`{"spec":{"unschedulable":true}}`), metav1.PatchOptions{})
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l lab) evict(p corev1.Pod) error {
+	return l.client.CoreV1().Pods(p.Namespace).EvictV1(l.Context(), &policyv1.Eviction{
+		ObjectMeta:    metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace},
+		DeleteOptions: &metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &p.UID}},
+	})
+}
+
+// get returns the pod as it is now, nil if it is gone or another has its name.
+func (l lab) get(p corev1.Pod) *corev1.Pod {
+	l.Helper()
+	now, err := l.client.CoreV1().Pods(p.Namespace).Get(l.Context(), p.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || (err == nil && now.UID != p.UID) {
+		return nil
+	}
+	if err != nil {
+		l.Fatal(err)
+	}
+	return now
+}
+
+func (l lab) nodeReady(name string) corev1.ConditionStatus {
+	l.Helper()
+	node, err := l.client.CoreV1().Nodes().Get(l.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		l.Fatal(err)
+	}
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.Status
+		}
+	}
+	return ""
+}
+
+func TestFleet_EvictedPodsEndGracefullyAndComeBackElsewhere(t *testing.T) {
+	l := newLab(t, nil, 3)
+	pods := l.deploy("web", 3)
+	victim := pods[0]
+	if victim.Status.PodIP == "" || victim.Status.HostIP == "" || victim.Status.ContainerStatuses[0].State.Running == nil {
+		t.Errorf("a running pod without address or running container: %+v", victim.Status)
+	}
+	l.cordon(victim.Spec.NodeName)
+	if err := l.evict(victim); err != nil {
+		t.Fatal(err)
+	}
+	if now := l.get(victim); now == nil || now.DeletionTimestamp == nil {
+		t.Errorf("an evicted pod does not terminate gracefully: %v", now)
+	}
+	l.eventually("the evicted pod to be gone", func() bool { return l.get(victim) == nil })
+	l.eventually("its successor", func() bool { return len(l.running("web")) == 3 })
+	for _, p := range l.running("web") {
+		if p.Name != victim.Name && p.CreationTimestamp.After(victim.CreationTimestamp.Time) && p.Spec.NodeName == victim.Spec.NodeName {
+			t.Errorf("%s came back to the cordoned node %s", p.Name, p.Spec.NodeName)
+		}
+	}
+}
+
+func TestFleet_ADisruptionBudgetBlocksEviction(t *testing.T) {
+	l := newLab(t, nil, 1)
+	pod := l.deploy("db", 1)[0]
+	one := intstr.FromInt32(1)
+	budget := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "db"},
+		Spec: policyv1.PodDisruptionBudgetSpec{MinAvailable: &one, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "db"}}}}
+	budgets := l.client.PolicyV1().PodDisruptionBudgets("default")
+	if _, err := budgets.Create(t.Context(), budget, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the budget to count the pod", func() bool {
+		b, err := budgets.Get(t.Context(), "db", metav1.GetOptions{})
+		return err == nil && b.Status.CurrentHealthy == 1
+	})
+	if err := l.evict(pod); !apierrors.IsTooManyRequests(err) {
+		t.Fatalf("eviction against the budget: %v, want 429", err)
+	}
+	if err := budgets.Delete(t.Context(), "db", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the eviction to be granted", func() bool { return l.evict(pod) == nil })
+}
+
+func TestFleet_PowerOffTurnsNotReadyAndLeavesThePods(t *testing.T) {
+	l := newLab(t, nil, 2)
+	pod := l.deploy("web", 1)[0]
+	before, _ := l.fleet.Node(pod.Spec.NodeName)
+	if err := l.fleet.PowerOff(before.Name); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the node to be NotReady", func() bool { return l.nodeReady(before.Name) == corev1.ConditionUnknown })
+	if err := l.client.CoreV1().Pods("default").Delete(t.Context(), pod.Name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // far longer than a kubelet would need
+	if now := l.get(pod); now == nil || now.DeletionTimestamp == nil {
+		t.Fatalf("a pod on a dead machine is %v, want it to stay terminating", now)
+	}
+	if err := l.fleet.PowerOn(t.Context(), before.Name); err != nil {
+		t.Fatal(err)
+	}
+	l.ready(before.Name)
+	l.eventually("the pod to end after all", func() bool { return l.get(pod) == nil })
+	after, _ := l.fleet.Node(before.Name)
+	if after.UID != before.UID || after.DiskDir != before.DiskDir || after.BootID == before.BootID {
+		t.Errorf("after a reboot: %+v, before: %+v; want the same UID and disk and another boot ID", after, before)
+	}
+}
+
+func TestFleet_ARestartedMachineRunsItsPodsAgain(t *testing.T) {
+	l := newLab(t, nil, 1)
+	pod := l.deploy("web", 1)[0]
+	if err := l.fleet.PowerOff("w-1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.fleet.PowerOn(t.Context(), "w-1"); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the container to be restarted", func() bool {
+		now := l.get(pod)
+		return now != nil && now.Status.ContainerStatuses[0].RestartCount == 1 && len(now.Status.PodIPs) == 1
+	})
+}
+
+func TestFleet_RecreationGivesANewUIDAndAnEmptyDisk(t *testing.T) {
+	l := newLab(t, nil, 1)
+	old, _ := l.fleet.Node("w-1")
+	if err := os.WriteFile(filepath.Join(old.DiskDir, "data"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.fleet.AddNode(t.Context(), hollow.NodeSpec{Name: "w-1"}); !errors.Is(err, hollow.ErrNodeExists) {
+		t.Errorf("a second node of a live name: %v", err)
+	}
+	fresh, err := l.fleet.Recreate(t.Context(), "w-1", hollow.NodeSpec{Name: "w-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.ready("w-1")
+	if fresh.UID == old.UID || fresh.ProviderID == old.ProviderID || fresh.DiskDir == old.DiskDir {
+		t.Errorf("re-created: %+v, before: %+v", fresh, old)
+	}
+	if _, err := os.Stat(old.DiskDir); !os.IsNotExist(err) {
+		t.Errorf("the old disk is still there: %v", err)
+	}
+	if left, err := os.ReadDir(fresh.DiskDir); err != nil || len(left) > 0 {
+		t.Errorf("the new disk holds %v, %v", left, err)
+	}
+
+	if err := os.WriteFile(filepath.Join(fresh.DiskDir, "data"), []byte("y"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := l.fleet.Recreate(t.Context(), "w-1", hollow.NodeSpec{Name: "w-2", DiskDir: fresh.DiskDir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.ready("w-2")
+	if b, err := os.ReadFile(filepath.Join(moved.DiskDir, "data")); err != nil || string(b) != "y" {
+		t.Errorf("the kept disk holds %q, %v", b, err)
+	}
+	if _, err := l.client.CoreV1().Nodes().Get(t.Context(), "w-1", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the old Node object: %v", err)
+	}
+}
