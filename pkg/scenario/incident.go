@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"context"
+	"fmt"
+)
+
+// Incident is the cluster of the real loss: three workers and a control-plane
+// node, a hub with one replica, a Prometheus with an attached volume, and the
+// volumes of thirty users with two replicas each, of whom three are logged in.
+type Incident struct {
+	// Workers and Users count them; LoggedIn of the users have a running pod.
+	Workers, Users, LoggedIn int
+	// Replicas is how many each volume has.
+	Replicas int
+}
+
+// TheIncident is the cluster as it was.
+func TheIncident() Incident {
+	return Incident{Workers: 3, Users: 30, LoggedIn: 3, Replicas: 2}
+}
+
+// WorkerNames are the workers, in the order in which they are replaced.
+func (i Incident) WorkerNames() []string {
+	var out []string
+	for n := range i.Workers {
+		out = append(out, fmt.Sprintf("worker-%d", n+1))
+	}
+	return out
+}
+
+// Detached names the volumes of the users who are not logged in.
+func (i Incident) Detached() []string {
+	var out []string
+	for n := i.LoggedIn; n < i.Users; n++ {
+		out = append(out, user(n))
+	}
+	return out
+}
+
+func user(n int) string { return fmt.Sprintf("user-%02d", n+1) }
+
+// Build builds it: every volume was used once and holds bytes of its own.
+// It returns what was written.
+func (i Incident) Build(ctx context.Context, w World) (Expected, error) {
+	if err := w.AddNode(ctx, Node{Name: "control-plane", Role: "control-plane"}); err != nil {
+		return nil, err
+	}
+	for _, n := range i.WorkerNames() {
+		if err := w.AddNode(ctx, Node{Name: n, Role: "worker"}); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Run(ctx, Workload{Name: "hub", Replicas: 1}); err != nil {
+		return nil, err
+	}
+	e := Expected{}
+	if err := i.volume(ctx, w, "prometheus", e); err != nil {
+		return nil, err
+	}
+	for n := range i.Users {
+		if err := i.volume(ctx, w, user(n), e); err != nil {
+			return nil, err
+		}
+		if n < i.LoggedIn {
+			continue
+		}
+		if err := w.Stop(ctx, user(n)); err != nil {
+			return nil, fmt.Errorf("log out %s: %w", user(n), err)
+		}
+	}
+	return e, nil
+}
+
+// volume creates a volume, runs its workload and writes bytes that no other
+// volume holds.
+func (i Incident) volume(ctx context.Context, w World, name string, e Expected) error {
+	if err := w.CreateVolume(ctx, Volume{Name: name, Replicas: i.Replicas, Bytes: 1 << 30}); err != nil {
+		return fmt.Errorf("create volume %s: %w", name, err)
+	}
+	if err := w.Run(ctx, Workload{Name: name, Volume: name, Replicas: 1}); err != nil {
+		return fmt.Errorf("run %s: %w", name, err)
+	}
+	data := []byte("the bytes of " + name + "\n")
+	if err := w.Write(ctx, name, data); err != nil {
+		return fmt.Errorf("write to %s: %w", name, err)
+	}
+	e[name] = Sum(data)
+	return nil
+}
