@@ -16,6 +16,8 @@ type Storage struct {
 	Volumes []Volume
 	// Settings that decide placement or deletion, sorted by name.
 	Settings []Fact
+	// Bases are the images that volumes may be layered upon, sorted by name.
+	Bases []Base
 	// Reported is the newest time found in the storage's own status.
 	Reported time.Time
 	Doubts   []Doubt
@@ -40,6 +42,8 @@ type StorageNode struct {
 	Disks       []Disk
 	// Holds is how many engines or shares the storage still says run there.
 	Holds int
+	// Runtimes are the engine programs that are ready there, sorted.
+	Runtimes []string
 	// Reported is the newest time in its status.
 	Reported time.Time
 }
@@ -68,11 +72,31 @@ type Disk struct {
 	Accept      bool
 	Evacuate    bool
 	Tags        []string
+	// Medium is what kind of disk it is, in the storage's words; a volume's
+	// replicas fit only on its own Medium.
+	Medium string
 	// Bytes.
 	Maximum   int64
 	Available int64
 	Reserved  int64
 	Scheduled int64
+}
+
+// Base is an image that replicas are layered upon: without a copy of it on
+// its disk a replica cannot be opened.
+type Base struct {
+	Name     string
+	UID      UID
+	NodeTags []string
+	DiskTags []string
+	// Copies are sorted by disk.
+	Copies []BaseCopy
+}
+
+// BaseCopy is one copy of a Base.
+type BaseCopy struct {
+	DiskUUID string
+	Ready    Answer
 }
 
 // VolumeState is what the storage says a volume is doing.
@@ -120,6 +144,13 @@ type Volume struct {
 	SharesDisk Answer
 	NodeTags   []string
 	DiskTags   []string
+	// Medium is the kind of disk that its replicas need; empty where unknown.
+	Medium string
+	// Runtime is the engine program that must be ready on a node before a
+	// replica can be placed there; empty for none.
+	Runtime string
+	// Base is the image that its replicas are layered upon; empty for none.
+	Base string
 	// Size and Used are in bytes.
 	Size  int64
 	Used  int64
@@ -132,6 +163,9 @@ type Volume struct {
 	Engine   Engine
 	Replicas []Replica
 	Holds    []Hold
+	// HoldsUID is the identity of the object that lists the holds; empty where
+	// the storage has none.
+	HoldsUID UID
 	Doubts   []Doubt
 	// Created is when the volume object was made.
 	Created time.Time
@@ -184,7 +218,7 @@ const (
 	Rebuilding         // being written from others
 	Failed             // said to be bad
 	Placeholder        // an object without data: not scheduled, or not counted
-	Untouched         // never healthy and never failed: no data was ever in it
+	Untouched          // never healthy and never failed: no data was ever in it
 )
 
 // Replica is one copy of a volume's data, as the storage describes it.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import (
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+)
+
+// The codes of this plugin's Doubts.
+const (
+	codeNoEngine        = "longhorn/no-current-engine"
+	codeEngineState     = "longhorn/engine-state"
+	codeEngineSilent    = "longhorn/engine-silent"
+	codeNotInEngine     = "longhorn/not-in-engine"
+	codeStranger        = "longhorn/engine-serves-stranger"
+	codeInPlace         = "longhorn/rebuilt-in-place"
+	codeNeverHealthy    = "longhorn/served-but-never-healthy"
+	codeReplicaState    = "longhorn/replica-state"
+	codeFailedSince     = "longhorn/failed-since"
+	codeRetries         = "longhorn/retries-exhausted"
+	codeFaulted         = "longhorn/faulted"
+	codeDegraded        = "longhorn/degraded"
+	codeCloneFailed     = "longhorn/clone-failed"
+	codeSharded         = "longhorn/sharded"
+	codeNoCount         = "longhorn/no-replica-count"
+	codeUnknownValue    = "longhorn/value-never-seen"
+	codeUntestedVersion = "longhorn/version-never-seen"
+)
+
+// doubt makes a Doubt from names and values in turn.
+func doubt(code string, atMost cluster.Standing, facts ...string) cluster.Doubt {
+	d := cluster.Doubt{Code: code, AtMost: atMost}
+	for i := 0; i+1 < len(facts); i += 2 {
+		d.Facts = append(d.Facts, cluster.Fact{Name: facts[i], Value: facts[i+1]})
+	}
+	return d
+}
+
+func codes() []plugin.CodeDoc {
+	doc := func(code, means, remedy string) plugin.CodeDoc {
+		return plugin.CodeDoc{Code: code, Means: means, Remedy: remedy}
+	}
+	return []plugin.CodeDoc{
+		doc(codeNoEngine,
+			"The volume has no engine, or more than one that calls itself active, so nothing says which replicas count.",
+			"Wait while a migration or an upgrade ends. Otherwise ask Longhorn's support; do not attach the volume."),
+		doc(codeEngineState,
+			"The engine neither runs nor is stopped: what it last said of its replicas may be old.",
+			"Wait until the volume is attached or detached. If its node is gone, let Longhorn detach the volume first."),
+		doc(codeEngineSilent,
+			"The engine runs but lists no replica yet.",
+			"Wait some seconds and look again; if it stays so, read the log of the engine's instance manager."),
+		doc(codeNotInEngine,
+			"The engine runs without this replica, which says that it is healthy: it misses what is written now.",
+			"Do not count it. Longhorn rebuilds or removes it while the volume is attached."),
+		doc(codeStranger,
+			"The engine writes to, or rebuilds, something that belongs to no replica object.",
+			"Detach and attach the volume when its workload allows, then look again."),
+		doc(codeInPlace,
+			"The engine calls the replica read-write while a rebuild at its address still goes on.",
+			"Wait until the rebuild ends, then look again."),
+		doc(codeNeverHealthy,
+			"The engine calls the replica read-write, but Longhorn has not recorded it as healthy.",
+			"Wait some seconds and look again."),
+		doc(codeReplicaState,
+			"The replica's own process is in error or unknown.",
+			"Look at the replica's node; wait until Longhorn has marked the replica as failed or stopped."),
+		doc(codeFailedSince,
+			"The replica failed after it was last healthy; the mark of the failure was taken away to use it again, but it has not served since.",
+			"Attach the volume, so that its engine proves or rebuilds the replica. Do not delete the other replicas."),
+		doc(codeRetries,
+			"Longhorn has given up rebuilding this replica and will remove it.",
+			"Do not wait for it; see why its rebuilds failed (space, network) before the next one."),
+		doc(codeFaulted,
+			"Longhorn says that the volume is faulted: none of its replicas can be used.",
+			"Do not start its pods. Keep every replica object, disk and orphaned directory; salvage the volume or restore a backup."),
+		doc(codeDegraded,
+			"Longhorn says that the volume is degraded although its engine lists enough replicas.",
+			"Wait some seconds and look again; if it stays so, find out which replica Longhorn does not count."),
+		doc(codeCloneFailed,
+			"The volume was to be a copy of another one, and the copying failed: its contents are not what was asked for.",
+			"Delete and clone it again, or accept it as it is."),
+		doc(codeSharded,
+			"The volume's data are shards, not copies; this version of safe-roll does not know how many of them are needed.",
+			"Leave its nodes alone until a version that knows shards is used."),
+		doc(codeNoCount,
+			"The volume does not say how many replicas it wants.",
+			"Set its number of replicas."),
+		doc(codeUnknownValue,
+			"Longhorn wrote a word that this version of safe-roll has never seen.",
+			"Use a safe-roll that knows this version of Longhorn; nothing is concluded from the word."),
+		doc(codeUntestedVersion,
+			"This version of Longhorn is outside 1.4 to 1.12, the versions whose objects are understood.",
+			"Use a safe-roll that knows it."),
+	}
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// meta is the metadata that is kept of every object.
+type meta struct {
+	Name      string      `json:"name"`
+	Namespace string      `json:"namespace"`
+	UID       cluster.UID `json:"uid"`
+	Created   stamp       `json:"creationTimestamp"`
+	Deleted   *stamp      `json:"deletionTimestamp"`
+}
+
+// key identifies an object: its UID, or its name where a file has none.
+func (m meta) key() cluster.UID {
+	if m.UID == "" {
+		return cluster.UID("name:" + m.Name)
+	}
+	return m.UID
+}
+
+// object is one object, decoded as far as the two type parameters say.
+type object[Spec, Status any] struct {
+	Kind     string `json:"kind"`
+	Metadata meta   `json:"metadata"`
+	Spec     Spec   `json:"spec"`
+	Status   Status `json:"status"`
+}
+
+// decode decodes an item of the named kind. Items of some lists do not repeat
+// their kind; one that names another kind is an error.
+func decode[Spec, Status any](kind string, item []byte) (*object[Spec, Status], error) {
+	o := new(object[Spec, Status])
+	if err := json.Unmarshal(item, o); err != nil {
+		return nil, err
+	}
+	if o.Kind != "" && o.Kind != kind {
+		return nil, fmt.Errorf("it is a %s", o.Kind)
+	}
+	if o.Metadata.Name == "" {
+		return nil, errors.New("it has no name")
+	}
+	return o, nil
+}
+
+// stamp is a time as Kubernetes and Longhorn write it; empty and null are the
+// zero time.
+type stamp time.Time
+
+// UnmarshalJSON accepts RFC 3339, "" and null.
+func (s *stamp) UnmarshalJSON(b []byte) error {
+	var text *string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	*s = stamp{}
+	if text == nil || *text == "" {
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, *text)
+	if err != nil {
+		return fmt.Errorf("%q is no time", *text)
+	}
+	*s = stamp(t.UTC())
+	return nil
+}
+
+func (s stamp) time() time.Time { return time.Time(s) }
+
+// size is a number of bytes. Longhorn writes some as strings and some as
+// numbers, and the same field differently in different versions.
+type size int64
+
+// UnmarshalJSON accepts a number, a number in a string, "" and null.
+func (s *size) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	*s = 0
+	if text == "" || text == "null" {
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%s is no number of bytes", b)
+	}
+	*s = size(n)
+	return nil
+}
+
+// filled notes whether a map or list held anything, and keeps nothing of it.
+type filled bool
+
+// UnmarshalJSON sees only whether there is an element.
+func (f *filled) UnmarshalJSON(b []byte) error {
+	text := strings.TrimSpace(string(b[:min(len(b), 16)]))
+	*f = filled(text != "null" && text != "{}" && text != "[]")
+	return nil
+}
+
+// condition is one of Longhorn's conditions. The time is only evidence, so an
+// odd one is no error.
+type condition struct {
+	Type    string `json:"type"`
+	Status  string `json:"status"`
+	Reason  string `json:"reason"`
+	Changed string `json:"lastTransitionTime"`
+}
+
+type conditions []condition
+
+// of returns the condition's answer and reason; Unknown where it is missing.
+func (cs conditions) of(name string) (cluster.Answer, string) {
+	for _, c := range cs {
+		if c.Type != name {
+			continue
+		}
+		switch c.Status {
+		case "True":
+			return cluster.Yes, c.Reason
+		case "False":
+			return cluster.No, c.Reason
+		default:
+			return cluster.Unknown, c.Reason
+		}
+	}
+	return cluster.Unknown, ""
+}
+
+// newest returns the newest time in the conditions.
+func (cs conditions) newest() time.Time {
+	var t time.Time
+	for _, c := range cs {
+		if at, err := time.Parse(time.RFC3339, c.Changed); err == nil {
+			t = later(t, at.UTC())
+		}
+	}
+	return t
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import "errors"
+
+type engineSpec struct {
+	Volume     string `json:"volumeName"`
+	Active     bool   `json:"active"`
+	NodeID     string `json:"nodeID"`
+	VolumeSize string `json:"volumeSize"`
+}
+
+type engineStatus struct {
+	State       string                 `json:"currentState"`
+	OwnerID     string                 `json:"ownerID"`
+	CurrentSize string                 `json:"currentSize"`
+	IsExpanding bool                   `json:"isExpanding"`
+	Modes       map[string]string      `json:"replicaModeMap"`
+	Addresses   map[string]string      `json:"currentReplicaAddressMap"`
+	Rebuilds    map[string]rebuild     `json:"rebuildStatus"`
+	Purges      map[string]purge       `json:"purgeStatus"`
+	Restores    map[string]restoration `json:"restoreStatus"`
+	Snapshots   filled                 `json:"snapshots"`
+}
+
+type rebuild struct {
+	IsRebuilding bool   `json:"isRebuilding"`
+	Progress     int    `json:"progress"`
+	State        string `json:"state"`
+}
+
+// running reports whether the rebuild goes on. Longhorn keeps the entry of a
+// finished one, with isRebuilding false and the state "complete" or "error".
+func (r rebuild) running() bool { return r.IsRebuilding || r.State == "in_progress" }
+
+type purge struct {
+	IsPurging bool `json:"isPurging"`
+}
+
+type restoration struct {
+	IsRestoring bool `json:"isRestoring"`
+}
+
+// engine is what is kept of an Engine.
+type engine struct {
+	meta
+	engineSpec
+	status engineStatus
+}
+
+func newEngine(item []byte) (*engine, error) {
+	o, err := decode[engineSpec, engineStatus]("Engine", item)
+	if err != nil {
+		return nil, err
+	}
+	if o.Spec.Volume == "" {
+		return nil, errors.New("it names no volume")
+	}
+	return &engine{meta: o.Metadata, engineSpec: o.Spec, status: o.Status}, nil
+}
+
+func (e *engine) running() bool { return e.status.State == "running" }
+
+// ever reports whether it was started at least once. currentSize is written
+// by the monitor of a running engine only, and kept (Longhorn v1.12.0
+// controller/engine_controller.go, refresh); so are the snapshots, of which a
+// started engine has one at least.
+func (e *engine) ever() bool {
+	return e.running() || bool(e.status.Snapshots) || e.status.CurrentSize != "" && e.status.CurrentSize != "0"
+}
+
+// rebuildOf returns the rebuild of the replica at that address. Longhorn keys
+// rebuilds by URL and addresses by host and port.
+func (e *engine) rebuildOf(address string) (rebuild, bool) {
+	if address == "" {
+		return rebuild{}, false
+	}
+	if r, ok := e.status.Rebuilds["tcp://"+address]; ok {
+		return r, true
+	}
+	r, ok := e.status.Rebuilds[address]
+	return r, ok
+}
+
+func (e *engine) purging() bool {
+	for _, p := range e.status.Purges {
+		if p.IsPurging {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *engine) restoring() bool {
+	for _, r := range e.status.Restores {
+		if r.IsRestoring {
+			return true
+		}
+	}
+	return false
+}
+
+// expanding reports whether its size is being changed: while it runs, a size
+// other than the one asked for suppresses every rebuild (Longhorn v1.12.0
+// controller/volume_controller.go, isInExpansion). Sizes are compared as they
+// are spelled; both come from the same program.
+func (e *engine) expanding() bool {
+	if e.status.IsExpanding {
+		return true
+	}
+	return e.running() && e.status.CurrentSize != "" && e.status.CurrentSize != "0" &&
+		e.VolumeSize != "" && e.VolumeSize != e.status.CurrentSize
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import (
+	"errors"
+	"path"
+	"time"
+)
+
+// replicaSpec holds the fields of a Replica's spec that are needed.
+// evictionRequested moved from the status to the spec in Longhorn 1.6;
+// lastHealthyAt and lastFailedAt exist from 1.5.4, 1.6.1 and 1.7.0 on.
+type replicaSpec struct {
+	Volume            string `json:"volumeName"`
+	Engine            string `json:"engineName"`
+	Active            bool   `json:"active"`
+	NodeID            string `json:"nodeID"`
+	DiskID            string `json:"diskID"`
+	DiskPath          string `json:"diskPath"`
+	Directory         string `json:"dataDirectoryName"`
+	HealthyAt         stamp  `json:"healthyAt"`
+	FailedAt          stamp  `json:"failedAt"`
+	LastHealthyAt     stamp  `json:"lastHealthyAt"`
+	LastFailedAt      stamp  `json:"lastFailedAt"`
+	RebuildRetryCount int    `json:"rebuildRetryCount"`
+	EvictionRequested bool   `json:"evictionRequested"`
+}
+
+type replicaStatus struct {
+	State             string `json:"currentState"`
+	OwnerID           string `json:"ownerID"`
+	EvictionRequested bool   `json:"evictionRequested"`
+}
+
+// replica is what is kept of a Replica.
+type replica struct {
+	meta
+	replicaSpec
+	status replicaStatus
+}
+
+func newReplica(item []byte) (*replica, error) {
+	o, err := decode[replicaSpec, replicaStatus]("Replica", item)
+	if err != nil {
+		return nil, err
+	}
+	if o.Spec.Volume == "" {
+		return nil, errors.New("it names no volume")
+	}
+	r := &replica{meta: o.Metadata, replicaSpec: o.Spec, status: o.Status}
+	r.DiskPath = clean(r.DiskPath)
+	return r, nil
+}
+
+// ever reports whether it was ever said to hold data.
+func (r *replica) ever() bool {
+	for _, at := range []stamp{r.HealthyAt, r.FailedAt, r.LastHealthyAt, r.LastFailedAt} {
+		if !at.time().IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// reported is the newest time that Longhorn wrote into it.
+func (r *replica) reported() time.Time {
+	t := r.HealthyAt.time()
+	for _, at := range []stamp{r.FailedAt, r.LastHealthyAt, r.LastFailedAt, r.Created} {
+		t = later(t, at.time())
+	}
+	return t
+}
+
+// clean removes a trailing slash, which Longhorn writes or leaves out; an
+// empty path stays empty.
+func clean(p string) string {
+	if p == "" {
+		return ""
+	}
+	return path.Clean(p)
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import "time"
+
+// volumeSpec holds the fields of a Volume's spec that are needed. The engine's
+// image and the data engine have older names (Longhorn 1.4 and 1.5:
+// engineImage; 1.5: backendStoreDriver).
+type volumeSpec struct {
+	Size               size     `json:"size"`
+	NodeID             string   `json:"nodeID"`
+	EngineNodeID       string   `json:"engineNodeID"`
+	MigrationNodeID    string   `json:"migrationNodeID"`
+	Image              string   `json:"image"`
+	EngineImage        string   `json:"engineImage"`
+	BackingImage       string   `json:"backingImage"`
+	Standby            bool     `json:"Standby"`
+	CloneMode          string   `json:"cloneMode"`
+	DataEngine         string   `json:"dataEngine"`
+	BackendStoreDriver string   `json:"backendStoreDriver"`
+	DataLocality       string   `json:"dataLocality"`
+	NodeSelector       []string `json:"nodeSelector"`
+	DiskSelector       []string `json:"diskSelector"`
+	SoftNode           string   `json:"replicaSoftAntiAffinity"`
+	SoftZone           string   `json:"replicaZoneSoftAntiAffinity"`
+	SoftDisk           string   `json:"replicaDiskSoftAntiAffinity"`
+	NumberOfReplicas   int      `json:"numberOfReplicas"`
+}
+
+type volumeStatus struct {
+	State                  string     `json:"state"`
+	Robustness             string     `json:"robustness"`
+	CurrentImage           string     `json:"currentImage"`
+	CurrentMigrationNodeID string     `json:"currentMigrationNodeID"`
+	CurrentEngineNodeID    string     `json:"currentEngineNodeID"`
+	SwitchoverState        string     `json:"switchoverState"`
+	RestoreRequired        bool       `json:"restoreRequired"`
+	ExpansionRequired      bool       `json:"expansionRequired"`
+	IsStandby              bool       `json:"isStandby"`
+	ActualSize             size       `json:"actualSize"`
+	LastDegradedAt         string     `json:"lastDegradedAt"`
+	Conditions             conditions `json:"conditions"`
+	CloneStatus            struct {
+		State string `json:"state"`
+	} `json:"cloneStatus"`
+	KubernetesStatus struct {
+		LastPodRefAt    string `json:"lastPodRefAt"`
+		WorkloadsStatus filled `json:"workloadsStatus"`
+	} `json:"kubernetesStatus"`
+}
+
+// volume is what is kept of a Volume.
+type volume struct {
+	meta
+	volumeSpec
+	status volumeStatus
+	// restoring is the Restore condition; reported the newest time in the status.
+	restoring bool
+	reported  time.Time
+}
+
+func newVolume(item []byte) (*volume, error) {
+	o, err := decode[volumeSpec, volumeStatus]("Volume", item)
+	if err != nil {
+		return nil, err
+	}
+	v := &volume{meta: o.Metadata, volumeSpec: o.Spec, status: o.Status}
+	if v.Image == "" {
+		v.Image = v.EngineImage
+	}
+	if v.DataEngine == "" {
+		v.DataEngine = v.BackendStoreDriver
+	}
+	if v.DataEngine == "" {
+		v.DataEngine = "v1" // 1.4 knows no other
+	}
+	restoring, _ := v.status.Conditions.of("Restore")
+	v.restoring = restoring == yes
+	v.reported = v.status.Conditions.newest()
+	if at, err := time.Parse(time.RFC3339, v.status.LastDegradedAt); err == nil {
+		v.reported = later(v.reported, at.UTC())
+	}
+	v.status.Conditions = nil
+	return v, nil
+}

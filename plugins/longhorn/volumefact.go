@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// volume translates one volume with its engine, replicas and tickets.
+func (j *join) volume(v *volume) cluster.Volume {
+	e := j.current(v.Name)
+	f := cluster.Volume{
+		Name: v.Name, UID: v.UID, Handle: v.Name, Created: v.Created.time(),
+		Class: j.class(v), Want: v.NumberOfReplicas, Need: 1,
+		Pinned:     v.DataLocality == "strict-local",
+		SharesNode: j.settings.soft(v.SoftNode, "replica-soft-anti-affinity", no),
+		SharesZone: j.settings.soft(v.SoftZone, "replica-zone-soft-anti-affinity", yes),
+		SharesDisk: j.settings.soft(v.SoftDisk, "replica-disk-soft-anti-affinity", yes),
+		NodeTags:   v.NodeSelector, DiskTags: v.DiskSelector,
+		Medium: mediumOf(v.DataEngine), Base: v.BackingImage,
+		Size: int64(v.Size), Used: int64(v.status.ActualSize),
+		Busy: j.busy(v, e), Touched: v.status.ActualSize > 0 || v.status.KubernetesStatus.LastPodRefAt != "",
+	}
+	if v.DataEngine == "v1" {
+		f.Runtime = v.Image
+	}
+	f.Replicas = j.replicaFacts(v.Name, e)
+	ever := false
+	for _, r := range j.replicas[v.Name] {
+		ever = ever || r.ever()
+	}
+	f.Touched = f.Touched || ever
+	f.Engine = engineFact(e, ever)
+	f.Holds, f.HoldsUID = j.holds(v)
+	f.State, _ = stateOf(v.status.State)
+	if v.Deleted != nil {
+		f.State = cluster.Deleting
+	}
+	f.Doubts = j.volumeDoubts(v, e, f.Replicas)
+	return f
+}
+
+// class says what kind of volume it is. A volume that is named by a shard
+// group, or served by a data engine never seen, is not judged as copies.
+func (j *join) class(v *volume) cluster.Class {
+	switch {
+	case j.sharded[v.Name]:
+		return cluster.ClassSharded
+	case mediumOf(v.DataEngine) == "":
+		return cluster.ClassUnknown
+	case v.Standby || v.status.IsStandby:
+		return cluster.ClassStandby
+	case v.CloneMode == "linked-clone":
+		return cluster.ClassLinkedClone
+	case v.CloneMode != "" && v.CloneMode != "full-copy":
+		return cluster.ClassUnknown
+	default:
+		return cluster.ClassOrdinary
+	}
+}
+
+// engineFact translates the current engine; nil means that there is not
+// exactly one. ever is whether any replica was ever healthy or failed.
+func engineFact(e *engine, ever bool) cluster.Engine {
+	if e == nil {
+		f := cluster.Engine{Present: no}
+		if ever {
+			f.Ever = yes
+		}
+		return f
+	}
+	f := cluster.Engine{
+		Present: yes, Name: e.Name, UID: e.UID, Node: e.NodeID, Owner: e.status.OwnerID,
+		Ever: cluster.AnswerOf(ever || e.ever()),
+	}
+	switch e.status.State {
+	case "running":
+		f.Running = yes
+	case "stopped", "":
+		f.Running = no
+	}
+	return f
+}
+
+// replicaFacts translates the volume's replicas, sorted by name.
+func (j *join) replicaFacts(volume string, e *engine) []cluster.Replica {
+	rs := j.replicas[volume]
+	sort.Slice(rs, func(i, k int) bool { return rs[i].Name < rs[k].Name })
+	out := make([]cluster.Replica, 0, len(rs))
+	for _, r := range rs {
+		s := claim(r, e)
+		out = append(out, cluster.Replica{
+			Name: r.Name, UID: r.UID, Claim: s.claim, Node: r.NodeID,
+			DiskUUID: r.DiskID, DiskPath: r.DiskPath, Directory: r.Directory, Owner: r.status.OwnerID,
+			Deleting: r.Deleted != nil, Leaving: r.EvictionRequested || r.status.EvictionRequested,
+			Created: r.Created.time(), HealthyAt: r.HealthyAt.time(), FailedAt: r.FailedAt.time(),
+			Progress: s.progress, Doubts: s.doubts,
+		})
+	}
+	return out
+}
+
+// busy names what must end before the volume can be judged, sorted. A standby
+// volume restores for as long as it lives; it is judged by its engine.
+func (j *join) busy(v *volume, e *engine) []string {
+	var out []string
+	add := func(is bool, word string) {
+		if is {
+			out = append(out, word)
+		}
+	}
+	standby := v.Standby || v.status.IsStandby
+	clone := v.status.CloneStatus.State
+	add(clone != "" && clone != "completed" && clone != "failed", "cloning")
+	add(v.status.ExpansionRequired || e != nil && e.expanding() && e.Deleted == nil, "expanding")
+	add(v.MigrationNodeID != "" || v.status.CurrentMigrationNodeID != "" || v.status.SwitchoverState != "" ||
+		len(j.engines[v.Name]) > 1, "migrating")
+	add(e != nil && e.purging(), "purging")
+	add(!standby && (v.status.RestoreRequired || v.restoring || e != nil && e.restoring()), "restoring")
+	add(v.Image != "" && v.status.CurrentImage != "" && v.Image != v.status.CurrentImage, "upgrading")
+	return out
+}
+
+// holds returns why the volume is attached. Before Longhorn 1.5 there is no
+// attachment object: the volume itself names its node.
+func (j *join) holds(v *volume) ([]cluster.Hold, cluster.UID) {
+	if a := j.tickets[v.Name]; a != nil {
+		return a.holds(), a.UID
+	}
+	if v.NodeID == "" {
+		return nil, ""
+	}
+	kind := cluster.HoldUnknown
+	if k := v.status.KubernetesStatus; bool(k.WorkloadsStatus) && k.LastPodRefAt == "" {
+		kind = cluster.HoldWorkload
+	}
+	return []cluster.Hold{{Kind: kind, Node: v.NodeID, Why: "spec.nodeID"}}, ""
+}
+
+// volumeDoubts collects what makes the volume as a whole harder to believe.
+func (j *join) volumeDoubts(v *volume, e *engine, rs []cluster.Replica) []cluster.Doubt {
+	var out []cluster.Doubt
+	unseen := func(field, word string) {
+		out = append(out, doubt(codeUnknownValue, cluster.StandingUnknown, field, word))
+	}
+	if e == nil && !j.sharded[v.Name] {
+		out = append(out, doubt(codeNoEngine, cluster.StandingUnknown, "engines", names(j.engines[v.Name])))
+	}
+	if j.sharded[v.Name] {
+		out = append(out, doubt(codeSharded, cluster.StandingUnknown, "shardGroup", v.Name))
+	}
+	if v.NumberOfReplicas < 1 {
+		out = append(out, doubt(codeNoCount, cluster.StandingUnknown))
+	}
+	if _, ok := stateOf(v.status.State); !ok {
+		unseen("state", v.status.State)
+	}
+	if mediumOf(v.DataEngine) == "" {
+		unseen("dataEngine", v.DataEngine)
+	}
+	switch v.CloneMode {
+	case "", "full-copy", "linked-clone":
+	default:
+		unseen("cloneMode", v.CloneMode)
+	}
+	switch v.status.CloneStatus.State {
+	case "", "initiated", "copy-completed-awaiting-healthy", "completed":
+	case "failed":
+		out = append(out, doubt(codeCloneFailed, cluster.StandingUnknown, "cloneStatus", "failed"))
+	default:
+		unseen("cloneStatus", v.status.CloneStatus.State)
+	}
+	out = append(out, robustness(v, rs)...)
+	return append(out, strangers(e, rs)...)
+}
+
+// robustness turns Longhorn's own word into a Doubt where it is worse than
+// what the replicas say; it never makes anything better.
+func robustness(v *volume, rs []cluster.Replica) []cluster.Doubt {
+	word := v.status.Robustness
+	switch word {
+	case "healthy", "unknown", "":
+		return nil
+	case "faulted":
+		return []cluster.Doubt{doubt(codeFaulted, cluster.StandingFailed, "robustness", word)}
+	case "degraded":
+		serving := 0
+		for _, r := range rs {
+			if r.Claim == cluster.Serving && !r.Deleting {
+				serving++
+			}
+		}
+		if serving < v.NumberOfReplicas {
+			return nil // the replicas say so themselves
+		}
+		return []cluster.Doubt{doubt(codeDegraded, cluster.StandingUnknown, "robustness", word)}
+	default:
+		return []cluster.Doubt{doubt(codeUnknownValue, cluster.StandingUnknown, "robustness", word)}
+	}
+}
+
+// strangers finds what a running engine writes to without an object: an
+// address may be used again by another replica's process, and a rebuild there
+// then goes on in the place of a replica that is listed as whole.
+func strangers(e *engine, rs []cluster.Replica) []cluster.Doubt {
+	if e == nil || !e.running() {
+		return nil
+	}
+	known := make(map[string]bool, len(rs))
+	address := make(map[string]bool, len(rs))
+	for _, r := range rs {
+		known[r.Name] = true
+		if a := e.status.Addresses[r.Name]; a != "" {
+			address["tcp://"+a], address[a] = true, true
+		}
+	}
+	var out []cluster.Doubt
+	for _, name := range sortedKeys(e.status.Modes) {
+		if mode := e.status.Modes[name]; !known[name] && mode != "ERR" {
+			out = append(out, doubt(codeStranger, cluster.StandingUnknown, "replicaModeMap", name+"="+mode))
+		}
+	}
+	for _, at := range sortedKeys(e.status.Rebuilds) {
+		if e.status.Rebuilds[at].running() && !address[at] {
+			out = append(out, doubt(codeStranger, cluster.StandingUnknown, "rebuildStatus", at))
+		}
+	}
+	return out
+}
+
+func names(es []*engine) string {
+	out := make([]string, 0, len(es))
+	for _, e := range es {
+		out = append(out, e.Name)
+	}
+	sort.Strings(out)
+	return strings.Join(out, ", ")
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
