@@ -36,6 +36,9 @@ type Look struct {
 	// Fresh is true where every read was a consistent one that began after
 	// the look was asked for.
 	Fresh bool
+	// Skew is the API server's clock minus this machine's, as far as answers
+	// tell; ages are judged by the server's clock.
+	Skew time.Duration
 }
 
 // Snapshot is everything that safe-roll knows of a cluster at one moment.

@@ -34,6 +34,8 @@ const (
 	Halted Kind = "halted"
 	// Interrupted: a person stopped the program at a safe point.
 	Interrupted Kind = "interrupted"
+	// Aborted: somebody gave the roll up, and what it changed was put back.
+	Aborted Kind = "aborted"
 	// Finished: the plan is fulfilled.
 	Finished Kind = "finished"
 )

@@ -24,15 +24,22 @@ func Replay(h History) (decide.Plan, decide.Memory) {
 	return p, m
 }
 
-// Over reports whether the journal's roll needs nothing more.
+// Over reports whether the journal's roll needs nothing more: it fulfilled its
+// plan, was aborted, or stopped with no turn open and nothing to put back.
 func (h History) Over() bool {
 	n := len(h.Events)
-	return n == 0 || h.Events[n-1].Kind == Finished && h.last().Goal == decide.UntilReplaced
-}
-
-func (h History) last() decide.Plan {
-	p, _ := Replay(h)
-	return p
+	if n == 0 {
+		return true
+	}
+	p, m := Replay(h)
+	switch h.Events[n-1].Kind {
+	case Aborted:
+		return true
+	case Finished:
+		return p.Goal == decide.UntilReplaced
+	default:
+		return len(m.Turns) == 0 && len(m.Undo) == 0 && m.Open == nil
+	}
 }
 
 func empty() decide.Memory {
@@ -79,11 +86,19 @@ func intend(m *decide.Memory, a decide.Action, at time.Time) {
 // undoes reports whether the deed is itself the way back of an earlier one.
 func undoes(m *decide.Memory, a decide.Action) bool {
 	for _, u := range m.Undo {
-		if u.Same(a) {
+		if sameWayBack(u, a) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameWayBack compares deeds; a hold is the same whichever turn takes it back.
+func sameWayBack(u, a decide.Action) bool {
+	if u.Verb == decide.Sleep && a.Verb == decide.Sleep {
+		return u.Volume == a.Volume && u.Hold == a.Hold
+	}
+	return u.Same(a)
 }
 
 func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
@@ -118,7 +133,7 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 // drop removes the entry of the undo register that is this deed.
 func drop(m *decide.Memory, a decide.Action) {
 	for i, u := range m.Undo {
-		if u.Same(a) {
+		if sameWayBack(u, a) {
 			m.Undo = append(append([]decide.Action{}, m.Undo[:i]...), m.Undo[i+1:]...)
 			return
 		}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package roll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+// halt stops with a reason, puts back what must not stay, and says so.
+func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) {
+	why := decide.StopRefused
+	if h.Exit == decide.ExitLimit {
+		why = decide.StopInterrupted
+	}
+	r.Watch(Report{Kind: ReportHalted, Decision: h, Plan: &r.plan, Memory: &r.mem})
+	err := r.takeBack(ctx, why)
+	err = errors.Join(err, r.write(ctx, record.Event{Kind: record.Halted, Phase: h.Phase, Exit: h.Exit, Text: h.Reason}))
+	return r.result(h, h.Exit), true, err
+}
+
+func (r *runner) finish(ctx context.Context, d decide.Done) (Result, bool, error) {
+	err := r.write(ctx, record.Event{Kind: record.Finished, Phase: decide.Finished, Text: d.Says})
+	r.Watch(Report{Kind: ReportFinished, Decision: d, Plan: &r.plan, Memory: &r.mem})
+	return r.result(d, 0), true, err
+}
+
+// interrupted ends at a safe point: no hold of ours stays, the rest is left
+// for the same command to go on from. A lost lock ends with its own error, and
+// then nothing more is touched.
+func (r *runner) interrupted(ctx context.Context) (Result, error) {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, record.ErrFenced) || errors.Is(cause, record.ErrHeld) {
+		return r.result(nil, 1), fmt.Errorf("the lock was lost: %w", cause)
+	}
+	err := r.takeBack(ctx, decide.StopInterrupted)
+	err = errors.Join(err, r.write(ctx, record.Event{Kind: record.Interrupted, Phase: r.phase, Text: "stopped by a person"}))
+	return r.result(nil, ExitInterrupted), err
+}
+
+func (r *runner) result(d decide.Decision, exit int) Result {
+	return Result{Decision: d, Exit: exit, Plan: r.plan, Memory: r.mem, Left: r.mem.Undo}
+}
+
+// takeBack undoes what must not stay, each deed with intent and outcome like
+// any other. A conflict means that somebody else has changed the object since:
+// it is left alone, and said. One that fails is tried a few times.
+func (r *runner) takeBack(ctx context.Context, why decide.Stop) error {
+	var errs []error
+	for _, a := range decide.TakeBack(r.mem, why) {
+		if err := r.takeBackOne(ctx, a); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// undoTries bounds how often one way back is tried.
+const undoTries = 5
+
+func (r *runner) takeBackOne(ctx context.Context, a decide.Action) error {
+	ctx = context.WithoutCancel(ctx)
+	r.Watch(Report{Kind: ReportUndoing, Action: &a})
+	var last string
+	for try := range undoTries {
+		if try > 0 {
+			sleep(ctx, r.Tick)
+		}
+		if err := r.write(ctx, record.Event{Kind: record.Intent, Phase: decide.Undo, Action: &a, Text: a.Why}); err != nil {
+			return err
+		}
+		deed, cancel := context.WithTimeoutCause(ctx, r.DeedLimit, fmt.Errorf("the limit of one deed, %s", r.DeedLimit))
+		o, err := r.World.Perform(deed, a)
+		cancel()
+		if err != nil {
+			o = decide.Outcome{Result: decide.Uncertain, Detail: err.Error()}
+		}
+		if err := r.write(ctx, record.Event{Kind: record.Done, Phase: decide.Undo, Action: &a, Outcome: &o, Text: o.Detail}); err != nil {
+			return err
+		}
+		if o.Result == decide.Performed {
+			return nil
+		}
+		last = o.Detail
+		if o.Result == decide.Conflict {
+			return fmt.Errorf("not put back, because somebody else changed it since (%s): %s", last, a.Why)
+		}
+	}
+	return fmt.Errorf("could not be put back (%s): %s", last, a.Why)
+}
+
+// Abort puts back everything that the roll in flight changed, and ends it. It
+// is refused once the turn's node is gone: then the roll must be finished.
+func Abort(ctx context.Context, cfg Config) (Result, error) {
+	r := &runner{Config: cfg.Defaults(), since: map[decide.Phase]progress{}}
+	h, err := r.Book.Acquire(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	res, err := r.abort(ctx, h)
+	return res, errors.Join(err, r.release(ctx))
+}
+
+func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
+	r.plan, r.mem = record.Replay(h)
+	if h.Over() {
+		return Result{}, ErrNothing
+	}
+	if t := r.mem.Current(); t != nil {
+		s, err := r.World.Observe(ctx, cluster.Fresh)
+		if err != nil {
+			return Result{}, err
+		}
+		r.look = s
+		if s.NodeByUID(t.Node.UID) == nil {
+			halt := decide.Halt{
+				Exit:   decide.ExitUnsafe,
+				Reason: "node " + t.Node.Name + " is gone already: giving up now would leave volumes short of replicas",
+				Remedy: "finish the turn: kubectl safe-roll run",
+			}
+			return r.result(halt, halt.Exit), nil
+		}
+	}
+	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort"}); err != nil {
+		return Result{}, err
+	}
+	if err := r.takeBack(ctx, decide.StopRefused); err != nil {
+		return r.result(nil, 1), err
+	}
+	done := decide.Done{Says: "the roll was aborted, and what it had changed was put back"}
+	return r.result(done, 0), r.write(ctx, record.Event{Kind: record.Aborted, Text: done.Says})
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package roll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+// Config is what a roll needs. All durations must be longer than zero;
+// Defaults fills those that are not.
+type Config struct {
+	World World
+	Book  record.Book
+	// Plan starts a new roll, or widens the one in flight where Widen is set;
+	// nil goes on with the one that the book holds.
+	Plan  *decide.Plan
+	Widen bool
+	Watch Watcher
+
+	// Tick is the least time between two looks, Poll the most.
+	Tick time.Duration
+	Poll time.Duration
+	// Renew is how often the lock is renewed.
+	Renew time.Duration
+	// DeedLimit bounds one deed, commands aside; they have the policy's limit.
+	DeedLimit time.Duration
+	// WriteLimit bounds one write to the book.
+	WriteLimit time.Duration
+}
+
+// Defaults returns the configuration with every unset duration filled.
+func (c Config) Defaults() Config {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	set(&c.Tick, time.Second)
+	set(&c.Poll, 30*time.Second)
+	set(&c.Renew, 15*time.Second)
+	set(&c.DeedLimit, 20*time.Second)
+	set(&c.WriteLimit, 20*time.Second)
+	if c.Watch == nil {
+		c.Watch = func(Report) {}
+	}
+	return c
+}
+
+// Result is how a roll ended.
+type Result struct {
+	// Decision is a Done or a Halt; nil after an interruption.
+	Decision decide.Decision
+	// Exit is the exit code.
+	Exit   int
+	Plan   decide.Plan
+	Memory decide.Memory
+	// Left is what we changed and did not put back, for the same command to
+	// go on from.
+	Left []decide.Action
+}
+
+// ExitInterrupted is the exit code of a roll that was stopped and can go on.
+const ExitInterrupted = 130
+
+// ErrNothing is returned where there is nothing to go on with.
+var ErrNothing = errors.New("no roll is in flight")
+
+// Run rolls until the plan is fulfilled, a Halt, an interruption (ctx), or an
+// error. It takes the book's lock first and gives it back at the end. An
+// interruption finishes the deed in hand. Errors say that something is not
+// known or not possible; refusals are Results.
+func Run(ctx context.Context, cfg Config) (Result, error) {
+	r := &runner{Config: cfg.Defaults(), since: map[decide.Phase]progress{}}
+	h, err := r.Book.Acquire(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	done := r.keepLock(ctx, stop)
+	res, err := r.run(ctx, h)
+	stop(nil)
+	<-done
+	return res, errors.Join(err, r.release(ctx))
+}
+
+type progress struct {
+	token string
+	at    time.Time
+}
+
+type runner struct {
+	Config
+	plan  decide.Plan
+	mem   decide.Memory
+	since map[decide.Phase]progress
+	// look is the last snapshot, and phase the last phase that was told.
+	look  *cluster.Snapshot
+	phase decide.Phase
+	// fresh asks for consistent reads at the next tick.
+	fresh bool
+	// blind is since when nothing could be read.
+	blind time.Time
+}
+
+func (r *runner) run(ctx context.Context, h record.History) (Result, error) {
+	if err := r.begin(ctx, h); err != nil {
+		return Result{}, err
+	}
+	for {
+		if ctx.Err() != nil {
+			return r.interrupted(ctx)
+		}
+		res, over, err := r.tick(ctx)
+		if err != nil || over {
+			return res, err
+		}
+	}
+}
+
+// begin starts a new journal or goes on with the one there is.
+func (r *runner) begin(ctx context.Context, h record.History) error {
+	r.plan, r.mem = record.Replay(h)
+	switch {
+	case r.Plan != nil && r.Widen:
+		r.plan = *r.Plan
+		r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
+		return r.write(ctx, record.Event{Kind: record.Replanned, Plan: r.Plan})
+	case r.Plan != nil:
+		if !h.Over() && r.mem.Current() != nil {
+			return fmt.Errorf("the turn of node %s is not finished", r.mem.Current().Node.Name)
+		}
+		r.plan = *r.Plan
+		r.Watch(Report{Kind: ReportStarted, Plan: &r.plan})
+		return r.write(ctx, record.Event{Kind: record.Started, Plan: r.Plan})
+	case h.Over():
+		return ErrNothing
+	}
+	r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
+	events := []record.Event{{Kind: record.Resumed}}
+	if r.mem.Open != nil {
+		// Its outcome is not known; the facts will say what came of it.
+		o := decide.Outcome{Result: decide.Uncertain, Detail: "the program ended before the outcome was known"}
+		events = append([]record.Event{{Kind: record.Done, Action: r.mem.Open, Outcome: &o}}, events...)
+	}
+	return r.write(ctx, events...)
+}
+
+// write appends to the journal and only then to the memory. It is not cut off
+// by an interruption.
+func (r *runner) write(ctx context.Context, events ...record.Event) error {
+	now := time.Now()
+	for i := range events {
+		events[i].At = now
+	}
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.WriteLimit, errors.New("journal write limit"))
+	defer cancel()
+	if err := r.Book.Append(ctx, events...); err != nil {
+		return fmt.Errorf("the journal cannot be written, so nothing more is done: %w", err)
+	}
+	for _, e := range events {
+		record.Apply(&r.mem, e)
+	}
+	return nil
+}
+
+// keepLock renews the lock until ctx ends, and stops everything when it is
+// another's.
+func (r *runner) keepLock(ctx context.Context, stop context.CancelCauseFunc) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for sleep(ctx, r.Renew) {
+			c, cancel := context.WithTimeoutCause(ctx, r.WriteLimit, errors.New("lock renewal limit"))
+			err := r.Book.Renew(c)
+			cancel()
+			if errors.Is(err, record.ErrFenced) || errors.Is(err, record.ErrHeld) {
+				stop(err)
+				return
+			}
+		}
+	}()
+	return done
+}
+
+func (r *runner) release(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.WriteLimit, errors.New("lock release limit"))
+	defer cancel()
+	if err := r.Book.Release(ctx); err != nil && !errors.Is(err, record.ErrFenced) {
+		return fmt.Errorf("the lock was not given back and runs out by itself: %w", err)
+	}
+	return nil
+}
+
+// sleep waits for d and reports whether ctx is still good.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// judge judges the snapshot by the cluster's clock.
+func (r *runner) judge(s *cluster.Snapshot) (*assess.Judgement, time.Time) {
+	now := time.Now().Add(s.Look.Skew)
+	return assess.Judge(s, r.plan.Policy, now), now
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package roll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+// tick looks once, decides once, and does at most one thing. over is true at
+// the end of the roll.
+func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
+	want := cluster.Cached
+	if r.fresh {
+		want = cluster.Fresh
+	}
+	r.fresh = false
+	s, err := r.World.Observe(ctx, want)
+	if err != nil {
+		return r.trouble(ctx, err)
+	}
+	r.blind, r.look = time.Time{}, s
+	j, now := r.judge(s)
+	d := decide.Next(r.plan, j, r.mem, now)
+	r.Watch(Report{Kind: ReportDecided, Judgement: j, Decision: d, Plan: &r.plan, Memory: &r.mem})
+	switch d := d.(type) {
+	case decide.Act:
+		return Result{}, false, r.act(ctx, d)
+	case decide.Remember:
+		r.Watch(Report{Kind: ReportNoted, Text: d.Note.Says})
+		note := d.Note
+		return Result{}, false, r.write(ctx, record.Event{Kind: record.Noted, Phase: d.Phase, Note: &note, Text: note.Says})
+	case decide.Wait:
+		return r.wait(ctx, d)
+	case decide.Halt:
+		return r.halt(ctx, d)
+	case decide.Done:
+		return r.finish(ctx, d)
+	}
+	return Result{}, false, fmt.Errorf("a decision of unknown kind %T", d)
+}
+
+// trouble waits after a read that failed, for a limited time.
+func (r *runner) trouble(ctx context.Context, err error) (Result, bool, error) {
+	if ctx.Err() != nil {
+		return Result{}, false, nil // the loop tells an interruption
+	}
+	now := time.Now()
+	if r.blind.IsZero() {
+		r.blind = now
+	}
+	r.fresh = true
+	r.Watch(Report{Kind: ReportTrouble, Text: err.Error()})
+	if now.Sub(r.blind) > r.plan.Policy.SettleLimit {
+		return r.halt(ctx, decide.Halt{
+			Phase: r.phase, Exit: decide.ExitLimit,
+			Reason: fmt.Sprintf("the cluster could not be read for %s (settle limit): %v", now.Sub(r.blind).Round(time.Second), err),
+			Remedy: "make the API server reachable, then run the same command again",
+		})
+	}
+	sleep(ctx, max(r.Tick, 2*time.Second))
+	return Result{}, false, nil
+}
+
+// act does one deed: the intent first, the outcome after. What cannot be taken
+// back is decided a second time, from consistent reads that begin now (L4).
+func (r *runner) act(ctx context.Context, d decide.Act) error {
+	a := d.Action
+	if a.Irreversible() && !r.look.Look.Fresh {
+		r.fresh = true
+		return nil
+	}
+	limit := r.DeedLimit
+	if a.Verb == decide.RunCommand {
+		limit = r.plan.Policy.CommandLimit
+	}
+	if err := r.Book.Guard(r.DeedLimit); err != nil {
+		if errors.Is(err, record.ErrExpiring) {
+			sleep(ctx, r.Tick) // the renewal is on its way, or the lock is lost
+			return nil
+		}
+		return err
+	}
+	if err := r.write(ctx, record.Event{Kind: record.Intent, Phase: d.Phase, Action: &a, Text: a.Why}); err != nil {
+		return err
+	}
+	r.Watch(Report{Kind: ReportActing, Action: &a})
+	deed, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, fmt.Errorf("the limit of one deed, %s", limit))
+	o, failed := r.World.Perform(deed, a)
+	cancel()
+	if failed != nil {
+		o = decide.Outcome{Result: decide.Uncertain, Detail: failed.Error()}
+	}
+	r.Watch(Report{Kind: ReportActed, Action: &a, Outcome: &o})
+	err := r.write(ctx, record.Event{Kind: record.Done, Phase: d.Phase, Action: &a, Outcome: &o, Text: o.Detail})
+	if failed != nil {
+		return errors.Join(fmt.Errorf("%s: %w", a.Why, failed), r.takeBack(ctx, decide.StopInterrupted), err)
+	}
+	r.fresh = true // look again at what came of it
+	return err
+}
+
+// wait waits for something to change, and ends when its limit passes without
+// progress (I7).
+func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) {
+	now := time.Now()
+	p, ok := r.since[w.Phase]
+	if !ok || p.token != w.Progress || r.phase != w.Phase {
+		p = progress{w.Progress, now}
+		r.since[w.Phase] = p
+	}
+	if h, over := decide.Overdue(w, p.at, now); over {
+		return r.halt(ctx, h)
+	}
+	if r.phase != w.Phase {
+		r.phase = w.Phase
+		if err := r.write(ctx, record.Event{Kind: record.Waiting, Phase: w.Phase, Text: w.For}); err != nil {
+			return Result{}, false, err
+		}
+	}
+	pause := r.Poll
+	if !w.Until.IsZero() {
+		pause = min(pause, w.Until.Sub(now.Add(r.look.Look.Skew)))
+	}
+	if !sleep(ctx, min(r.Tick, max(pause, 0))) {
+		return Result{}, false, nil
+	}
+	if pause > r.Tick {
+		c, cancel := context.WithTimeout(ctx, pause-r.Tick)
+		err := r.World.Await(c, r.look.Revision)
+		cancel()
+		if err != nil && c.Err() == nil {
+			sleep(ctx, r.Tick)
+		}
+	}
+	r.fresh = w.Fresh
+	return Result{}, false, nil
+}
