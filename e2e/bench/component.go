@@ -76,6 +76,8 @@ func (c *Cluster) controllerArgs() []string {
 		"--controllers=*,-node-ipam-controller,-node-route-controller,-cloud-node-lifecycle-controller,-service-lb-controller",
 		"--node-monitor-period=1s",
 		"--node-monitor-grace-period=" + c.opts.NodeMonitorGrace.String(),
+		// A claim whose volume is seen after it is bound at the next sync only.
+		"--pvclaimbinder-sync-period=" + time.Second.String(),
 		"--attach-detach-reconcile-sync-period=" + (5 * time.Second).String(),
 		"--kube-api-qps=500", "--kube-api-burst=1000",
 		"--profiling=false",

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -138,6 +139,16 @@ func (f *Fleet) watch() error {
 		if _, err := inf.AddEventHandler(wake); err != nil {
 			return fmt.Errorf("watch volumes: %w", err)
 		}
+	}
+	attached := cache.ResourceEventHandlerFuncs{UpdateFunc: func(before, after any) {
+		a, aOK := before.(*corev1.Node)
+		b, bOK := after.(*corev1.Node)
+		if aOK && bOK && !slices.Equal(a.Status.VolumesAttached, b.Status.VolumesAttached) {
+			w.changed.send()
+		}
+	}}
+	if _, err := w.nodes.AddEventHandler(attached); err != nil {
+		return fmt.Errorf("watch nodes: %w", err)
 	}
 	factory.Start(f.ctx.Done())
 	limited, cancel := context.WithTimeoutCause(f.ctx, syncLimit, fmt.Errorf("sync limit of %s passed", syncLimit))

@@ -30,8 +30,8 @@ type Mount struct {
 // VolumeDriver is the node side of a storage system. Its methods may be called
 // concurrently, and again after an error, until they succeed.
 type VolumeDriver interface {
-	// Mount makes the volume usable by the pod. It is called when the volume's
-	// VolumeAttachment to the node says attached; the pod starts after it.
+	// Mount makes the volume usable by the pod. It is called when the Node's
+	// status and the VolumeAttachment both say attached; the pod starts after it.
 	// A machine that is switched off cancels ctx, and its mounts are gone
 	// without Unmount (see Fleet.Nodes for which machines are on).
 	Mount(ctx context.Context, m Mount) error
@@ -206,8 +206,13 @@ func claimOf(pod *corev1.Pod, v corev1.Volume) (string, bool) {
 }
 
 // attached says whether the attach-detach controller and the storage agree that
-// the volume is attached to the node.
+// the volume is attached to the node: the controller by node.status (which a
+// kubelet asks first), the storage by the VolumeAttachment.
 func (k *kubelet) attached(m Mount) (bool, error) {
+	node := k.cachedNode()
+	if node == nil || !slices.ContainsFunc(node.Status.VolumesAttached, func(v corev1.AttachedVolume) bool { return v.Name == uniqueName(m) }) {
+		return false, nil
+	}
 	all, err := k.fleet.watched.factory.Storage().V1().VolumeAttachments().Lister().List(labels.Everything())
 	if err != nil {
 		return false, err
