@@ -47,6 +47,7 @@ type Cluster struct {
 	opts  Options
 	dir   string
 	ports ports
+	owner *os.File // its lock says that the folder is in use
 	ca    *authority
 	admin *rest.Config
 
@@ -75,10 +76,14 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	owner, err := own(dir)
+	if err != nil {
+		return nil, err
+	}
 	limited, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("start limit of %s passed", startLimit))
 	defer cancel()
 	for n := 1; ; n++ {
-		c := &Cluster{opts: opts, dir: dir, running: map[string]*process{}, forget: func() bool { return true }}
+		c := &Cluster{opts: opts, dir: dir, owner: owner, running: map[string]*process{}, forget: func() bool { return true }}
 		err := c.start(limited)
 		if err == nil {
 			forget := context.AfterFunc(ctx, c.Stop)
@@ -89,41 +94,16 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 		}
 		clash := c.lostPort()
 		err = fmt.Errorf("start the control plane: %w (logs: %s)", err, c.logDir())
-		c.Stop()
-		c.removeData()
 		if !clash || n == attempts || limited.Err() != nil {
+			c.Stop()
 			return nil, err
 		}
+		c.end()
+		c.removeData()
 		if err := os.RemoveAll(c.logDir()); err != nil {
 			return nil, fmt.Errorf("start again: %w", err)
 		}
 	}
-}
-
-// makeDir returns the absolute path of an empty folder.
-func makeDir(dir string) (string, error) {
-	if dir == "" {
-		tmp, err := os.MkdirTemp("", "safe-roll-bench-")
-		if err != nil {
-			return "", fmt.Errorf("cluster folder: %w", err)
-		}
-		return tmp, nil
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("cluster folder: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("cluster folder: %w", err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", fmt.Errorf("cluster folder: %w", err)
-	}
-	if len(entries) > 0 {
-		return "", fmt.Errorf("cluster folder %s is not empty", dir)
-	}
-	return dir, nil
 }
 
 // start makes one attempt.
@@ -214,9 +194,23 @@ func (c *Cluster) lostPort() bool {
 	return false
 }
 
-// Stop ends every process at once and returns when they are gone. The folder
-// stays, with the logs; see Destroy. It may be called more than once.
+// Stop ends every process at once and returns when they are gone. Of the folder
+// only the logs stay, and what others have put there; see Destroy. It may be
+// called more than once.
 func (c *Cluster) Stop() {
+	c.end()
+	c.removeData()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.owner != nil {
+		_ = os.Remove(c.owner.Name()) // a folder without it is never swept
+		_ = c.owner.Close()
+		c.owner = nil
+	}
+}
+
+// end ends every process.
+func (c *Cluster) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopped = true
@@ -237,19 +231,6 @@ func (c *Cluster) Destroy() error {
 		return fmt.Errorf("delete the cluster's folder: %w", err)
 	}
 	return nil
-}
-
-// removeData deletes everything in the folder but the logs.
-func (c *Cluster) removeData() {
-	entries, err := os.ReadDir(c.dir)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		if path := filepath.Join(c.dir, e.Name()); path != c.logDir() {
-			_ = os.RemoveAll(path) // best effort: the start has failed already
-		}
-	}
 }
 
 // Dir is the cluster's folder.
