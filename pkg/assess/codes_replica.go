@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+// Of replicas and their disks.
+const (
+	DiskOtherUUID         = "disk/other-uuid"
+	DiskElsewhere         = "disk/elsewhere"
+	DiskNotReported       = "disk/not-reported"
+	DiskTwice             = "disk/uuid-twice"
+	DiskNotDeclared       = "disk/not-declared"
+	DiskNotReady          = "disk/not-ready"
+	DiskOtherPath         = "disk/other-path"
+	ReplicaNodeGone       = "replica/node-gone"
+	ReplicaNodeYounger    = "replica/node-younger"
+	ReplicaNodeAsOld      = "replica/node-as-old"
+	ReplicaNoPlace        = "replica/no-place"
+	ReplicaOwnerElsewhere = "replica/owner-elsewhere"
+	ReplicaFailed         = "replica/failed"
+	ReplicaRebuilding     = "replica/rebuilding"
+	ReplicaDeleting       = "replica/deleting"
+	ReplicaLeaving        = "replica/leaving"
+	ReplicaPlaceholder    = "replica/placeholder"
+	ReplicaClaimUnknown   = "replica/claim-unknown"
+	ReplicaNeverHealthy   = "replica/never-healthy"
+	ReplicaUnused         = "replica/unused"
+	ReplicaBlank          = "replica/blank"
+	ReplicaTwice          = "replica/twice"
+	ReplicaNotServing     = "replica/not-serving"
+	ReplicaReplaced       = "replica/replaced"
+	EngineNotRunning      = "engine/not-running"
+	EngineNodeNotLive     = "engine/node-not-live"
+)
+
+func replicaCodes() []CodeDoc {
+	return append(diskCodes(), []CodeDoc{
+		{ReplicaNodeGone, "The replica's node is not in the cluster any more; the replica's object outlived it.",
+			"Nothing brings this copy back. Rebuild the volume from its other replicas before another node goes."},
+		{ReplicaNodeYounger, "The replica's node was created after the replica was last known to be healthy: it is another machine, or the same one set up again.",
+			"It is not counted until its directory was seen with data. Do not delete its object, nor start it, before that."},
+		{ReplicaNodeAsOld, "The replica's node is as old as the replica, within the margin of their clocks, so which came first cannot be told.",
+			"It is not counted until its directory was seen with data, or it was rebuilt."},
+		{ReplicaNoPlace, "The replica does not say on which node and disk it lies.", "Look at the replica's object."},
+		{ReplicaOwnerElsewhere, "The replica is reported by another node than the one it lies on: the storage's manager is not there.",
+			"Look at the storage's pods on the replica's node."},
+		{ReplicaFailed, "The storage says that the replica failed.",
+			"Have the volume rebuilt. Do not delete it while no other replica is proven: it may be needed to salvage from."},
+		{ReplicaRebuilding, "The replica is being written from others.", "Wait."},
+		{ReplicaDeleting, "The replica is being deleted.", "Wait."},
+		{ReplicaLeaving, "The storage was asked to move the replica away.", "Wait until its successor is whole."},
+		{ReplicaPlaceholder, "The object stands for no data.", "Nothing must be done."},
+		{ReplicaClaimUnknown, "What the storage says of the replica is not known.", "Look at the replica's object; a newer version of the tool may know it."},
+		{ReplicaNeverHealthy, "The replica was never said to be healthy.", "Have the volume attached and rebuilt."},
+		{ReplicaUnused, "The replica belongs to a volume that nobody has used.", "Nothing must be done."},
+		{ReplicaBlank, "The replica never held data, and no sibling holds them any more.",
+			"Do not start workloads that use the volume: it would be formatted. See volume/data-lost."},
+		{ReplicaTwice, "Two replicas of the volume have one name.", "Give files of one moment only."},
+		{ReplicaNotServing, "The volume is attached, and its engine does not list the replica as read-write.",
+			"Wait; if it stays so, look at the volume's events."},
+		{ReplicaReplaced, "Another replica is being rebuilt in the same directory, so what the engine says of this one is of the other.",
+			"Wait until the rebuild has ended."},
+		{EngineNotRunning, "The replica is said to serve, and no engine runs that could say so.", "Wait; if it stays so, look at the engine's node."},
+		{EngineNodeNotLive, "The engine's node, or the one that reports it, is not live, so its list of replicas is of the past.",
+			"Bring the node back, or have the workload move."},
+	}...)
+}
+
+func diskCodes() []CodeDoc {
+	return []CodeDoc{
+		{DiskOtherUUID, "The replica's node reports other disks: a machine of the same name took the place of the one that held the data.",
+			"Nothing brings this copy back. Rebuild the volume from its other replicas before another node goes; do not attach it while this object is there."},
+		{DiskElsewhere, "The replica's disk is reported by another node.", "Wait until the storage has followed it; if it does not, move the disk back."},
+		{DiskNotReported, "The replica's node has not told of all its disks.", "Wait; if it stays so, look at the disk's conditions."},
+		{DiskTwice, "Two nodes report one disk UUID: a disk was cloned, and only one of them holds the data.",
+			"Give the clone a new identity, by the storage's procedure. Do not delete either."},
+		{DiskNotDeclared, "The disk is reported but not configured any more.", "Add the disk to the node's configuration again."},
+		{DiskNotReady, "The disk is not ready: its file system may be another one.", "Look at the disk's conditions. Do not attach its volumes before it is ready."},
+		{DiskOtherPath, "The disk has another path than the replica recorded.", "Mount the disk where it was."},
+	}
+}
+
+func replicaClauses() map[string]string {
+	return map[string]string{
+		ReplicaNodeGone:       "its node is not in the cluster any more",
+		ReplicaNodeYounger:    "its node is younger than its data",
+		ReplicaNodeAsOld:      "whether its node is older than its data cannot be told",
+		ReplicaNoPlace:        "where it lies is not known",
+		ReplicaOwnerElsewhere: "another node reports it",
+		ReplicaFailed:         "it failed",
+		ReplicaRebuilding:     "it is being rebuilt",
+		ReplicaDeleting:       "it is being deleted",
+		ReplicaLeaving:        "it is being moved away",
+		ReplicaPlaceholder:    "it stands for no data",
+		ReplicaClaimUnknown:   "what its storage says of it is not known",
+		ReplicaNeverHealthy:   "it was never healthy",
+		ReplicaUnused:         "it never held data",
+		ReplicaBlank:          "it is blank",
+		ReplicaTwice:          "there are two of that name",
+		ReplicaNotServing:     "the running engine does not list it",
+		ReplicaReplaced:       "another one is being written in its place",
+		EngineNotRunning:      "no engine runs that serves it",
+		EngineNodeNotLive:     "the engine's node is not live",
+	}
+}

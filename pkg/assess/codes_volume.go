@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+// Of volumes.
+const (
+	VolumeDeleting       = "volume/deleting"
+	VolumeLinkedClone    = "volume/linked-clone"
+	VolumeSharded        = "volume/sharded"
+	VolumeKindUnknown    = "volume/kind-unknown"
+	VolumeNumbersUnknown = "volume/numbers-unknown"
+	VolumeDataLost       = "volume/data-lost"
+	VolumeNoEngine       = "volume/no-engine"
+	VolumeNoReplicas     = "volume/no-replicas"
+	VolumeInTransit      = "volume/in-transit"
+	VolumeCreating       = "volume/creating"
+	VolumeStateUnknown   = "volume/state-unknown"
+	VolumeBusy           = "volume/busy"
+	VolumeUnproven       = "volume/unproven"
+	VolumeDegraded       = "volume/degraded"
+	VolumeColocated      = "volume/colocated"
+)
+
+func volumeCodes() []CodeDoc {
+	return []CodeDoc{
+		{VolumeDeleting, "The volume is being deleted and is not counted.", "Nothing must be done."},
+		{VolumeLinkedClone, "The volume shares its data with the one it was cloned from, and cannot be rebuilt alone.",
+			"Copy it to a volume of its own, or delete it, before nodes are replaced."},
+		{VolumeSharded, "The volume is cut into shards, which cannot be judged yet.", "Do not replace nodes that hold its shards with this tool."},
+		{VolumeKindUnknown, "The volume is of a kind that is not known.", "A newer version of the tool may know it."},
+		{VolumeNumbersUnknown, "The volume does not say how many replicas it shall have.", "Set its number of replicas."},
+		{VolumeDataLost, "No copy of the volume's data is left that could be served; the storage may take it for a new volume and have it formatted.",
+			"Do not start workloads that use it. Do not delete its replicas, failed ones too, nor orphaned directories, nor wipe disks of replaced machines: " +
+				"bring such a disk back, or export the data from its directory, or restore a backup."},
+		{VolumeNoEngine, "The volume does not have exactly one current engine.", "Wait; if it stays so, look at the volume's events."},
+		{VolumeNoReplicas, "The volume has no replica, and whether it ever held data cannot be told.",
+			"Do not start workloads that use it unless it is known to be new."},
+		{VolumeInTransit, "The volume is being attached or detached.", "Nothing must be done; if it stays so for minutes, one of its replicas cannot start."},
+		{VolumeCreating, "The volume is still being created.", "Wait."},
+		{VolumeStateUnknown, "The volume is in a state that is not known.", "Look at the volume's object; a newer version of the tool may know it."},
+		{VolumeBusy, "Something must end before the volume can be judged.", "Wait until it has ended."},
+		{VolumeUnproven, "Whether the volume has its replicas cannot be told.", "See the reasons of its replicas; each names what to do."},
+		{VolumeDegraded, "The volume has fewer good replicas than it is configured to have.",
+			"Have it attached and rebuilt (the heal and rebuild phases do). Do not take another node out before it is whole."},
+		{VolumeColocated, "Replicas of the volume lie together and count once.", "Move one of them to another node."},
+	}
+}
+
+// Of permissions.
+const (
+	NodeNotFound          = "node/not-found"
+	NodeOtherIncarnation  = "node/other-incarnation"
+	NodeStillServing      = "node/still-serving"
+	NodeForeignAttachment = "node/foreign-attachment"
+	VolumeNotJudged       = "volume/not-judged"
+	VolumeBelowFloor      = "volume/below-floor"
+	VolumeOneCopy         = "volume/one-copy-left"
+	VolumeLastCopy        = "volume/last-copy"
+	VolumeNotProven       = "volume/not-proven"
+	VolumeRebuilding      = "volume/rebuilding"
+	ReplicaLastResort     = "replica/last-resort"
+	PVBoundToNode         = "pv/bound-to-node"
+	PodUnmanaged          = "pod/unmanaged"
+	PodEmptyDir           = "pod/emptydir-data"
+	PodDaemonSetGone      = "pod/daemonset-gone"
+	PodOwnerUnknown       = "pod/owner-unknown"
+)
+
+func permitCodes() []CodeDoc {
+	return []CodeDoc{
+		{NodeNotFound, "The node is not in the cluster.", "Look at its name."},
+		{NodeOtherIncarnation, "A node of that name exists and is not the one that was asked about.", "Look at the nodes again, and ask about the one that is there now."},
+		{NodeStillServing, "A volume is served or held from the node.", "Wait until its workload has moved; look who holds it."},
+		{NodeForeignAttachment, "A volume of a driver that no plugin knows is attached to the node.",
+			"Move its workload away; or accept it by name (node/foreign-attachment:PV) if it can be attached elsewhere."},
+		{VolumeNotJudged, "The volume cannot be counted, so what it keeps without the node cannot be told.", "See the finding about the volume itself."},
+		{VolumeBelowFloor, "The volume would keep fewer good replicas than its floor.", "Rebuild it first, or have its replica moved; the floor can be lowered by policy."},
+		{VolumeOneCopy, "The volume would be down to a single copy while the node is out.",
+			"Add a replica, or have this one moved; or accept it by name (volume/one-copy-left:VOLUME)."},
+		{VolumeLastCopy, "The node holds the volume's last copy.", "Have it moved first. This cannot be accepted."},
+		{VolumeNotProven, "The volume's other replicas look good and were not seen serving its data without the node.",
+			"Have the volume attached elsewhere once; the prove phase does."},
+		{VolumeRebuilding, "A replica is being written.", "Wait until it is whole."},
+		{ReplicaLastResort, "A failed replica on the node belongs to a volume that is not whole without it: it may be needed to salvage from.",
+			"Make the volume whole on other nodes first."},
+		{PVBoundToNode, "A PersistentVolume lies on the node and would be lost with it.", "Copy its data; or accept the loss by name (pv/bound-to-node:PV)."},
+		{PodUnmanaged, "A pod has no controller: nobody would start it again.", "Stop it yourself; or accept it by name (pod/unmanaged:NAMESPACE/NAME)."},
+		{PodEmptyDir, "A pod keeps data in an emptyDir, which are lost with it.", "Accept it (pod/emptydir-data, or one pod by NAMESPACE/NAME)."},
+		{PodDaemonSetGone, "A pod belonged to a DaemonSet that is gone.", "Delete it yourself; or accept it by name (pod/daemonset-gone:NAMESPACE/NAME)."},
+		{PodOwnerUnknown, "Who owns a pod could not be read.", "Grant the right to read it."},
+	}
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+
+// tally is how many replicas of a volume there are, each place counted once: a
+// place is a node, or a disk where the volume allows several on a node. What
+// lies together is lost together.
+type tally struct {
+	// good places hold a Good replica, proven ones a Proven one.
+	good, proven int
+	// maybe is good and what might turn out to be good.
+	maybe int
+	// leaving is what would be good, besides, if it stayed.
+	leaving int
+	// held is every place that may still hold the data.
+	held int
+	// together is how many Good replicas share the place of another.
+	together int
+}
+
+// count tallies the volume's replicas that are not on the node named without.
+// While the volume is busy what is being written may yet be good.
+func count(v *cluster.Volume, all []ReplicaJudgement, without string) tally {
+	var t tally
+	seen := make(map[string]tier, len(all))
+	for i := range all {
+		rj := &all[i]
+		if without != "" && rj.Replica.Node == without {
+			continue
+		}
+		c := tierOf(rj, len(v.Busy) > 0)
+		place := placeName(v, rj.Replica)
+		if place == "" {
+			// Nobody knows where: it may be a place of its own.
+			t.add(c)
+			continue
+		}
+		if c.good && seen[place].good {
+			t.together++
+		}
+		seen[place] = seen[place].or(c)
+	}
+	for _, c := range seen {
+		t.add(c)
+	}
+	return t
+}
+
+// placeName is where the replica lies, as far as losing it goes.
+func placeName(v *cluster.Volume, r *cluster.Replica) string {
+	if v.SharesNode == cluster.Yes {
+		return r.DiskUUID
+	}
+	return r.Node
+}
+
+// tier is what a replica, or a place, counts as.
+type tier struct{ good, proven, maybe, leaving, held bool }
+
+func tierOf(rj *ReplicaJudgement, busy bool) tier {
+	switch s := rj.Standing; s {
+	case cluster.StandingGood:
+		return tier{good: true, proven: rj.Proof == cluster.Proven, maybe: true, held: true}
+	case cluster.StandingUnproven:
+		return tier{maybe: true, held: true}
+	case cluster.StandingLeaving:
+		return tier{leaving: rj.Still, held: true}
+	case cluster.StandingRebuilding:
+		return tier{maybe: busy, held: busy}
+	case cluster.StandingUnused:
+		open := busy && rj.Replica.Claim == cluster.Untouched
+		return tier{maybe: open, held: open}
+	case cluster.StandingFailed, cluster.StandingAbsent:
+		return tier{}
+	default:
+		return tier{maybe: true, held: true}
+	}
+}
+
+func (c tier) or(o tier) tier {
+	return tier{
+		good: c.good || o.good, proven: c.proven || o.proven, maybe: c.maybe || o.maybe,
+		leaving: c.leaving || o.leaving, held: c.held || o.held,
+	}
+}
+
+func (t *tally) add(c tier) {
+	for _, n := range []struct {
+		is bool
+		to *int
+	}{
+		{c.good, &t.good}, {c.proven, &t.proven}, {c.maybe, &t.maybe},
+		{c.leaving && !c.good, &t.leaving}, {c.held, &t.held},
+	} {
+		if n.is {
+			*n.to++
+		}
+	}
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"slices"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+// Judge concludes from the facts what every replica, volume and node is worth,
+// and whether every volume is whole. It never fails: what it cannot tell is a
+// finding. The same arguments give the same Judgement, in the same order; the
+// work is linear in nodes, volumes and replicas.
+//
+// Facts from files are judged against the newest time in them, facts from a
+// cluster against now.
+func Judge(s *cluster.Snapshot, p policy.Policy, now time.Time) *Judgement {
+	if s == nil {
+		s = &cluster.Snapshot{}
+	}
+	w := newWorld(s, p, now)
+	j := &Judgement{Snapshot: s, Policy: p, Now: w.now, Nodes: w.judgeNodes()}
+	j.Findings = w.inputFindings()
+	for i := range j.Nodes {
+		j.Findings = append(j.Findings, j.Nodes[i].Findings...)
+	}
+	j.Volumes = w.judgeVolumes()
+	for i := range j.Volumes {
+		j.Findings = append(j.Findings, j.Volumes[i].Findings...)
+	}
+	sortFindings(j.Findings)
+	j.Verdict = verdictOf(j.Findings)
+	j.index = newIndex(j)
+	return j
+}
+
+// judgeVolumes judges every volume of every storage, in the snapshot's order.
+func (w *world) judgeVolumes() []VolumeJudgement {
+	volumes, replicas := 0, 0
+	for i := range w.snap.Storages {
+		st := &w.snap.Storages[i]
+		volumes += len(st.Volumes)
+		for k := range st.Volumes {
+			replicas += len(st.Volumes[k].Replicas)
+		}
+	}
+	out := make([]VolumeJudgement, 0, volumes)
+	slab := make([]ReplicaJudgement, replicas)
+	for i := range w.storages {
+		st := &w.storages[i]
+		for k := range st.facts.Volumes {
+			v := &st.facts.Volumes[k]
+			n := len(v.Replicas)
+			out = append(out, w.judgeVolume(st, v, slab[:n:n]))
+			slab = slab[n:]
+		}
+	}
+	return out
+}
+
+// judgeVolume judges one volume; all has room for its replicas.
+func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume, all []ReplicaJudgement) VolumeJudgement {
+	vj := VolumeJudgement{Volume: v, Driver: st.facts.Driver, Replicas: all}
+	if pv := w.pvOf(st, v); pv != nil {
+		vj.PV, vj.ClaimNamespace, vj.ClaimName = pv.Name, pv.ClaimNamespace, pv.ClaimName
+	}
+	w.judgeReplicas(st, v, all)
+	t := count(v, all, "")
+	vj.Good, vj.Proven, vj.Leaving, vj.Doubtful = t.good, t.proven, t.leaving, t.maybe-t.good
+	w.conclude(st, &vj, t)
+	return vj
+}
+
+// judgeReplicas fills in the standing of every replica of the volume.
+func (w *world) judgeReplicas(st *storageWorld, v *cluster.Volume, all []ReplicaJudgement) {
+	seen := make(map[string]bool, len(all))
+	for i := range v.Replicas {
+		r := &v.Replicas[i]
+		why := w.stand(st, v, r)
+		if seen[r.Name] {
+			why = why.worse(unknown(ReplicaTwice, fact("replica", r.Name)))
+		}
+		seen[r.Name] = true
+		all[i] = why.judgement(r)
+	}
+	w.judgeFresh(v, all)
+	for i := range all {
+		all[i].doubted(v.Doubts)
+		all[i].doubted(all[i].Replica.Doubts)
+	}
+}
+
+// stand applies the clauses to one replica. What is certain comes first: a
+// replica that is surely bad is not merely unknown because its node is silent.
+func (w *world) stand(st *storageWorld, v *cluster.Volume, r *cluster.Replica) reason {
+	if r.Claim == cluster.Placeholder {
+		return reason{standing: cluster.StandingUnused, code: ReplicaPlaceholder}
+	}
+	place := w.placeOf(st, r)
+	if place.standing == cluster.StandingAbsent {
+		return place
+	}
+	why := claimed(r)
+	if why.standing != cluster.StandingGood {
+		return leaving(r, why.worse(place))
+	}
+	why = place.worse(w.incarnation(r)).worse(w.served(v, r))
+	return leaving(r, why)
+}
+
+// Volume returns the judgement of the volume with that name, or nil. Where two
+// storages have a volume of that name it is the first.
+func (j *Judgement) Volume(name string) *VolumeJudgement {
+	i, ok := j.index.volumes[name]
+	if !ok && j.index.volumes == nil {
+		i = slices.IndexFunc(j.Volumes, func(v VolumeJudgement) bool { return v.Volume.Name == name })
+		ok = i >= 0
+	}
+	if !ok {
+		return nil
+	}
+	return &j.Volumes[i]
+}
+
+// Node returns the judgement of the node with that name, or nil.
+func (j *Judgement) Node(name string) *NodeJudgement {
+	i, ok := j.index.nodes[name]
+	if !ok && j.index.nodes == nil {
+		i = slices.IndexFunc(j.Nodes, func(n NodeJudgement) bool { return n.Node.Ref.Name == name })
+		ok = i >= 0
+	}
+	if !ok {
+		return nil
+	}
+	return &j.Nodes[i]
+}
+
+// index finds judgements by name without walking them.
+type index struct {
+	volumes map[string]int
+	nodes   map[string]int
+}
+
+func newIndex(j *Judgement) index {
+	x := index{volumes: make(map[string]int, len(j.Volumes)), nodes: make(map[string]int, len(j.Nodes))}
+	for i := range j.Volumes {
+		if _, ok := x.volumes[j.Volumes[i].Volume.Name]; !ok {
+			x.volumes[j.Volumes[i].Volume.Name] = i
+		}
+	}
+	for i := range j.Nodes {
+		if _, ok := x.nodes[j.Nodes[i].Node.Ref.Name]; !ok {
+			x.nodes[j.Nodes[i].Node.Ref.Name] = i
+		}
+	}
+	return x
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"fmt"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// Doubts come from a storage's plugin. Each caps what a replica may still be;
+// none can vouch for one.
+
+// doubted takes the replica down to what the doubts leave of it.
+func (rj *ReplicaJudgement) doubted(ds []cluster.Doubt) {
+	for _, d := range ds {
+		if rank(d.AtMost) >= rank(rj.Standing) {
+			continue
+		}
+		rj.Standing, rj.Proof, rj.Still = d.AtMost, cluster.ProofNone, false
+		rj.Code, rj.Evidence = d.Code, d.Facts
+	}
+}
+
+// doubtSeverity is what a doubt about a whole volume or storage does to the
+// verdict.
+func doubtSeverity(d cluster.Doubt) Severity {
+	switch d.AtMost {
+	case cluster.StandingGood:
+		return Note
+	case cluster.StandingAbsent, cluster.StandingFailed:
+		return Danger
+	default:
+		return Unclear
+	}
+}
+
+// doubtFindings says what was doubted of the subject.
+func doubtFindings(ds []cluster.Doubt, subject Subject, name string) []Finding {
+	var out []Finding
+	for _, d := range ds {
+		out = append(out, Finding{
+			Code: d.Code, Severity: doubtSeverity(d), Subject: subject, Evidence: d.Facts,
+			Message: fmt.Sprintf("%s can be %s at most: its storage says %s.", name, d.AtMost, d.Code),
+		})
+	}
+	return out
+}
+
+// certain reports whether no doubt takes anything away.
+func certain(ds []cluster.Doubt) bool {
+	for _, d := range ds {
+		if d.AtMost != cluster.StandingGood && d.AtMost != cluster.StandingUnused {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+
+// Clause 6: of an attached volume only what a running engine lists as
+// read-write counts, and only while the engine's node and the node that
+// reports it are live: nobody corrects the list of an engine whose node died.
+
+// served judges the replica by its volume's engine. It is Proven by a running
+// engine; what is at rest is Plausible at best.
+func (w *world) served(v *cluster.Volume, r *cluster.Replica) reason {
+	if r.Claim != cluster.Serving {
+		if v.State == cluster.Attached || v.Class == cluster.ClassStandby {
+			return unknown(ReplicaNotServing, fact("volume.engine", v.Engine.Name), answerFact("engine.running", v.Engine.Running))
+		}
+		return good(cluster.Plausible)
+	}
+	e := &v.Engine
+	facts := []cluster.Fact{
+		fact("volume.engine", e.Name), answerFact("engine.running", e.Running),
+		fact("engine.node", e.Node), fact("engine.owner", e.Owner),
+	}
+	switch {
+	case e.Present != cluster.Yes || e.Running != cluster.Yes:
+		return unknown(EngineNotRunning, facts...)
+	case !w.liveNode(e.Node) || !w.liveNode(e.Owner):
+		return unknown(EngineNodeNotLive, facts...)
+	case replaced(v, r):
+		return unknown(ReplicaReplaced, fact("replica.directory", r.Directory))
+	}
+	return good(cluster.Proven)
+}
+
+// replaced reports whether a sibling is being rebuilt in the replica's place:
+// one address cannot be both.
+func replaced(v *cluster.Volume, r *cluster.Replica) bool {
+	for i := range v.Replicas {
+		o := &v.Replicas[i]
+		if o != r && o.Claim == cluster.Rebuilding && o.Node == r.Node && o.DiskUUID == r.DiskUUID && o.Directory == r.Directory {
+			return true
+		}
+	}
+	return false
+}

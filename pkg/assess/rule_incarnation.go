@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+
+// Clause 5: a node that is younger than the replica is another machine, or the
+// same one set up again, until its disk proves itself. The replica's HealthyAt
+// is the time: the storage's clock writes it, the API server's the node's age,
+// so within the margin of their clocks nothing can be said.
+
+// incarnation judges the node's age against the replica's.
+func (w *world) incarnation(r *cluster.Replica) reason {
+	n := w.nodes[r.Node]
+	if n == nil {
+		return good(cluster.ProofNone) // said by placeOf
+	}
+	facts := []cluster.Fact{timeFact("node.created", n.facts.Created), timeFact("replica.healthyAt", r.HealthyAt)}
+	switch {
+	case r.HealthyAt.IsZero():
+		return unknown(ReplicaNeverHealthy, facts...)
+	case n.facts.Created.IsZero():
+		return unknown(NodeAgeUnknown, facts...)
+	}
+	switch w.later(n.facts.Created, r.HealthyAt) {
+	case cluster.Yes:
+		return reason{standing: cluster.StandingUnproven, code: ReplicaNodeYounger, facts: facts}
+	case cluster.No:
+		return good(cluster.ProofNone)
+	default:
+		return unknown(ReplicaNodeAsOld, facts...)
+	}
+}

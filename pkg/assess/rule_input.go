@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// What was not read is not healthy, and an empty list is not good news. The
+// findings here are about the input as a whole: they hold for every question.
+
+// wide reports whether a finding is about the input and not about one volume
+// or node, so that every permission depends on it.
+func wide(f *Finding) bool {
+	switch f.Subject.Kind {
+	case "Volume", "Replica", "Node":
+		return false
+	default:
+		return true
+	}
+}
+
+func (w *world) inputFindings() []Finding {
+	out := w.gapFindings()
+	out = append(out, w.emptyFindings()...)
+	for i := range w.storages {
+		out = append(out, w.storageFindings(&w.storages[i])...)
+	}
+	out = append(out, w.twiceFindings()...)
+	return append(out, w.pvFindings()...)
+}
+
+// gapFindings makes every gap a finding.
+func (w *world) gapFindings() []Finding {
+	var out []Finding
+	for _, g := range w.snap.Gaps {
+		code, s, means := InputGapHelpful, Note, "the verdict rests on less evidence"
+		switch {
+		case g.Needed:
+			code, s, means = InputGapNeeded, Unclear, "no verdict is possible without it"
+		case g.ForDrain:
+			code, means = InputGapDrain, "whether a node may be drained or deleted cannot be told"
+		}
+		out = append(out, gapFinding(g, code, s, means))
+	}
+	if !w.leases {
+		out = append(out, Finding{Code: InputNoLeases, Subject: Subject{Kind: "Kind", Name: kindLeases},
+			Message: "No node leases were given: whether a node is live is judged by its Ready condition alone."})
+	}
+	return out
+}
+
+func gapFinding(g cluster.Gap, code string, s Severity, means string) Finding {
+	return Finding{Code: code, Severity: s, Subject: Subject{Kind: "Kind", Name: g.Kind},
+		Message:  fmt.Sprintf("%s: %s, so %s.", g.Kind, gapWords(g.Reason), means),
+		Evidence: []cluster.Fact{fact("gap", gapWords(g.Reason)), fact("detail", g.Detail)}}
+}
+
+func gapWords(r cluster.GapReason) string {
+	switch r {
+	case cluster.GapForbidden:
+		return "reading it is forbidden"
+	case cluster.GapMissing:
+		return "the server does not know it"
+	case cluster.GapNotGiven:
+		return "the files hold no list of it"
+	case cluster.GapTruncated:
+		return "its list was cut off"
+	case cluster.GapFailed:
+		return "reading it failed"
+	case cluster.GapMalformed:
+		return "an object of it could not be decoded"
+	default:
+		return "it could not be read"
+	}
+}
+
+// emptyFindings distrusts a cluster in which nothing was found.
+func (w *world) emptyFindings() []Finding {
+	var out []Finding
+	if len(w.snap.Nodes) == 0 {
+		out = append(out, Finding{Code: InputNoNodes, Severity: Unclear, Subject: Subject{Kind: "Kind", Name: kindNodes},
+			Message: "No node was found: there is no cluster to be judged."})
+	}
+	if len(w.snap.Storages) == 0 {
+		out = append(out, Finding{Code: InputNoStorage, Severity: Unclear, Subject: Subject{Kind: "Storage"},
+			Message: "No storage system was found whose replicas could be judged."})
+	}
+	return out
+}
+
+// storageFindings says what is true of a storage as a whole.
+func (w *world) storageFindings(st *storageWorld) []Finding {
+	subject := Subject{Kind: "Storage", Name: st.facts.Driver}
+	out := doubtFindings(st.facts.Doubts, subject, "storage "+st.facts.Driver)
+	if len(st.facts.Nodes) == 0 {
+		out = append(out, Finding{Code: StorageNoNodes, Severity: Unclear, Subject: subject,
+			Message: fmt.Sprintf("Storage %s has no node of its own: it does not run here.", st.facts.Driver)})
+	}
+	if len(st.facts.Volumes) == 0 {
+		out = append(out, Finding{Code: StorageNoVolumes, Subject: subject,
+			Message: fmt.Sprintf("Storage %s has 0 volumes.", st.facts.Driver)})
+	}
+	for i := range st.facts.Nodes {
+		if n := &st.facts.Nodes[i]; w.gone(n.Name) {
+			out = append(out, Finding{Code: StorageNodeLeft, Subject: Subject{Kind: "StorageNode", Namespace: st.facts.Namespace, Name: n.Name},
+				Message: fmt.Sprintf("The storage still has an object for node %s, which is not in the cluster.", n.Name)})
+		}
+	}
+	return out
+}
+
+// twiceFindings distrusts an input that holds one object more than once: one
+// of them is not the present.
+func (w *world) twiceFindings() []Finding {
+	var out []Finding
+	seen := make(map[string]bool, len(w.snap.Nodes))
+	for i := range w.snap.Nodes {
+		name := w.snap.Nodes[i].Ref.Name
+		if seen[name] {
+			out = append(out, Finding{Code: InputTwice, Severity: Unclear, Subject: Subject{Kind: "Kind", Name: kindNodes},
+				Message: fmt.Sprintf("Node %s is in the input more than once: one of them is not the present.", name)})
+		}
+		seen[name] = true
+	}
+	return out
+}
+
+// pvFindings closes the references from PersistentVolumes: a volume that is
+// missing is not a volume that is fine.
+func (w *world) pvFindings() []Finding {
+	volumes := make(map[pvKey]bool)
+	for i := range w.storages {
+		st := w.storages[i].facts
+		for k := range st.Volumes {
+			v := &st.Volumes[k]
+			handle := v.Handle
+			if handle == "" {
+				handle = v.Name
+			}
+			volumes[pvKey{st.Driver, handle}] = true
+		}
+	}
+	var out []Finding
+	local, foreign := 0, newTally()
+	for i := range w.snap.Persistent {
+		pv := &w.snap.Persistent[i]
+		switch {
+		case pv.Local:
+			local++
+		case !ours(w.snap, pv.Driver):
+			foreign.add(pv.Driver)
+		case !volumes[pvKey{pv.Driver, pv.Handle}]:
+			out = append(out, pvWithoutVolume(pv))
+		}
+	}
+	if local > 0 {
+		out = append(out, Finding{Code: PVLocal, Subject: Subject{Kind: "PersistentVolume"},
+			Message:  fmt.Sprintf("%d PersistentVolumes lie on one node each (local or host path) and are not verified.", local),
+			Evidence: []cluster.Fact{fact("persistentvolumes", strconv.Itoa(local))}})
+	}
+	for _, d := range foreign.names {
+		out = append(out, Finding{Code: PVNotVerified, Subject: Subject{Kind: "Driver", Name: d},
+			Message:  fmt.Sprintf("%d PersistentVolumes of driver %q are not verified: no plugin knows it.", foreign.counts[d], d),
+			Evidence: []cluster.Fact{fact("persistentvolumes", strconv.Itoa(foreign.counts[d]))}})
+	}
+	return out
+}
+
+func pvWithoutVolume(pv *cluster.PersistentVolume) Finding {
+	f := Finding{Code: PVNoVolume, Severity: Unclear, Subject: Subject{Kind: "PersistentVolume", Name: pv.Name},
+		Message:  fmt.Sprintf("PersistentVolume %s (claim %s/%s) refers to volume %s, which its storage does not have.", pv.Name, pv.ClaimNamespace, pv.ClaimName, pv.Handle),
+		Evidence: []cluster.Fact{fact("pv.driver", pv.Driver), fact("pv.handle", pv.Handle)}}
+	if pv.Deleting {
+		f.Severity = Note
+	}
+	return f
+}
+
+// byName counts names in the order in which they first came.
+type byName struct {
+	names  []string
+	counts map[string]int
+}
+
+func newTally() *byName { return &byName{counts: map[string]int{}} }
+
+func (b *byName) add(name string) {
+	if b.counts[name] == 0 {
+		b.names = append(b.names, name)
+	}
+	b.counts[name]++
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+
+// Clauses 2 and 3: the replica's node exists and is live, and so does the
+// storage's own object for it, reported by that node itself.
+
+// placeOf judges where the replica lies. Absent is said only where its data
+// are certainly not there; whatever may come back is Unknown.
+func (w *world) placeOf(st *storageWorld, r *cluster.Replica) reason {
+	if r.Node == "" || r.DiskUUID == "" {
+		return unknown(ReplicaNoPlace, fact("replica.node", r.Node), fact("replica.disk", r.DiskUUID))
+	}
+	n := w.nodes[r.Node]
+	switch {
+	case n == nil && !w.allNodes:
+		return unknown(NodeNotRead, fact("replica.node", r.Node))
+	case n == nil:
+		return reason{standing: cluster.StandingAbsent, code: ReplicaNodeGone, facts: []cluster.Fact{fact("replica.node", r.Node)}}
+	}
+	disk := w.diskOf(st, n, r)
+	if disk.standing == cluster.StandingAbsent {
+		return disk
+	}
+	return w.nodeOf(n).worse(w.storageNodeOf(st, r)).worse(disk)
+}
+
+// nodeOf judges the Kubernetes node. One that is being deleted takes its
+// replicas along; one that is silent may come back with them.
+func (w *world) nodeOf(n *nodeWorld) reason {
+	switch {
+	case n.live == cluster.Yes:
+		return good(cluster.ProofNone)
+	case n.code == NodeDeleting:
+		return reason{standing: cluster.StandingLeaving, code: n.code, facts: n.why}
+	default:
+		return unknown(n.code, n.why...)
+	}
+}
+
+// storageNodeOf judges the storage's object for the node. A missing one proves
+// nothing: on a machine that just joined it is not there yet.
+func (w *world) storageNodeOf(st *storageWorld, r *cluster.Replica) reason {
+	sn := st.nodes[r.Node]
+	switch {
+	case sn == nil:
+		return unknown(StorageNodeMissing, fact("replica.node", r.Node))
+	case st.twice[r.Node]:
+		return unknown(InputTwice, fact("storageNode", sn.Name))
+	case sn.Deleting:
+		// A dying object still lists the disks that went with the machine.
+		return unknown(StorageNodeDeleting, fact("storageNode", sn.Name))
+	case sn.Ready != cluster.Yes:
+		return unknown(StorageNodeNotReady, fact("storageNode", sn.Name),
+			answerFact("storageNode.ready", sn.Ready), fact("storageNode.ready.reason", sn.ReadyReason))
+	case r.Owner != r.Node:
+		// Reported by another node: the replica's own manager is not there.
+		return unknown(ReplicaOwnerElsewhere, fact("replica.node", r.Node), fact("replica.owner", r.Owner))
+	default:
+		return good(cluster.ProofNone)
+	}
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// A volume is whole when Want replicas are Good in places of their own. The
+// rules below go from what settles the matter to what merely lowers it: going,
+// lost, unused, not countable, busy, and then the count.
+
+// conclude says what the volume's replicas add up to.
+func (w *world) conclude(st *storageWorld, vj *VolumeJudgement, t tally) {
+	say := volumeVoice{vj: vj, namespace: st.facts.Namespace}
+	v := vj.Volume
+	if v.State == cluster.Deleting {
+		vj.Condition = Going
+		say.add(VolumeDeleting, Note, "%s is being deleted and is not counted.")
+		return
+	}
+	vj.Findings = append(vj.Findings, doubtFindings(v.Doubts, say.subject(), say.name())...)
+	if st.twice[v.Name] {
+		say.add(InputTwice, Unclear, "%s is in the input more than once: one of them is not the present.")
+	}
+	kind := say.kindRule()
+	switch {
+	case !kind:
+		vj.Condition = ConditionUnknown
+		return
+	case w.lostRule(say, t):
+		vj.Condition = Lost
+	case neverUsed(v):
+		vj.Condition = Unused
+		return
+	default:
+		settled := say.engineRule()
+		settled = say.stateRule() && settled
+		free := say.busyRule()
+		vj.Condition = say.countRule(t)
+		switch {
+		case !settled:
+			vj.Condition = ConditionUnknown
+		case !free:
+			vj.Condition = Busy
+		}
+	}
+	say.togetherRule(t)
+	say.replicaNotes()
+}
+
+// kindRule says whether the volume is of a kind that can be counted.
+func (say volumeVoice) kindRule() bool {
+	v := say.vj.Volume
+	switch v.Class {
+	case cluster.ClassOrdinary, cluster.ClassStandby:
+	case cluster.ClassLinkedClone:
+		say.add(VolumeLinkedClone, Unclear, "%s shares its data with the volume it was cloned from: its replicas cannot be judged by themselves.")
+		return false
+	case cluster.ClassSharded:
+		say.add(VolumeSharded, Unclear, "%s is cut into shards, which cannot be judged yet.")
+		return false
+	default:
+		say.add(VolumeKindUnknown, Unclear, "%s is of a kind that is not known.")
+		return false
+	}
+	if v.Want < 1 || v.Need < 1 || v.Need > v.Want {
+		say.add(VolumeNumbersUnknown, Unclear, "%s does not say how many replicas it shall have.",
+			fact("volume.want", strconv.Itoa(v.Want)), fact("volume.need", strconv.Itoa(v.Need)))
+		return false
+	}
+	return true
+}
+
+// countable reports whether kindRule would pass.
+func countable(v *cluster.Volume) bool {
+	return volumeVoice{vj: &VolumeJudgement{Volume: v}}.kindRule()
+}
+
+// lostRule says whether the volume has certainly too few copies left to serve
+// its data. The storage takes a volume without any replica for a new one and
+// formats it when it is next attached.
+func (w *world) lostRule(say volumeVoice, t tally) bool {
+	v := say.vj.Volume
+	switch {
+	case len(v.Replicas) == 0 && (used(v) || say.vj.PV != ""):
+		say.add(VolumeDataLost, Danger,
+			"%s has no replica left although it was in use: the next workload that mounts it may get an empty disk. Start nothing that uses it.")
+		return true
+	case neverUsed(v) || say.empty() && !used(v) || t.held >= v.Need:
+		return false
+	}
+	say.add(VolumeDataLost, Danger,
+		"%s has no copy of its data left that could be served ("+say.tell()+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
+		say.counts(t)...)
+	return true
+}
+
+// empty reports whether there is no object that could hold data.
+func (say volumeVoice) empty() bool {
+	for i := range say.vj.Replicas {
+		if say.vj.Replicas[i].Replica.Claim != cluster.Placeholder {
+			return false
+		}
+	}
+	return true
+}
+
+// engineRule says whether the storage knows who would serve the volume.
+func (say volumeVoice) engineRule() bool {
+	e := &say.vj.Volume.Engine
+	if e.Present == cluster.Yes {
+		return true
+	}
+	say.add(VolumeNoEngine, Unclear, "%s does not have exactly one current engine: which of its replicas belong to it cannot be told.",
+		answerFact("engine.present", e.Present), fact("volume.engine", e.Name))
+	return false
+}
+
+// stateRule says whether the volume is in a state that is known.
+func (say volumeVoice) stateRule() bool {
+	switch say.vj.Volume.State {
+	case cluster.Attached, cluster.Detached:
+		return true
+	case cluster.Attaching, cluster.Detaching:
+		say.add(VolumeInTransit, Note, "%s is being attached or detached; its replicas are judged as at rest.")
+		return true
+	case cluster.Creating:
+		say.add(VolumeCreating, Unclear, "%s is still being created.")
+		return false
+	default:
+		say.add(VolumeStateUnknown, Unclear, "%s is in a state that is not known.")
+		return false
+	}
+}
+
+// busyRule says whether nothing must end before the volume can be judged.
+func (say volumeVoice) busyRule() bool {
+	v := say.vj.Volume
+	if len(v.Busy) == 0 {
+		return true
+	}
+	say.add(VolumeBusy, Unclear, "%s is "+listed(v.Busy)+": it can be judged when that has ended.", fact("volume.busy", listed(v.Busy)))
+	return false
+}
+
+// countRule compares what is good with what is wanted. Where even everything
+// doubtful would not be enough the answer is no; where it would be, unknown.
+func (say volumeVoice) countRule(t tally) Condition {
+	v := say.vj.Volume
+	if t.good >= v.Want {
+		return Whole
+	}
+	if say.empty() {
+		say.add(VolumeNoReplicas, Unclear, "%s has no replica, and whether it ever held data cannot be told.")
+		return ConditionUnknown
+	}
+	sum := fmt.Sprintf("%d of %d replicas are good (%s)", t.good, v.Want, say.tell())
+	if t.maybe >= v.Want {
+		say.add(VolumeUnproven, Unclear, "%s cannot be judged: "+sum+".", say.counts(t)...)
+		return ConditionUnknown
+	}
+	say.add(VolumeDegraded, Danger, "%s is not whole: "+sum+".", say.counts(t)...)
+	if t.good+t.leaving < v.Need {
+		return ConditionUnknown
+	}
+	return Degraded
+}
+
+// togetherRule says where replicas share a place and count once.
+func (say volumeVoice) togetherRule(t tally) {
+	if t.together == 0 {
+		return
+	}
+	say.add(VolumeColocated, Note, "%s has replicas that lie together and would be lost together; they count once.",
+		fact("replicas.together", strconv.Itoa(t.together)))
+}
+
+// replicaNotes says of every replica that does not count why, and of those that
+// do what was doubted.
+func (say volumeVoice) replicaNotes() {
+	for i := range say.vj.Replicas {
+		rj := &say.vj.Replicas[i]
+		r := rj.Replica
+		if rj.Standing != cluster.StandingGood && rj.Code != ReplicaPlaceholder && rj.Code != ReplicaUnused {
+			say.vj.Findings = append(say.vj.Findings, Finding{
+				Code: rj.Code, Severity: Note, Evidence: rj.Evidence,
+				Subject: Subject{Kind: "Replica", Namespace: say.namespace, Name: r.Name},
+				Message: fmt.Sprintf("Replica %s of %s on %s is not counted: %s.", r.Name, say.name(), nodeName(r), because(rj.Code)),
+			})
+		}
+		for _, d := range r.Doubts {
+			if d.AtMost == cluster.StandingGood {
+				say.vj.Findings = append(say.vj.Findings, doubtFindings([]cluster.Doubt{d},
+					Subject{Kind: "Replica", Namespace: say.namespace, Name: r.Name}, "Replica "+r.Name)...)
+			}
+		}
+	}
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// volumeVoice says things of one volume.
+type volumeVoice struct {
+	vj        *VolumeJudgement
+	namespace string
+}
+
+// name is what people know the volume by.
+func (say volumeVoice) name() string {
+	vj := say.vj
+	if vj.ClaimName == "" {
+		return "volume " + vj.Volume.Name
+	}
+	return fmt.Sprintf("volume %s (claim %s/%s)", vj.Volume.Name, vj.ClaimNamespace, vj.ClaimName)
+}
+
+func (say volumeVoice) subject() Subject {
+	return Subject{Kind: "Volume", Namespace: say.namespace, Name: say.vj.Volume.Name}
+}
+
+// finding makes a finding; %s at the start of the format is the volume's name.
+func (say volumeVoice) finding(code string, s Severity, format string, facts ...cluster.Fact) Finding {
+	return Finding{Code: code, Severity: s, Subject: say.subject(), Evidence: facts,
+		Message: sentence(strings.Replace(format, "%s", say.name(), 1))}
+}
+
+// add appends a finding to the volume's.
+func (say volumeVoice) add(code string, s Severity, format string, facts ...cluster.Fact) {
+	say.vj.Findings = append(say.vj.Findings, say.finding(code, s, format, facts...))
+}
+
+// tell lists the replicas that do not count, each with its reason.
+func (say volumeVoice) tell() string {
+	var parts []string
+	for i := range say.vj.Replicas {
+		rj := &say.vj.Replicas[i]
+		if rj.Standing == cluster.StandingGood || rj.Code == ReplicaPlaceholder {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s on %s: %s", rj.Replica.Name, nodeName(rj.Replica), because(rj.Code)))
+	}
+	if len(parts) == 0 {
+		return "no other replica"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// counts is the evidence of a count.
+func (say volumeVoice) counts(t tally) []cluster.Fact {
+	v := say.vj.Volume
+	return []cluster.Fact{
+		fact("volume.want", strconv.Itoa(v.Want)), fact("volume.need", strconv.Itoa(v.Need)),
+		fact("replicas.good", strconv.Itoa(t.good)), fact("replicas.doubtful", strconv.Itoa(t.maybe-t.good)),
+		fact("replicas.leaving", strconv.Itoa(t.leaving)),
+	}
+}
+
+func nodeName(r *cluster.Replica) string {
+	if r.Node == "" {
+		return "no known node"
+	}
+	return "node " + r.Node
+}
+
+// sentence begins with a capital.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// sortFindings puts the worst first and keeps the order of equals.
+func sortFindings(fs []Finding) {
+	slices.SortStableFunc(fs, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+}
+
+// verdictOf is the worst of the findings.
+func verdictOf(fs []Finding) cluster.Verdict {
+	v := cluster.Safe
+	for i := range fs {
+		switch fs[i].Severity {
+		case Note:
+		case Unclear:
+			v = v.Worse(cluster.VerdictUnknown)
+		default:
+			v = v.Worse(cluster.Unsafe)
+		}
+	}
+	return v
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+// world is the snapshot, indexed once.
+type world struct {
+	snap *cluster.Snapshot
+	pol  policy.Policy
+	// now is the time that ages are judged against.
+	now time.Time
+	// leases is false where the files hold no leases at all.
+	leases bool
+	// allNodes is false where nodes may be missing from the snapshot: then no
+	// node is known to be gone.
+	allNodes bool
+	nodes    map[string]*nodeWorld
+	pvs      map[pvKey]*cluster.PersistentVolume
+	storages []storageWorld
+}
+
+// nodeWorld is a node and what is known of its life.
+type nodeWorld struct {
+	facts *cluster.Node
+	// live, with the code and evidence of anything but Yes.
+	live cluster.Answer
+	code string
+	why  []cluster.Fact
+}
+
+// storageWorld is one storage, indexed.
+type storageWorld struct {
+	facts *cluster.Storage
+	nodes map[string]*cluster.StorageNode
+	// disks counts how often a disk UUID is reported by storage nodes that are
+	// neither gone nor going.
+	disks map[string]int
+	// twice names what the input holds more than once.
+	twice map[string]bool
+}
+
+// pvKey is how a PersistentVolume refers to a volume.
+type pvKey struct{ driver, handle string }
+
+func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
+	w := &world{
+		snap: s, pol: p, now: now, leases: true, allNodes: true,
+		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
+		pvs:   make(map[pvKey]*cluster.PersistentVolume, len(s.Persistent)),
+	}
+	if s.Source == cluster.SourceFiles {
+		w.now = newest(s)
+	}
+	for _, g := range s.Gaps {
+		switch {
+		case g.Kind == kindNodes:
+			w.allNodes = false
+		case g.Kind == kindLeases && g.Reason == cluster.GapNotGiven && s.Source == cluster.SourceFiles:
+			w.leases = false
+		}
+	}
+	for i := range s.Nodes {
+		w.addNode(&s.Nodes[i])
+	}
+	for i := range s.Persistent {
+		w.addPV(&s.Persistent[i])
+	}
+	w.storages = make([]storageWorld, len(s.Storages))
+	for i := range s.Storages {
+		w.storages[i] = w.newStorage(&s.Storages[i])
+	}
+	return w
+}
+
+// The kinds whose gaps change a rule.
+const (
+	kindNodes  = "nodes"
+	kindLeases = "leases.coordination.k8s.io"
+)
+
+func (w *world) addNode(n *cluster.Node) {
+	if old, ok := w.nodes[n.Ref.Name]; ok {
+		old.live, old.code = cluster.Unknown, InputTwice
+		return
+	}
+	x := &nodeWorld{facts: n}
+	x.live, x.code, x.why = w.alive(n)
+	w.nodes[n.Ref.Name] = x
+}
+
+func (w *world) addPV(pv *cluster.PersistentVolume) {
+	if pv.Driver == "" {
+		return
+	}
+	k := pvKey{pv.Driver, pv.Handle}
+	// A claim that is bound says more than one that is not.
+	if old := w.pvs[k]; old == nil || !old.Bound && pv.Bound {
+		w.pvs[k] = pv
+	}
+}
+
+func (w *world) newStorage(st *cluster.Storage) storageWorld {
+	x := storageWorld{
+		facts: st,
+		nodes: make(map[string]*cluster.StorageNode, len(st.Nodes)),
+		disks: make(map[string]int, len(st.Nodes)),
+		twice: map[string]bool{},
+	}
+	for i := range st.Nodes {
+		sn := &st.Nodes[i]
+		if x.nodes[sn.Name] != nil {
+			x.twice[sn.Name] = true
+		}
+		x.nodes[sn.Name] = sn
+		if sn.Deleting || w.gone(sn.Name) {
+			continue
+		}
+		for k := range sn.Disks {
+			if d := &sn.Disks[k]; d.Reported && d.UUID != "" {
+				x.disks[d.UUID]++
+			}
+		}
+	}
+	return x
+}
+
+// gone reports whether no node of that name exists in the cluster, for certain.
+func (w *world) gone(name string) bool {
+	return w.allNodes && w.nodes[name] == nil
+}
+
+// liveNode reports whether the named node is live, for certain.
+func (w *world) liveNode(name string) bool {
+	n := w.nodes[name]
+	return n != nil && n.live == cluster.Yes
+}
+
+// pvOf returns the PersistentVolume that refers to the volume, or nil.
+func (w *world) pvOf(st *storageWorld, v *cluster.Volume) *cluster.PersistentVolume {
+	handle := v.Handle
+	if handle == "" {
+		handle = v.Name
+	}
+	return w.pvs[pvKey{st.facts.Driver, handle}]
+}
+
+// newest is the newest time that the facts speak of: the present of files.
+func newest(s *cluster.Snapshot) time.Time {
+	var t time.Time
+	for i := range s.Nodes {
+		t = later(t, s.Nodes[i].LeaseRenewed)
+	}
+	for i := range s.Storages {
+		t = later(t, s.Storages[i].Reported)
+	}
+	return t
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// ours reports whether the driver is one of the storages'.
+func ours(s *cluster.Snapshot, driver string) bool {
+	return driver != "" && s.Storage(driver) != nil
+}
+
+// labelHostname is how affinities name a node.
+const labelHostname = "kubernetes.io/hostname"
+
+func fact(name, value string) cluster.Fact { return cluster.Fact{Name: name, Value: value} }
+
+// timeFact is a time as people compare it.
+func timeFact(name string, t time.Time) cluster.Fact {
+	if t.IsZero() {
+		return fact(name, "")
+	}
+	return fact(name, t.UTC().Format(time.RFC3339))
+}
+
+func answerFact(name string, a cluster.Answer) cluster.Fact {
+	switch a {
+	case cluster.Yes:
+		return fact(name, "yes")
+	case cluster.No:
+		return fact(name, "no")
+	default:
+		return fact(name, "unknown")
+	}
+}
+
+// listed joins names for a sentence.
+func listed(names []string) string { return strings.Join(names, ", ") }
