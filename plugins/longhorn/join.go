@@ -193,12 +193,18 @@ func (r references) gaps(resource, word string) []cluster.Gap {
 	return out
 }
 
-// sortedBy returns the values ordered by what name returns.
-func sortedBy[T any](m map[cluster.UID]T, name func(T) string) []T {
+// sortedBy returns the values ordered by name, then by UID: files may hold two
+// objects of one name.
+func sortedBy[T keyed](m map[cluster.UID]T, name func(T) string) []T {
 	out := make([]T, 0, len(m))
 	for _, v := range m {
 		out = append(out, v)
 	}
-	sort.Slice(out, func(i, k int) bool { return name(out[i]) < name(out[k]) })
+	sort.Slice(out, func(i, k int) bool {
+		if a, b := name(out[i]), name(out[k]); a != b {
+			return a < b
+		}
+		return out[i].key() < out[k].key()
+	})
 	return out
 }

@@ -88,7 +88,12 @@ func engineFact(e *engine, ever bool) cluster.Engine {
 // replicaFacts translates the volume's replicas, sorted by name.
 func (j *join) replicaFacts(volume string, e *engine) []cluster.Replica {
 	rs := j.replicas[volume]
-	sort.Slice(rs, func(i, k int) bool { return rs[i].Name < rs[k].Name })
+	sort.Slice(rs, func(i, k int) bool {
+		if rs[i].Name != rs[k].Name {
+			return rs[i].Name < rs[k].Name
+		}
+		return rs[i].key() < rs[k].key()
+	})
 	out := make([]cluster.Replica, 0, len(rs))
 	for _, r := range rs {
 		s := claim(r, e)

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+)
+
+// core collects Kubernetes' own objects, each reduced to what is needed. It is
+// to Kubernetes what a plugin's Reader is to a storage.
+type core struct {
+	nodes       map[cluster.UID]cluster.Node
+	leases      map[cluster.UID]lease
+	pods        map[cluster.UID]pod
+	budgets     map[cluster.UID]budget
+	persistent  map[cluster.UID]cluster.PersistentVolume
+	attachments map[cluster.UID]cluster.Attachment
+	daemonSets  map[cluster.UID]string // namespace/name
+	// daemonsRead: the DaemonSets were read, so one that is missing is gone.
+	daemonsRead bool
+}
+
+type lease struct {
+	node     string
+	renewed  time.Time
+	duration time.Duration
+}
+
+type pod struct {
+	cluster.Pod
+	daemonSet string // namespace/name of its controller, where that is one
+}
+
+type budget struct {
+	cluster.Budget
+	selector labels.Selector
+}
+
+func newCore() *core {
+	return &core{
+		nodes:       map[cluster.UID]cluster.Node{},
+		leases:      map[cluster.UID]lease{},
+		pods:        map[cluster.UID]pod{},
+		budgets:     map[cluster.UID]budget{},
+		persistent:  map[cluster.UID]cluster.PersistentVolume{},
+		attachments: map[cluster.UID]cluster.Attachment{},
+		daemonSets:  map[cluster.UID]string{},
+	}
+}
+
+// meta is the metadata that is kept of Kubernetes' own objects.
+type meta struct {
+	Name        string            `json:"name"`
+	Namespace   string            `json:"namespace"`
+	UID         cluster.UID       `json:"uid"`
+	Created     *time.Time        `json:"creationTimestamp"`
+	Deleted     *time.Time        `json:"deletionTimestamp"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	Owners      []struct {
+		Kind       string `json:"kind"`
+		Name       string `json:"name"`
+		Controller bool   `json:"controller"`
+	} `json:"ownerReferences"`
+}
+
+// key identifies an object: its UID, or its name where a file has none.
+func (m meta) key() cluster.UID {
+	if m.UID == "" {
+		return cluster.UID("name:" + m.Namespace + "/" + m.Name)
+	}
+	return m.UID
+}
+
+// object is one object, decoded as far as the two type parameters say.
+type object[Spec, Status any] struct {
+	Kind     string `json:"kind"`
+	Metadata meta   `json:"metadata"`
+	Spec     Spec   `json:"spec"`
+	Status   Status `json:"status"`
+}
+
+// decode decodes an item of the named kind. Items of typed lists do not repeat
+// their kind; one that names another kind is an error.
+func decode[Spec, Status any](kind string, item []byte) (*object[Spec, Status], error) {
+	o := new(object[Spec, Status])
+	if err := json.Unmarshal(item, o); err != nil {
+		return nil, err
+	}
+	if o.Kind != "" && o.Kind != kind {
+		return nil, fmt.Errorf("it is a %s", o.Kind)
+	}
+	if o.Metadata.Name == "" {
+		return nil, errors.New("it has no name")
+	}
+	return o, nil
+}
+
+// Put decodes one object of the kind and keeps it in place of its predecessor.
+func (c *core) Put(k plugin.Kind, item []byte) error {
+	_, err := c.put(k, item)
+	return err
+}
+
+// put reports also whether anything that is kept has changed, so that a
+// heartbeat wakes nobody.
+func (c *core) put(k plugin.Kind, item []byte) (bool, error) {
+	changed, err := c.keep(k.Name, item)
+	if err != nil {
+		return false, fmt.Errorf("an object of %s cannot be read: %w", source{Kind: k}.spelled(), err)
+	}
+	return changed, nil
+}
+
+func (c *core) keep(kind string, item []byte) (bool, error) {
+	switch kind {
+	case kindNode:
+		return keep(c.nodes, item, readNode)
+	case kindLease:
+		return keep(c.leases, item, readLease)
+	case kindPod:
+		return keep(c.pods, item, readPod)
+	case kindBudget:
+		return keep(c.budgets, item, readBudget)
+	case kindPersistent:
+		return keep(c.persistent, item, readPersistent)
+	case kindAttachment:
+		return keep(c.attachments, item, readAttachment)
+	case kindDaemonSet:
+		return keep(c.daemonSets, item, readDaemonSet)
+	default:
+		return false, errors.New("the kind is not one that is read")
+	}
+}
+
+func keep[T any](kept map[cluster.UID]T, item []byte, read func([]byte) (cluster.UID, T, error)) (bool, error) {
+	uid, o, err := read(item)
+	if err != nil {
+		return false, err
+	}
+	old, known := kept[uid]
+	kept[uid] = o
+	return !known || !reflect.DeepEqual(old, o), nil
+}
+
+// Drop forgets the object of that kind with that UID.
+func (c *core) Drop(k plugin.Kind, uid cluster.UID) {
+	switch k.Name {
+	case kindNode:
+		delete(c.nodes, uid)
+	case kindLease:
+		delete(c.leases, uid)
+	case kindPod:
+		delete(c.pods, uid)
+	case kindBudget:
+		delete(c.budgets, uid)
+	case kindPersistent:
+		delete(c.persistent, uid)
+	case kindAttachment:
+		delete(c.attachments, uid)
+	case kindDaemonSet:
+		delete(c.daemonSets, uid)
+	}
+}
+
+func at(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
