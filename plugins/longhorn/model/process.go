@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"fmt"
+
+	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// process is a replica process in an instance manager's pod. It dies with the
+// pod, whatever the objects say.
+type process struct {
+	manager string
+	pod     types.UID
+	node    string
+	port    int
+	place   Place
+}
+
+// engineProcess is an engine process: it knows replicas by address and keeps a
+// mode for each.
+type engineProcess struct {
+	manager string
+	pod     types.UID
+	node    string
+	port    int
+	members map[string]*member // by replica
+	rebuild *rebuild           // the one that runs
+	history map[string]longhorn.RebuildStatus
+}
+
+// member is one replica as its engine knows it.
+type member struct {
+	address string
+	process *process
+	mode    longhorn.ReplicaMode
+	since   string // when it got the mode
+	unknown bool   // no longer a replica of the volume: shown as UNKNOWN until it is removed
+}
+
+func (p *engineProcess) setMode(name string, mode longhorn.ReplicaMode, now string) {
+	if mb := p.members[name]; mb != nil && mb.mode != mode {
+		mb.mode, mb.since = mode, now
+	}
+}
+
+// reap removes the processes whose pod or machine is gone.
+func (m *Model) reap() {
+	for _, name := range keys(m.processes) {
+		if p := m.processes[name]; !m.podRuns(p.manager, p.pod, p.node) {
+			delete(m.processes, name)
+			m.revision++
+		}
+	}
+	for _, name := range keys(m.running) {
+		if p := m.running[name]; !m.podRuns(p.manager, p.pod, p.node) {
+			delete(m.running, name)
+			m.revision++
+		}
+	}
+}
+
+// alive tells whether an engine's member still answers.
+func (m *Model) alive(replica string, mb *member) bool {
+	return mb.process != nil && m.processes[replica] == mb.process
+}
+
+// takePorts hands out n ports of an instance manager's pod and returns the first.
+func (m *Model) takePorts(pod types.UID, n int) int {
+	first, ok := m.ports[pod]
+	if !ok {
+		first = 10000
+	}
+	m.ports[pod] = first + n
+	return first
+}
+
+const portsPerReplica = 10
+
+func replicaPlace(r *longhorn.Replica) Place {
+	return Place{Node: r.Spec.NodeID, Path: r.Spec.DiskPath, Name: r.Spec.DataDirectoryName}
+}
+
+// Attachment is a volume as its engine serves it.
+type Attachment struct {
+	Node     string
+	Frontend bool    // a block device exists on the node
+	Read     []Place // of the replicas that may be read, by name
+	Write    []Place // of those that every write goes to
+}
+
+// Attached returns how a volume is served right now; false when no engine of it
+// runs, or none of its replicas answers. It is the way to a volume's bytes: a
+// world writes to every place of Write and reads from any of Read.
+func (m *Model) Attached(volume string) (Attachment, bool) {
+	for _, e := range m.engines.of(volume) {
+		p := m.running[e.Name]
+		if p == nil {
+			continue
+		}
+		a := Attachment{Node: p.node, Frontend: e.Status.Endpoint != ""}
+		for _, name := range keys(p.members) {
+			mb := p.members[name]
+			if !m.alive(name, mb) || mb.mode == longhorn.ReplicaModeERR {
+				continue
+			}
+			a.Write = append(a.Write, mb.process.place)
+			if mb.mode == longhorn.ReplicaModeRW {
+				a.Read = append(a.Read, mb.process.place)
+			}
+		}
+		return a, len(a.Read) > 0
+	}
+	return Attachment{}, false
+}
+
+// syncProcessLists repeats in each instance manager's status which processes
+// run in it.
+func (m *Model) syncProcessLists() {
+	for _, im := range m.managers.all() {
+		if managerRuns(im) && !m.managerUp(im.Spec.NodeID) {
+			continue // the last report stands
+		}
+		engines, replicas := map[string]longhorn.InstanceProcess{}, map[string]longhorn.InstanceProcess{}
+		if managerRuns(im) {
+			for name, p := range m.processes {
+				if p.manager == im.Name {
+					replicas[name] = instance(name, longhorn.InstanceTypeReplica, p.port, p.port+portsPerReplica-1)
+				}
+			}
+			for name, p := range m.running {
+				if p.manager == im.Name {
+					engines[name] = instance(name, longhorn.InstanceTypeEngine, p.port, p.port)
+				}
+			}
+		}
+		if !sameInstances(im.Status.InstanceEngines, engines) || !sameInstances(im.Status.InstanceReplicas, replicas) {
+			im.Status.InstanceEngines, im.Status.InstanceReplicas = orNil(engines), orNil(replicas)
+			m.touch(im)
+		}
+	}
+}
+
+func instance(name string, kind longhorn.InstanceType, first, last int) longhorn.InstanceProcess {
+	p := longhorn.InstanceProcess{Spec: longhorn.InstanceProcessSpec{Name: name, DataEngine: longhorn.DataEngineTypeV1}}
+	p.Status = longhorn.InstanceProcessStatus{State: longhorn.InstanceStateRunning, Type: kind, PortStart: int32(first), PortEnd: int32(last)}
+	return p
+}
+
+// sameInstances compares by what can differ: which there are, and their ports.
+func sameInstances(a, b map[string]longhorn.InstanceProcess) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, p := range a {
+		if q, ok := b[name]; !ok || p.Status.PortStart != q.Status.PortStart {
+			return false
+		}
+	}
+	return true
+}
+
+func orNil(in map[string]longhorn.InstanceProcess) map[string]longhorn.InstanceProcess {
+	if len(in) == 0 {
+		return nil
+	}
+	return in
+}
+
+func (p *process) address(ip string) string { return fmt.Sprintf("%s:%d", ip, p.port) }
