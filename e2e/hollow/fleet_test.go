@@ -145,7 +145,7 @@ func TestFleet_RecreationGivesANewUIDAndAnEmptyDisk(t *testing.T) {
 	}
 }
 
-func TestFleet_ADeletedNodeObjectStaysGoneUntilTheMachineIsReplaced(t *testing.T) {
+func TestFleet_ADeletedNodeObjectStaysGoneUntilTheKubeletStartsAnew(t *testing.T) {
 	l := newLab(t, nil, 1)
 	nodes := l.client.CoreV1().Nodes()
 	if err := nodes.Delete(t.Context(), "w-1", metav1.DeleteOptions{}); err != nil {
@@ -155,10 +155,17 @@ func TestFleet_ADeletedNodeObjectStaysGoneUntilTheMachineIsReplaced(t *testing.T
 	if _, err := nodes.Get(t.Context(), "w-1", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Fatalf("a running kubelet registered its node anew: %v", err)
 	}
-	if _, err := l.fleet.Recreate(t.Context(), "w-1", hollow.NodeSpec{Name: "w-1"}); err != nil {
+	before, _ := l.fleet.Node("w-1")
+	if err := l.fleet.PowerOff("w-1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.fleet.PowerOn(t.Context(), "w-1"); err != nil {
 		t.Fatal(err)
 	}
 	l.ready("w-1")
+	if after, _ := l.fleet.Node("w-1"); after.UID == before.UID || after.DiskDir != before.DiskDir {
+		t.Errorf("after registering anew: %+v, before: %+v; want another UID and the same disk", after, before)
+	}
 	// Lease and CSINode of the former Node are collected as garbage; the new
 	// node must end with its own.
 	l.eventually("lease and CSINode of the new node", func() bool {
@@ -170,4 +177,46 @@ func TestFleet_ADeletedNodeObjectStaysGoneUntilTheMachineIsReplaced(t *testing.T
 		csi, cErr := l.client.StorageV1().CSINodes().Get(t.Context(), "w-1", metav1.GetOptions{})
 		return lErr == nil && cErr == nil && lease.OwnerReferences[0].UID == node.UID && csi.OwnerReferences[0].UID == node.UID && len(csi.Spec.Drivers) == 1
 	})
+}
+
+func TestFleet_ASlowPodGetsItsGraceAndNotMore(t *testing.T) {
+	l := newLab(t, nil, 1)
+	pod := (hollow.Workload{Namespace: "default", Name: "slow"}).Pod()
+	pod.Annotations = map[string]string{hollow.TerminationAnnotation: "1h"}
+	grace := int64(3)
+	pod.Spec.TerminationGracePeriodSeconds = &grace
+	made, err := l.client.CoreV1().Pods("default").Create(t.Context(), pod, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the pod to run", func() bool { return len(l.running("slow")) == 1 })
+	began := time.Now()
+	if err := l.client.CoreV1().Pods("default").Delete(t.Context(), "slow", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the pod to be gone", func() bool { return l.get(*made) == nil })
+	if took := time.Since(began); took < 2900*time.Millisecond || took > 30*time.Second {
+		t.Errorf("gone after %s, want its grace of 3 s", took)
+	}
+}
+
+func TestWorkload_EveryKindRuns(t *testing.T) {
+	l := newLab(t, nil, 2)
+	ctx := t.Context()
+	of := func(name string) hollow.Workload {
+		return hollow.Workload{Namespace: "default", Name: name, Replicas: 1, NodeSelector: map[string]string{corev1.LabelHostname: "w-2"}}
+	}
+	_, err1 := l.client.AppsV1().Deployments("default").Create(ctx, of("deployment").Deployment(), metav1.CreateOptions{})
+	_, err2 := l.client.AppsV1().StatefulSets("default").Create(ctx, of("statefulset").StatefulSet(), metav1.CreateOptions{})
+	_, err3 := l.client.AppsV1().DaemonSets("default").Create(ctx, of("daemonset").DaemonSet(), metav1.CreateOptions{})
+	_, err4 := l.client.CoreV1().Pods("default").Create(ctx, of("pod").Pod(), metav1.CreateOptions{})
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"deployment", "statefulset", "daemonset", "pod"} {
+		l.eventually("the "+name, func() bool { return len(l.running(name)) == 1 })
+		if node := l.running(name)[0].Spec.NodeName; node != "w-2" {
+			t.Errorf("the %s runs on %s", name, node)
+		}
+	}
 }

@@ -181,6 +181,19 @@ func TestVolume_AQuicklyRecreatedNodeTakesUpThePodsOfItsName(t *testing.T) {
 	}
 }
 
+func TestVolume_IsUnmountedAlsoWhenItsPodIsForceDeleted(t *testing.T) {
+	s := &storage{}
+	l := claimed(t, s, 1)
+	l.stateful("db")
+	l.eventually("the pod to run", func() bool { return len(l.running("db")) == 1 })
+	pod, none := l.running("db")[0], int64(0)
+	if err := l.client.CoreV1().Pods("default").Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &none}); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the volume to be unmounted", func() bool { return slices.Contains(s.since(2), "unmount vol-1 w-1") })
+	l.eventually("the next pod to run", func() bool { p := l.running("db"); return len(p) == 1 && p[0].UID != pod.UID })
+}
+
 func TestLonghorn_ItsPodsRunOnEveryNodeWithoutATaint(t *testing.T) {
 	l := newLab(t, nil, 2)
 	taint := corev1.Taint{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}
