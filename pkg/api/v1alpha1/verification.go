@@ -53,8 +53,8 @@ type Volume struct {
 	Name string `json:"name"`
 	// Namespace and Claim name the PersistentVolumeClaim that is bound to it;
 	// empty where there is none.
-	Namespace string `json:"namespace,omitempty"`
-	Claim     string `json:"claim,omitempty"`
+	Namespace string `json:"namespace"`
+	Claim     string `json:"claim"`
 	// Want is the configured number of replicas.
 	Want int `json:"want"`
 	// Good is how many good replicas lie on distinct live nodes (on distinct
@@ -71,19 +71,21 @@ type Replica struct {
 	Name string `json:"name"`
 	// Node is the name of the node that it is said to lie on. A name is no
 	// identity: a re-created node keeps it.
-	Node string `json:"node,omitempty"`
+	Node string `json:"node"`
 	// Disk is the UUID that the disk carries.
-	Disk string `json:"disk,omitempty"`
+	Disk string `json:"disk"`
 	// Standing is Good, Absent, Failed, Rebuilding, Leaving, Unproven, Unused
 	// or Unknown. Only Good counts.
 	Standing string `json:"standing"`
 	// Proof says how well a Good standing is known: Proven (seen read-write in
-	// a running engine, or probed) or Plausible (nothing contradicts it).
-	Proof string `json:"proof,omitempty"`
-	// Code is the reason of a standing other than Good.
-	Code string `json:"code,omitempty"`
-	// Evidence are the fields that the standing rests on, as they were read.
-	Evidence []Fact `json:"evidence,omitempty"`
+	// a running engine, or probed) or Plausible (nothing contradicts it). Empty
+	// for any other standing.
+	Proof string `json:"proof"`
+	// Code is the reason of a standing other than Good; empty for Good.
+	Code string `json:"code"`
+	// Evidence are the fields that the standing rests on, as they were read;
+	// never null.
+	Evidence []Fact `json:"evidence"`
 }
 
 // Node is a node that was asked about.
@@ -107,14 +109,14 @@ type Finding struct {
 	Subject  Subject `json:"subject"`
 	// Message is one sentence for people. Do not parse it.
 	Message string `json:"message"`
-	// Evidence are the fields that it rests on, as they were read.
-	Evidence []Fact `json:"evidence,omitempty"`
+	// Evidence are the fields that it rests on, as they were read; never null.
+	Evidence []Fact `json:"evidence"`
 }
 
-// Subject is what a finding is about.
+// Subject is what a finding is about. Namespace is empty for what has none.
 type Subject struct {
 	Kind      string `json:"kind"`
-	Namespace string `json:"namespace,omitempty"`
+	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 }
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+)
+
+// Doc documents one code.
+type Doc struct {
+	Code string
+	// Means is one sentence; Remedy says what to do, and what not to do.
+	Means  string
+	Remedy string
+}
+
+// Catalogue is what every code means, by code.
+type Catalogue map[string]Doc
+
+// Catalogued merges lists of documents; of two with the same code the first
+// stays.
+func Catalogued(lists ...[]Doc) Catalogue {
+	c := Catalogue{}
+	for _, l := range lists {
+		for _, d := range l {
+			if _, ok := c[d.Code]; !ok {
+				c[d.Code] = d
+			}
+		}
+	}
+	return c
+}
+
+// Sorted returns every code in order.
+func (c Catalogue) Sorted() []string { return slices.Sorted(maps.Keys(c)) }
+
+// Explain writes what a code means and what to do.
+func (d Doc) Explain(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	p.line(style.paint(bold, d.Code))
+	p.para("  ", d.Means)
+	if d.Remedy != "" {
+		p.line("")
+		p.line("What to do")
+		p.para("  ", d.Remedy)
+	}
+	return p.done()
+}
+
+// List writes every code with its meaning.
+func (c Catalogue) List(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	rows := [][]string{{"CODE", "MEANS"}}
+	for _, code := range c.Sorted() {
+		rows = append(rows, []string{code, c[code].Means})
+	}
+	p.table(rows)
+	return p.done()
+}
+
+// remedies writes what to do about the findings' codes, each once, in order.
+func (p *printer) remedies(c Catalogue, fs []assess.Finding) {
+	seen := map[string]bool{}
+	for _, f := range fs {
+		d, ok := c[f.Code]
+		if !ok || d.Remedy == "" || seen[f.Code] {
+			continue
+		}
+		if len(seen) == 0 {
+			p.line("")
+			p.line(p.style.paint(bold, "What to do"))
+		}
+		seen[f.Code] = true
+		p.para("  ", f.Code+": "+d.Remedy)
+	}
+}

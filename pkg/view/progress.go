@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+)
+
+// How often is spoken where nothing changes, and how often where only the
+// count of what is left does.
+const (
+	silence = 30 * time.Second
+	steady  = 10 * time.Second
+)
+
+// Progress tells a person what a roll does: one line per fact that matters,
+// and, on a terminal, one line that moves. It never writes to where results go.
+type Progress struct {
+	mu    sync.Mutex
+	out   io.Writer
+	style Style
+	still *still
+	place place
+	wait  waiting
+	// said is the last line, and when.
+	said   string
+	saidAt time.Time
+	stop   chan struct{}
+	done   chan struct{}
+}
+
+// place is where in the plan the roll is.
+type place struct {
+	turn, turns int
+	node        string
+	phase       decide.Phase
+}
+
+// waiting is the wait in hand; what is empty while something is being done.
+type waiting struct {
+	what     string
+	left     []string
+	progress string
+	since    time.Time
+	limit    string
+	doing    string
+}
+
+// NewProgress returns a Progress that writes to out. Close ends it.
+func NewProgress(out io.Writer, style Style) *Progress {
+	p := &Progress{out: out, style: style, stop: make(chan struct{}), done: make(chan struct{})}
+	if style.Terminal {
+		p.still = newStill(out, style)
+	}
+	go p.heartbeat()
+	return p
+}
+
+// Close ends the line that moves. Nothing is written afterwards.
+func (p *Progress) Close() {
+	close(p.stop)
+	<-p.done
+	if p.still != nil {
+		p.still.close()
+	}
+}
+
+// heartbeat breaks a silence: a command may run for an hour, and no report
+// comes meanwhile.
+func (p *Progress) heartbeat() {
+	defer close(p.done)
+	t := time.NewTicker(silence / 3)
+	defer t.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-t.C:
+			p.mu.Lock()
+			if p.still == nil && time.Since(p.saidAt) >= silence {
+				if text := p.wait.text(time.Now()); text != "" {
+					p.say(text)
+				}
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+// Watch is a roll.Watcher.
+func (p *Progress) Watch(r roll.Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.report(r)
+	if p.still != nil {
+		p.still.tell(p.place, p.wait)
+	}
+}
+
+func (p *Progress) report(r roll.Report) {
+	if r.Plan != nil {
+		p.place.locate(r)
+	}
+	switch r.Kind {
+	case roll.ReportStarted:
+		p.say("begun: " + route(r.Plan))
+	case roll.ReportResumed:
+		p.say("going on with run " + r.Plan.Run + ": " + route(r.Plan))
+	case roll.ReportDecided:
+		p.decided(r.Decision)
+	case roll.ReportActing:
+		p.wait = waiting{doing: r.Action.Why, since: time.Now()}
+		p.say(r.Action.Why)
+	case roll.ReportActed:
+		p.acted(r)
+	case roll.ReportNoted:
+		p.say(r.Text)
+	case roll.ReportTrouble:
+		p.trouble(r.Text)
+	case roll.ReportUndoing:
+		p.say(r.Action.Why)
+	case roll.ReportHalted, roll.ReportFinished:
+		p.wait = waiting{}
+	}
+}
+
+func (p *Progress) decided(d decide.Decision) {
+	w, ok := d.(decide.Wait)
+	if !ok {
+		return
+	}
+	now := time.Now()
+	if w.For != p.wait.what || p.wait.doing != "" {
+		p.wait = waiting{what: w.For, since: now}
+		p.wait.set(w)
+		p.say(p.wait.text(now))
+		return
+	}
+	moved := w.Progress != p.wait.progress
+	p.wait.set(w)
+	if moved && p.still == nil && now.Sub(p.saidAt) >= steady {
+		p.say(p.wait.text(now))
+	}
+}
+
+func (w *waiting) set(d decide.Wait) {
+	w.left, w.progress = d.Left, d.Progress
+	if d.Limit > 0 {
+		w.limit = d.LimitName + " " + short(d.Limit)
+	}
+}
+
+func (p *Progress) acted(r roll.Report) {
+	switch {
+	case r.Outcome.Result != decide.Performed:
+		p.say(string(r.Outcome.Result) + ": " + or(r.Outcome.Detail, r.Action.Why))
+	case r.Action.Verb == decide.RunCommand:
+		p.say("the " + string(r.Action.Command) + " command has ended well" + after(p.wait.since))
+	}
+	p.wait = waiting{}
+}
+
+func after(since time.Time) string {
+	if since.IsZero() {
+		return ""
+	}
+	return " after " + short(time.Since(since))
+}
+
+// trouble tells a failed read once, and again when it goes on.
+func (p *Progress) trouble(text string) {
+	line := "cannot read the cluster, trying again: " + text
+	if line != p.said || time.Since(p.saidAt) >= silence {
+		p.say(line)
+	}
+}
+
+// say writes one line. The caller holds the lock.
+func (p *Progress) say(text string) {
+	now := time.Now()
+	line := now.Format("15:04:05") + "  " + p.place.String() + text
+	p.said, p.saidAt = text, now
+	if p.still != nil {
+		p.still.above(line)
+		return
+	}
+	fmt.Fprintln(p.out, line)
+}
+
+// Lines returns a writer for the output of commands: each line is told as one
+// of theirs.
+func (p *Progress) Lines() io.Writer { return &lines{to: p} }
+
+type lines struct {
+	to   *Progress
+	part []byte
+}
+
+// Write tells every line that is complete.
+func (l *lines) Write(b []byte) (int, error) {
+	l.to.mu.Lock()
+	defer l.to.mu.Unlock()
+	l.part = append(l.part, b...)
+	for {
+		i := bytes.IndexByte(l.part, '\n')
+		if i < 0 {
+			return len(b), nil
+		}
+		l.to.say("| " + string(bytes.TrimRight(l.part[:i], "\r")))
+		l.part = l.part[i+1:]
+	}
+}
+
+func (l *place) locate(r roll.Report) {
+	l.turns = len(r.Plan.Turns)
+	l.turn, l.node = 0, ""
+	if r.Memory == nil {
+		return
+	}
+	for i, t := range r.Plan.Turns {
+		if m := r.Memory.TurnOf(t.Node); m == nil || m.ClosedAt.IsZero() {
+			l.turn, l.node = i+1, t.Node.Name
+			break
+		}
+	}
+	switch d := r.Decision.(type) {
+	case decide.Act:
+		l.phase = d.Phase
+	case decide.Wait:
+		l.phase = d.Phase
+	case decide.Remember:
+		l.phase = d.Phase
+	case decide.Halt:
+		l.phase = d.Phase
+	}
+}
+
+func (l place) String() string {
+	if l.node == "" {
+		return ""
+	}
+	s := l.node
+	if l.turns > 1 {
+		s = fmt.Sprintf("%d/%d %s", l.turn, l.turns, l.node)
+	}
+	if l.phase != "" {
+		s += " · " + string(l.phase)
+	}
+	return s + "  "
+}
+
+// shownLeft is how many of what is left are named in a line.
+const shownLeft = 3
+
+func (w waiting) text(now time.Time) string {
+	switch {
+	case w.doing != "":
+		return "still: " + w.doing + " (" + short(now.Sub(w.since)) + ")"
+	case w.what == "":
+		return ""
+	}
+	s := "waiting for " + w.what
+	if d := now.Sub(w.since); d >= time.Second {
+		s += " (" + short(d)
+		if w.limit != "" {
+			s += ", " + w.limit
+		}
+		s += ")"
+	}
+	if len(w.left) > 0 {
+		s += ": " + strings.Join(w.left[:min(len(w.left), shownLeft)], "; ")
+		if n := len(w.left) - shownLeft; n > 0 {
+			s += fmt.Sprintf("; and %d more", n)
+		}
+	}
+	return s
+}
+
+// route is a plan in a line.
+func route(p *decide.Plan) string {
+	parts := make([]string, 0, len(p.Turns))
+	for _, t := range p.Turns {
+		parts = append(parts, fmt.Sprintf("%s (%s: %s)", t.Node.Name, t.Strategy, t.Why))
+	}
+	return strings.Join(parts, ", then ")
+}
+
+// short is a duration without what nobody reads.
+func short(d time.Duration) string {
+	d = d.Round(time.Second)
+	s := d.String()
+	if d >= time.Minute && strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if d >= time.Hour && strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

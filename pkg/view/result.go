@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+)
+
+// Result is how a roll ended well.
+type Result struct {
+	Done   decide.Done
+	Plan   decide.Plan
+	Memory decide.Memory
+	// Judgement is the last one; nil where nothing was looked at.
+	Judgement *assess.Judgement
+	// Took is how long this run of the program took.
+	Took time.Duration
+}
+
+// Text writes what was done: per node the strategy, the replacement and how
+// long each stage took, then how the volumes stand.
+func (r Result) Text(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	p.para("", style.paint(green, "Done")+" in "+short(r.Took)+": "+sentence(r.Done.Says))
+	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "REPLACED BY", "DRAIN", "REPLACE", "REBUILD", "WHOLE TURN"}}
+	for _, t := range r.Plan.Turns {
+		if m := r.Memory.TurnOf(t.Node); m != nil {
+			rows = append(rows, turnRow(t, *m))
+		}
+	}
+	if len(rows) > 1 {
+		p.line("")
+		p.table(rows)
+	}
+	if r.Judgement != nil {
+		c := count(r.Judgement)
+		p.line("")
+		p.linef("%s, %d of %s good; %s.", many(c.volumes, "volume"), c.good, many(c.replicas, "replica"), troubled(c))
+	}
+	p.left(r.left())
+	if d := r.Done.Deletable; d != nil {
+		p.line("")
+		p.line(style.paint(bold, "Now"))
+		p.para("  ", fmt.Sprintf("delete %s and its machine, or have it replaced: kubectl safe-roll run %s --retire-command=... --create-command=...", d.Name, d.Name))
+		p.para("  ", "This held when it was looked at; run verify again if you come back later.")
+	}
+	return p.done()
+}
+
+// left is what stays changed after a plan that ends with an open turn.
+func (r Result) left() []decide.Action {
+	if r.Done.Deletable == nil {
+		return nil
+	}
+	return r.Memory.Undo
+}
+
+func troubled(c counts) string {
+	if c.problems == 0 {
+		return "every volume is whole"
+	}
+	return c.breakdown()
+}
+
+func turnRow(t decide.PlannedTurn, m decide.Turn) []string {
+	joined := "-"
+	if m.Joined.Name != "" {
+		joined = fmt.Sprintf("%s (%.8s)", m.Joined.Name, m.Joined.UID)
+	}
+	return []string{
+		fmt.Sprintf("%s (%.8s)", t.Node.Name, t.Node.UID), string(t.Strategy),
+		fmt.Sprint(len(t.Forecast.Placed) + len(t.Forecast.Stuck)), joined,
+		between(m.OpenedAt, m.DrainedAt), between(m.DrainedAt, m.RetiredAt),
+		between(m.RetiredAt, m.ClosedAt), between(m.OpenedAt, m.ClosedAt),
+	}
+}
+
+func between(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return "-"
+	}
+	return short(to.Sub(from))
+}
+
+// Interrupted is a roll that was stopped and can go on.
+type Interrupted struct {
+	// Again is the command that goes on.
+	Again string
+	Left  []decide.Action
+}
+
+// Text writes that, and what is still changed.
+func (i Interrupted) Text(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	p.para("", "Interrupted at a safe point. Go on with: "+i.Again)
+	p.left(i.Left)
+	return p.done()
+}
+
+// Confirm writes a plan in short, for the question before the first change.
+func Confirm(to io.Writer, plan decide.Plan, style Style) error {
+	p := &printer{to: to, style: style}
+	p.linef("%s will be replaced, one after the other:", many(len(plan.Turns), "node"))
+	rows := [][]string{{"  NODE", "UID", "STRATEGY", "WHY"}}
+	for _, t := range plan.Turns {
+		rows = append(rows, []string{"  " + t.Node.Name, string(t.Node.UID), string(t.Strategy), t.Why})
+	}
+	p.table(rows)
+	for _, how := range ways(plan.Commands) {
+		p.para("  ", how)
+	}
+	return p.done()
+}
+
+func ways(c decide.Commands) []string {
+	var out []string
+	if c.Replace != "" {
+		out = append(out, "each is replaced by: "+c.Replace)
+	}
+	if c.Retire != "" {
+		out = append(out, "each is retired by: "+c.Retire)
+	}
+	if c.DeleteNode {
+		out = append(out, "each Node object is deleted by safe-roll; its machine is yours to end")
+	}
+	if c.Create != "" {
+		out = append(out, "each replacement is made by: "+c.Create)
+	}
+	if len(out) == 0 {
+		out = append(out, "safe-roll says when a machine may go, and waits for you to replace it")
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"io"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+// Status is the latest roll, as its journal tells it.
+type Status struct {
+	History record.History
+	Holder  record.Holder
+	Now     time.Time
+}
+
+// The states of a roll.
+const (
+	stateNone      = "None"
+	stateRunning   = "Running"
+	stateStopped   = "Stopped"
+	stateHalted    = "Halted"
+	stateDeletable = "Deletable"
+	stateFinished  = "Finished"
+	stateAborted   = "Aborted"
+)
+
+// Object returns it as the public type.
+func (s Status) Object() v1alpha1.Status {
+	out := v1alpha1.Status{
+		APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindStatus, State: stateNone, Turns: []v1alpha1.Turn{},
+	}
+	if s.held() {
+		out.Holder = &v1alpha1.Holder{
+			Identity: s.Holder.Identity, Since: stamp(s.Holder.Since),
+			Renewed: stamp(s.Holder.Renewed), Expires: stamp(s.Holder.Expires),
+		}
+	}
+	if len(s.History.Events) == 0 {
+		return out
+	}
+	plan, mem := record.Replay(s.History)
+	last := s.History.Events[len(s.History.Events)-1]
+	out.Run, out.Goal, out.State = plan.Run, string(plan.Goal), s.state(plan, last)
+	out.At, out.Says = stamp(last.At), says(last)
+	if last.Kind == record.Halted {
+		out.Exit = last.Exit
+	}
+	for _, e := range s.History.Events {
+		if e.Phase != "" {
+			out.Phase = string(e.Phase)
+		}
+	}
+	for _, t := range plan.Turns {
+		out.Turns = append(out.Turns, turn(t, mem.TurnOf(t.Node)))
+	}
+	return out
+}
+
+func (s Status) held() bool {
+	return s.Holder.Identity != "" && s.Holder.Expires.After(s.Now)
+}
+
+func (s Status) state(plan decide.Plan, last record.Event) string {
+	switch {
+	case s.held():
+		return stateRunning
+	case last.Kind == record.Finished && plan.Goal == decide.UntilDeletable:
+		return stateDeletable
+	case last.Kind == record.Finished:
+		return stateFinished
+	case last.Kind == record.Aborted:
+		return stateAborted
+	case last.Kind == record.Halted:
+		return stateHalted
+	default:
+		return stateStopped
+	}
+}
+
+func says(e record.Event) string {
+	switch {
+	case e.Text != "":
+		return e.Text
+	case e.Action != nil:
+		return e.Action.Why
+	case e.Note != nil:
+		return e.Note.Says
+	default:
+		return string(e.Kind)
+	}
+}
+
+func turn(t decide.PlannedTurn, m *decide.Turn) v1alpha1.Turn {
+	out := v1alpha1.Turn{
+		Node: t.Node.Name, UID: string(t.Node.UID), Strategy: string(t.Strategy), Why: t.Why, State: "Waiting",
+	}
+	if m == nil {
+		return out
+	}
+	out.Replacement, out.ReplacementUID = m.Joined.Name, string(m.Joined.UID)
+	out.OpenedAt, out.DrainedAt = stamp(m.OpenedAt), stamp(m.DrainedAt)
+	out.RetiredAt, out.ClosedAt = stamp(m.RetiredAt), stamp(m.ClosedAt)
+	switch {
+	case !m.ClosedAt.IsZero():
+		out.State = "Closed"
+	case m.Joined.UID != "":
+		out.State = "Joined"
+	case !m.RetiredAt.IsZero():
+		out.State = "Retired"
+	default:
+		out.State = "Open"
+	}
+	return out
+}
+
+// Text writes it for people.
+func (s Status) Text(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	o := s.Object()
+	if o.State == stateNone {
+		p.line("No roll was ever begun here.")
+		return p.done()
+	}
+	p.linef("%s: run %s", style.paint(bold, o.State), o.Run)
+	if o.At != nil {
+		p.para("  ", o.Phase+": "+o.Says+" ("+short(s.Now.Sub(*o.At))+" ago)")
+	}
+	if o.Holder != nil {
+		p.para("  ", "held by "+o.Holder.Identity+", heard of "+short(s.Now.Sub(s.Holder.Renewed))+" ago")
+	}
+	rows := [][]string{{"  NODE", "STRATEGY", "STATE", "REPLACED BY", "DRAINED", "GONE", "WHOLE AGAIN"}}
+	for _, t := range o.Turns {
+		rows = append(rows, []string{
+			"  " + t.Node, t.Strategy, t.State, or(t.Replacement, "-"), clock(t.DrainedAt), clock(t.RetiredAt), clock(t.ClosedAt),
+		})
+	}
+	p.line("")
+	p.table(rows)
+	if next := goOn(o); next != "" {
+		p.line("")
+		p.para("  ", next)
+	}
+	return p.done()
+}
+
+func clock(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.Format("15:04:05Z")
+}
+
+func goOn(o v1alpha1.Status) string {
+	switch o.State {
+	case stateStopped, stateHalted:
+		if o.Goal == string(decide.UntilDeletable) && len(o.Turns) > 0 {
+			return "Go on with: kubectl safe-roll drain " + o.Turns[0].Node
+		}
+		return "Go on with: kubectl safe-roll run"
+	case stateDeletable:
+		return "Go on with: kubectl safe-roll run " + o.Turns[0].Node
+	default:
+		return ""
+	}
+}

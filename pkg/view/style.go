@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// Style is how text is laid out. The zero value is plain and never breaks a
+// line, which is right for a pipe.
+type Style struct {
+	// Colour marks verdicts; nothing is said by colour alone.
+	Colour bool
+	// Width is the terminal's; 0 for none.
+	Width int
+	// Terminal: lines may be written over.
+	Terminal bool
+}
+
+const (
+	red    = "\x1b[1;31m"
+	yellow = "\x1b[1;33m"
+	green  = "\x1b[1;32m"
+	bold   = "\x1b[1m"
+	reset  = "\x1b[0m"
+)
+
+func (s Style) paint(colour, text string) string {
+	if !s.Colour {
+		return text
+	}
+	return colour + text + reset
+}
+
+func (s Style) verdict(v cluster.Verdict) string {
+	switch v {
+	case cluster.Safe:
+		return s.paint(green, "Safe")
+	case cluster.Unsafe:
+		return s.paint(red, "Unsafe")
+	default:
+		return s.paint(yellow, "Unknown")
+	}
+}
+
+// minWidth is the narrowest text that is still broken into lines.
+const minWidth = 40
+
+// wrap indents a text, and breaks it between words where there is a width.
+func (s Style) wrap(indent, text string) string {
+	if s.Width < minWidth {
+		return indent + text
+	}
+	var b strings.Builder
+	line := indent
+	for _, word := range strings.Fields(text) {
+		if len(line) > len(indent) && visible(line)+1+visible(word) > s.Width {
+			b.WriteString(line + "\n")
+			line = indent
+		}
+		if len(line) > len(indent) {
+			line += " "
+		}
+		line += word
+	}
+	return b.String() + line
+}
+
+// visible is how many columns a text takes: escape sequences take none.
+func visible(s string) int {
+	n, escaped := 0, false
+	for _, r := range s {
+		switch {
+		case r == '\x1b':
+			escaped = true
+		case escaped:
+			escaped = r != 'm'
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// printer keeps the first error, so that every line need not check it.
+type printer struct {
+	to    io.Writer
+	style Style
+	err   error
+}
+
+func (p *printer) line(text string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.to, strings.TrimRight(text, " "))
+	}
+}
+
+func (p *printer) linef(format string, args ...any) { p.line(fmt.Sprintf(format, args...)) }
+
+// para writes a wrapped paragraph.
+func (p *printer) para(indent, text string) { p.line(p.style.wrap(indent, text)) }
+
+// table aligns rows; the first is the head.
+func (p *printer) table(rows [][]string) {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	if err := w.Flush(); err != nil && p.err == nil {
+		p.err = err
+	}
+	for line := range strings.Lines(b.String()) {
+		p.line(strings.TrimRight(line, " \n"))
+	}
+}
+
+func (p *printer) done() error {
+	if p.err != nil {
+		return fmt.Errorf("the answer could not be written: %w", p.err)
+	}
+	return nil
+}
+
+// evidence is a line of facts as they were read.
+func evidence(fs []cluster.Fact) string {
+	parts := make([]string, 0, len(fs))
+	for _, f := range fs {
+		value := f.Value
+		if value == "" {
+			value = "(empty)"
+		}
+		parts = append(parts, f.Name+": "+value)
+	}
+	return strings.Join(parts, "; ")
+}

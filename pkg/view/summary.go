@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// conditions are the words of a summary, the worst first.
+func conditions() []assess.Condition {
+	return []assess.Condition{
+		assess.Lost, assess.Degraded, assess.ConditionUnknown, assess.Busy,
+		assess.Whole, assess.Unused, assess.Going,
+	}
+}
+
+// fine reports whether a condition stands in nobody's way.
+func fine(c assess.Condition) bool {
+	return c == assess.Whole || c == assess.Unused || c == assess.Going
+}
+
+// counts are what a summary is made of.
+type counts struct {
+	volumes, problems, asleep, replicas, good, proven int
+	by                                                map[assess.Condition]int
+}
+
+func count(j *assess.Judgement) counts {
+	c := counts{by: map[assess.Condition]int{}}
+	for i := range j.Volumes {
+		v := &j.Volumes[i]
+		c.volumes++
+		c.by[v.Condition]++
+		if !fine(v.Condition) {
+			c.problems++
+		}
+		if v.Volume.State == cluster.Detached {
+			c.asleep++
+		}
+		c.replicas += len(v.Replicas)
+		c.good += v.Good
+		c.proven += v.Proven
+	}
+	return c
+}
+
+// Summary is one sentence: the counts that made the verdict.
+func (a Answer) Summary() string {
+	c := count(a.Judgement)
+	var parts []string
+	switch {
+	case c.volumes == 0:
+		parts = append(parts, "no volume was found")
+	case c.problems == 0 && a.Judgement.Verdict == cluster.Safe:
+		parts = append(parts, fmt.Sprintf("every volume is whole: %s, %d of them detached", many(c.volumes, "volume"), c.asleep))
+	case c.problems == 0:
+		parts = append(parts, fmt.Sprintf("%s looked whole, and something stands against believing it", many(c.volumes, "volume")))
+	case a.Judgement.Verdict == cluster.VerdictUnknown:
+		parts = append(parts, fmt.Sprintf("%d of %s %s not known to be whole: %s", c.problems, many(c.volumes, "volume"), is(c.problems), c.breakdown()))
+	default:
+		parts = append(parts, fmt.Sprintf("%d of %s %s not whole: %s", c.problems, many(c.volumes, "volume"), is(c.problems), c.breakdown()))
+	}
+	for _, f := range a.Extra {
+		parts = append(parts, strings.TrimSuffix(strings.ToLower(f.Message[:1])+f.Message[1:], "."))
+	}
+	for _, n := range a.Nodes {
+		parts = append(parts, mayBe(n.Node.Name, "drained", n.MayDrain.Verdict))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (c counts) breakdown() string {
+	var parts []string
+	for _, k := range conditions() {
+		if n := c.by[k]; n > 0 && !fine(k) {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ToLower(k.String())))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func mayBe(node, what string, v cluster.Verdict) string {
+	switch v {
+	case cluster.Safe:
+		return node + " may be " + what
+	case cluster.Unsafe:
+		return node + " may not be " + what
+	default:
+		return "it is not known whether " + node + " may be " + what
+	}
+}
+
+// many says a number with its noun, in the plural where it needs one.
+func many(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if y, ok := strings.CutSuffix(noun, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, y)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func is(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
