@@ -172,6 +172,26 @@ func (c *core) Drop(k plugin.Kind, uid cluster.UID) {
 	}
 }
 
+// forget drops all objects of the kind.
+func (c *core) forget(k plugin.Kind) {
+	switch k.Name {
+	case kindNode:
+		clear(c.nodes)
+	case kindLease:
+		clear(c.leases)
+	case kindPod:
+		clear(c.pods)
+	case kindBudget:
+		clear(c.budgets)
+	case kindPersistent:
+		clear(c.persistent)
+	case kindAttachment:
+		clear(c.attachments)
+	case kindDaemonSet:
+		clear(c.daemonSets)
+	}
+}
+
 func at(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}

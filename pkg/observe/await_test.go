@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// awaiting runs Await in the background and returns where its end is told.
+func awaiting(t *testing.T, c *Cluster, since cluster.Revision) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- c.Await(t.Context(), since) }()
+	return done
+}
+
+func wakes(t *testing.T, done <-chan error, what string) {
+	t.Helper()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatalf("%s did not wake", what)
+	}
+}
+
+func sleeps(t *testing.T, done <-chan error, what string) {
+	t.Helper()
+	select {
+	case err := <-done:
+		t.Fatalf("%s woke (error %v)", what, err)
+	case <-time.After(400 * time.Millisecond):
+	}
+}
+
+const (
+	nodesPath = "/api/v1/nodes"
+	boxesPath = "/apis/box.example/v1/boxes"
+)
+
+func TestAwait_AChangedFactWakesAndCachedShowsItWithoutAskingAgain(t *testing.T) {
+	a := newAPI(t)
+	a.put(nodesPath, nodeObject("n", "True", ""))
+	a.put(boxesPath, boxObject("b", 2))
+	c := observed(t, a)
+	s := look(t, c)
+	done := awaiting(t, c, s.Revision)
+	a.send(nodesPath, "MODIFIED", nodeObject("n", "False", ""))
+	wakes(t, done, "a node that is no longer ready")
+	lists := a.count("limit=2")
+	s2, err := c.Observe(t.Context(), cluster.Cached)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s2.Nodes[0].Ready != cluster.No || s2.Revision <= s.Revision || s2.Look.Fresh {
+		t.Errorf("cached %+v of revision %d, fresh %t; want a node that is not ready, later, not fresh", s2.Nodes, s2.Revision, s2.Look.Fresh)
+	}
+	if s.Nodes[0].Ready != cluster.Yes {
+		t.Error("the event changed a snapshot that was handed out")
+	}
+	done = awaiting(t, c, s2.Revision)
+	a.send(boxesPath, "DELETED", boxObject("b", 2))
+	wakes(t, done, "a volume that was deleted")
+	s3, err := c.Observe(t.Context(), cluster.Cached)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s3.Storages[0].Volumes) != 0 {
+		t.Errorf("volumes %+v, want none", s3.Storages[0].Volumes)
+	}
+	if n := a.count("limit=2"); n != lists {
+		t.Errorf("%d lists were read again, want none", n-lists)
+	}
+}
+
+func TestAwait_AHeartbeatWakesNobody(t *testing.T) {
+	a := newAPI(t)
+	a.put(nodesPath, nodeObject("n", "True", "2026-01-01T00:00:00Z"))
+	a.put(boxesPath, boxObject("b", 2))
+	c := observed(t, a)
+	done := awaiting(t, c, look(t, c).Revision)
+	a.send(nodesPath, "MODIFIED", nodeObject("n", "True", "2026-01-01T00:00:10Z"))
+	a.send(boxesPath, "MODIFIED", boxObject("b", 2))
+	a.send(boxesPath, "BOOKMARK", `{"metadata":{"resourceVersion":"99"}}`)
+	sleeps(t, done, "a heartbeat")
+	a.send(boxesPath, "MODIFIED", boxObject("b", 3))
+	wakes(t, done, "a change after heartbeats")
+}
+
+func TestAwait_ReturnsAtOnceForARevisionThatIsNotTheLast(t *testing.T) {
+	a := newAPI(t)
+	c := observed(t, a)
+	s := look(t, c)
+	look(t, c)
+	wakes(t, awaiting(t, c, s.Revision), "an old revision")
+}
+
+func TestAwait_EndsWithItsContext(t *testing.T) {
+	a := newAPI(t)
+	c := observed(t, a)
+	s := look(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := c.Await(ctx, s.Revision); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the context's", err)
+	}
+}
+
+func TestAwait_TheSafetyRelistWakesAndIsRead(t *testing.T) {
+	a := newAPI(t)
+	c := observed(t, a, func(c *Config) { c.Relist = 200 * time.Millisecond })
+	s := look(t, c)
+	wakes(t, awaiting(t, c, s.Revision), "the relist")
+	a.put(nodesPath, nodeObject("n", "True", "")) // an event that never came
+	s, err := c.Observe(t.Context(), cluster.Cached)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Nodes) != 1 {
+		t.Errorf("%d nodes, want the one that no event told of", len(s.Nodes))
+	}
+}
+
+func TestAwait_AWatchThatExpiredWakesAndEverythingIsReadAnew(t *testing.T) {
+	a := newAPI(t)
+	c := observed(t, a)
+	done := awaiting(t, c, look(t, c).Revision)
+	a.send(nodesPath, "ERROR", `{"kind":"Status","code":410,"message":"too old resource version"}`)
+	wakes(t, done, "a watch that expired")
+	a.put(nodesPath, nodeObject("n", "True", ""))
+	s, err := c.Observe(t.Context(), cluster.Cached)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Nodes) != 1 {
+		t.Errorf("%d nodes, want the one that the watch missed", len(s.Nodes))
+	}
+}
+
+func TestAwait_AnEventThatCannotBeDecodedIsNotPassedOver(t *testing.T) {
+	a := newAPI(t)
+	a.put(boxesPath, boxObject("b", 2))
+	c := observed(t, a)
+	done := awaiting(t, c, look(t, c).Revision)
+	a.send(boxesPath, "MODIFIED", `{"metadata":{"name":"b","uid":"u-b","resourceVersion":"12"},"copies":"many"}`)
+	wakes(t, done, "an event that cannot be decoded")
+}
+
+func TestAwait_AWatchGoesOnWhereTheServerEndedIt(t *testing.T) {
+	a := newAPI(t)
+	a.put(boxesPath, boxObject("b", 2))
+	c := observed(t, a)
+	done := awaiting(t, c, look(t, c).Revision)
+	a.send(boxesPath, "BOOKMARK", `{"metadata":{"resourceVersion":"77"}}`)
+	a.mu.Lock()
+	for _, w := range a.watches[boxesPath] {
+		close(w)
+	}
+	delete(a.watches, boxesPath)
+	a.mu.Unlock()
+	a.send(boxesPath, "MODIFIED", boxObject("b", 3))
+	wakes(t, done, "a change after the watch was begun anew")
+	if a.count(boxesPath, "watch=true", "resourceVersion=77") != 1 {
+		t.Error("the watch did not go on from the last bookmark")
+	}
+}
+
+func TestAwait_WhereWatchingIsForbiddenItDoesNotAskAllTheTime(t *testing.T) {
+	a := newAPI(t)
+	a.hook(nodesPath, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") != "" {
+			refuse(w, 403, "no watching")
+			return
+		}
+		a.list(w, r, nil)
+	})
+	c := observed(t, a)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		s, err := c.Observe(ctx, cluster.Cached)
+		if err != nil {
+			break
+		}
+		if c.Await(ctx, s.Revision) != nil {
+			break
+		}
+	}
+	if n := a.count(nodesPath, "limit="); n > 2 {
+		t.Errorf("the nodes were listed %d times within a second", n)
+	}
+}
+
+func TestAwait_AServerThatIsGoneIsNotAskedAllTheTime(t *testing.T) {
+	a := newAPI(t)
+	for _, p := range paths() {
+		a.hook(p, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 401, "Unauthorized") })
+	}
+	c := observed(t, a, func(c *Config) { c.Pause = 300 * time.Millisecond })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		if _, err := c.Observe(ctx, cluster.Cached); err == nil {
+			t.Fatal("a snapshot without credentials")
+		}
+		_ = c.Await(ctx, 0)
+	}
+	if n := a.count(nodesPath); n > 5 {
+		t.Errorf("the nodes were asked for %d times within a second, want at most one each 300 ms", n)
+	}
+}
+
+func TestObserve_CachedReadsOldLeasesAgainAndNothingElse(t *testing.T) {
+	a := newAPI(t)
+	leases := "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+	a.put(nodesPath, nodeObject("n", "True", ""))
+	c := observed(t, a)
+	s := look(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_ = c.Await(ctx, s.Revision) // begins the watches
+	before := a.count("limit=")
+	a.put(leases, `{"metadata":{"name":"n","namespace":"kube-node-lease","uid":"l"},"spec":{"renewTime":"2026-01-01T00:00:00.000000Z","leaseDurationSeconds":40}}`)
+	c.mu.Lock()
+	c.state.leasesAt = time.Now().Add(-time.Minute)
+	c.mu.Unlock()
+	s, err := c.Observe(t.Context(), cluster.Cached)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Nodes[0].LeaseRenewed.IsZero() || s.Nodes[0].LeaseDuration != 40*time.Second {
+		t.Errorf("node %+v, want the lease that was renewed", s.Nodes[0])
+	}
+	if n := a.count("limit=") - before; n != 1 {
+		t.Errorf("%d lists were read, want the leases'", n)
+	}
+}
+
+func TestClose_LeavesNoGoroutineAndEndsObserving(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	a := newAPI(t)
+	c := observed(t, a)
+	s := look(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_ = c.Await(ctx, s.Revision)
+	c.Close()
+	c.Close()
+	if _, err := c.Observe(t.Context(), cluster.Cached); err == nil {
+		t.Error("a closed Cluster observes")
+	}
+	if err := c.Await(t.Context(), s.Revision); err == nil {
+		t.Error("a closed Cluster waits")
+	}
+	a.CloseClientConnections()
+	a.Close()
+}

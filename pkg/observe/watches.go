@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// watches follow the kinds that decide, from a state's lists on, and keep that
+// state up to date. A nil *watches is one that was never begun.
+type watches struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	state  *state
+	// wake gets a value when there is something to look at.
+	wake chan struct{}
+
+	mu sync.Mutex
+	// changed: facts of Kubernetes' own kinds differ. touched: there were
+	// events of a storage, which may or may not have changed its facts.
+	changed, touched bool
+	// broken: a watch was lost, and with it the present. refused: a kind may
+	// not be watched at all.
+	broken, refused bool
+}
+
+// The retries of a watch that breaks: each waits twice as long as the one
+// before, and after the last the watch is lost and everything is read anew.
+const (
+	watchRetries   = 4
+	watchRetryWait = time.Second
+)
+
+// follow begins the watches of a state. They outlive ctx: they end when they
+// are stopped.
+func (c clients) follow(ctx context.Context, st *state) *watches {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	w := &watches{cancel: cancel, state: st, wake: make(chan struct{}, 1)}
+	for i, s := range st.sources {
+		if s.Decides && st.versions[i] != "" {
+			w.done.Go(func() { w.keep(ctx, c, s, st.versions[i]) })
+		}
+	}
+	return w
+}
+
+// keep follows one source until it is stopped or lost.
+func (w *watches) keep(ctx context.Context, c clients, s source, version string) {
+	for failures := 0; ; {
+		began := time.Now()
+		next, err := c.watch(ctx, s, version, func(e event, o watched) error { return w.apply(s, e, o) })
+		if next != version {
+			failures, version = 0, next
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, errRefused):
+			w.note(func() { w.refused, w.broken = true, true })
+			return
+		case errors.Is(err, errExpired):
+			w.note(func() { w.broken = true })
+			return
+		case err == nil && time.Since(began) > watchRetryWait:
+			failures = 0 // it ended as watches do
+			continue
+		}
+		failures++
+		if failures > watchRetries {
+			w.note(func() { w.broken = true })
+			return
+		}
+		if !pause(ctx, watchRetryWait<<(failures-1)) {
+			return
+		}
+	}
+}
+
+// apply brings one event into the state.
+func (w *watches) apply(s source, e event, o watched) error {
+	st := w.state
+	st.mu.Lock()
+	changed, err := st.apply(s, e, o)
+	st.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if changed {
+		w.note(func() {
+			w.changed = w.changed || s.storage < 0
+			w.touched = w.touched || s.storage >= 0
+		})
+	}
+	return nil
+}
+
+// apply reports whether the event may have changed a fact. mu is held.
+func (st *state) apply(s source, e event, o watched) (bool, error) {
+	switch e.Type {
+	case "ADDED", "MODIFIED":
+		if s.storage < 0 {
+			return st.core.put(s.Kind, e.Object)
+		}
+		return true, st.readers[s.storage].Put(s.Kind, e.Object)
+	case "DELETED":
+		if s.storage < 0 {
+			st.core.Drop(s.Kind, o.Metadata.UID)
+		} else {
+			st.readers[s.storage].Drop(s.Kind, o.Metadata.UID)
+		}
+		return true, nil
+	default:
+		return false, nil // a bookmark
+	}
+}
+
+// note changes what is known of the watches, and wakes whoever waits.
+func (w *watches) note(change func()) {
+	w.mu.Lock()
+	change()
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default: // it is awake
+	}
+}
+
+// lost reports whether the state is not the present any more.
+func (w *watches) lost() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.broken
+}
+
+// unwatchable reports whether a kind may not be watched.
+func (w *watches) unwatchable() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.refused
+}
+
+// take reports whether anything may have changed since the last take.
+func (w *watches) take() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	is := w.changed || w.touched
+	w.changed, w.touched = false, false
+	return is
+}
+
+// peek reports whether facts of Kubernetes have changed, and whether there
+// were events of a storage.
+func (w *watches) peek() (changed, touched bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.changed || w.broken, w.touched
+}
+
+// settled takes back that a storage was touched: its facts are as they were.
+func (w *watches) settled() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.touched = false
+}
+
+// stop ends the watches and waits until they have ended.
+func (w *watches) stop() {
+	if w == nil {
+		return
+	}
+	w.cancel()
+	w.done.Wait()
+}
+
+// pause waits, and reports whether ctx still goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// sameStorage compares what matters of a storage: not when it last reported,
+// nor how full a disk is at the moment.
+func sameStorage(a, b *cluster.Storage) bool {
+	x, y := *a, *b
+	x.Reported, y.Reported = time.Time{}, time.Time{}
+	x.Nodes, y.Nodes = quiet(x.Nodes), quiet(y.Nodes)
+	return reflect.DeepEqual(x, y)
+}
+
+// quiet copies the nodes without what changes all the time.
+func quiet(in []cluster.StorageNode) []cluster.StorageNode {
+	out := make([]cluster.StorageNode, len(in))
+	for i, n := range in {
+		n.Reported = time.Time{}
+		disks := make([]cluster.Disk, len(n.Disks))
+		for k, d := range n.Disks {
+			d.Available = 0
+			disks[k] = d
+		}
+		n.Disks = disks
+		out[i] = n
+	}
+	return out
+}
