@@ -7,7 +7,9 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 // Clause 5: a node that is younger than the replica is another machine, or the
 // same one set up again, until its disk proves itself. The replica's HealthyAt
 // is the time: the storage's clock writes it, the API server's the node's age,
-// so within the margin of their clocks nothing can be said.
+// so within the margin of their clocks nothing can be said. A replica whose
+// object was created after the node's needs no such order: both ages are the
+// API server's, and no earlier machine can have held it.
 
 // incarnation judges the node's age against the replica's.
 func (w *world) incarnation(r *cluster.Replica) reason {
@@ -17,6 +19,8 @@ func (w *world) incarnation(r *cluster.Replica) reason {
 	}
 	facts := []cluster.Fact{timeFact("node.created", n.facts.Created), timeFact("replica.healthyAt", r.HealthyAt)}
 	switch {
+	case !n.facts.Created.IsZero() && r.Created.After(n.facts.Created) && !r.HealthyAt.IsZero():
+		return good(cluster.ProofNone)
 	case r.HealthyAt.IsZero():
 		return unknown(ReplicaNeverHealthy, facts...)
 	case n.facts.Created.IsZero():

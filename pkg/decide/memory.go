@@ -106,8 +106,11 @@ type Memory struct {
 	Undo []Action
 	// Open is the deed whose outcome is not known, if any.
 	Open *Action
-	// Refusals counts how often in a row a deed was refused or met a conflict,
-	// and RefusedAt is the last time.
+	// Last is the last deed that was performed.
+	Last *Action
+	// Refusals counts how often in a row a deed was refused, met a conflict, or
+	// was performed again because the facts did not show it; RefusedAt is the
+	// last time.
 	Refusals  int
 	RefusedAt time.Time
 	// Refusal is what was said the last time.

@@ -47,16 +47,26 @@ const (
 	StopRefused
 )
 
-// Overdue turns a Wait whose progress has not changed since then into a Halt,
-// if its limit has passed by now.
-func Overdue(w Wait, since, now time.Time) (Halt, bool) {
-	if now.Sub(since) <= w.Limit {
+// Waited is how long a Wait has lasted: since Begun, and since Moved without
+// progress.
+type Waited struct {
+	Begun time.Time
+	Moved time.Time
+}
+
+// Overdue turns a Wait into a Halt, if by now its limit has passed without
+// progress, or the longest wait with it.
+func Overdue(w Wait, since Waited, longest time.Duration, now time.Time) (Halt, bool) {
+	h := Halt{Phase: w.Phase, Exit: ExitLimit, Remedy: w.Stuck}
+	switch idle, all := now.Sub(since.Moved), now.Sub(since.Begun); {
+	case idle > w.Limit:
+		h.Reason = "no progress for " + idle.Round(time.Second).String() + " (" + w.LimitName + " " +
+			w.Limit.String() + ") while waiting for " + w.For
+	case all > longest:
+		h.Reason = "no end after " + all.Round(time.Second).String() + " (longest wait " + longest.String() +
+			") of waiting for " + w.For
+	default:
 		return Halt{}, false
 	}
-	return Halt{
-		Phase: w.Phase, Exit: ExitLimit,
-		Reason: "no progress for " + now.Sub(since).Round(time.Second).String() + " (" + w.LimitName + " " +
-			w.Limit.String() + ") while waiting for " + w.For,
-		Remedy: w.Stuck,
-	}, true
+	return h, true
 }

@@ -61,6 +61,9 @@ type Policy struct {
 	JoinLimit     time.Duration `json:"joinLimit"`
 	RebuildLimit  time.Duration `json:"rebuildLimit"`
 	SettleLimit   time.Duration `json:"settleLimit"`
+	// LongestWait bounds every wait, with progress or without: a storage that
+	// builds and throws away for ever makes progress too.
+	LongestWait time.Duration `json:"longestWait"`
 	// CommandLimit bounds one run of a retire, create or replace command.
 	CommandLimit time.Duration `json:"commandLimit"`
 }
@@ -84,6 +87,7 @@ func Default() Policy {
 		JoinLimit:     60 * time.Minute,
 		RebuildLimit:  30 * time.Minute,
 		SettleLimit:   15 * time.Minute,
+		LongestWait:   24 * time.Hour,
 		CommandLimit:  60 * time.Minute,
 	}
 }
@@ -125,6 +129,7 @@ func (p Policy) limits() []limit {
 		{"the join limit", p.JoinLimit},
 		{"the rebuild limit", p.RebuildLimit},
 		{"the settle limit", p.SettleLimit},
+		{"the longest wait", p.LongestWait},
 		{"the command limit", p.CommandLimit},
 	}
 }

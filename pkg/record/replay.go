@@ -75,7 +75,9 @@ func Apply(m *decide.Memory, e Event) {
 // between cannot lose it.
 func intend(m *decide.Memory, a decide.Action, at time.Time) {
 	m.Open = &a
-	if back, ok := decide.Inverse(a); ok && !undoes(m, a) {
+	// A deed that is tried again after an unknown outcome has its way back
+	// registered already.
+	if back, ok := decide.Inverse(a); ok && !undoes(m, a) && !undoes(m, back) {
 		m.Undo = append([]decide.Action{back}, m.Undo...)
 	}
 	if t := m.Current(); t != nil && a.Verb == decide.Cordon && t.CordonedAt.IsZero() {
@@ -83,7 +85,7 @@ func intend(m *decide.Memory, a decide.Action, at time.Time) {
 	}
 }
 
-// undoes reports whether the deed is itself the way back of an earlier one.
+// undoes reports whether the deed is registered as a way back.
 func undoes(m *decide.Memory, a decide.Action) bool {
 	for _, u := range m.Undo {
 		if sameWayBack(u, a) {
@@ -102,10 +104,17 @@ func sameWayBack(u, a decide.Action) bool {
 }
 
 func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
-	if o.Result == decide.Refused || o.Result == decide.Conflict {
+	again := o.Result == decide.Performed && m.Last != nil && m.Last.Same(a)
+	switch {
+	case again:
+		m.Refusals, m.RefusedAt, m.Refusal = m.Refusals+1, at, "it was done, and nothing shows it yet"
+	case o.Result == decide.Refused || o.Result == decide.Conflict:
 		m.Refusals, m.RefusedAt, m.Refusal = m.Refusals+1, at, o.Detail
-	} else {
+	default:
 		m.Refusals = 0
+	}
+	if o.Result == decide.Performed {
+		m.Last = &a
 	}
 	switch o.Result {
 	case decide.Performed:

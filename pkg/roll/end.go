@@ -97,7 +97,7 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) error {
 // Abort puts back everything that the roll in flight changed, and ends it. It
 // is refused once the turn's node is gone: then the roll must be finished.
 func Abort(ctx context.Context, cfg Config) (Result, error) {
-	r := &runner{Config: cfg.Defaults(), since: map[decide.Phase]progress{}}
+	r := &runner{Config: cfg.Defaults()}
 	h, err := r.Book.Acquire(ctx)
 	if err != nil {
 		return Result{}, err

@@ -78,7 +78,7 @@ var ErrNothing = errors.New("no roll is in flight")
 // interruption finishes the deed in hand. Errors say that something is not
 // known or not possible; refusals are Results.
 func Run(ctx context.Context, cfg Config) (Result, error) {
-	r := &runner{Config: cfg.Defaults(), since: map[decide.Phase]progress{}}
+	r := &runner{Config: cfg.Defaults()}
 	h, err := r.Book.Acquire(ctx)
 	if err != nil {
 		return Result{}, err
@@ -92,19 +92,17 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	return res, errors.Join(err, r.release(ctx))
 }
 
-type progress struct {
-	token string
-	at    time.Time
-}
-
 type runner struct {
 	Config
-	plan  decide.Plan
-	mem   decide.Memory
-	since map[decide.Phase]progress
-	// look is the last snapshot, and phase the last phase that was told.
-	look  *cluster.Snapshot
-	phase decide.Phase
+	plan decide.Plan
+	mem  decide.Memory
+	// look is the last snapshot.
+	look *cluster.Snapshot
+	// phase is the phase of the last wait, waited how long it has lasted, and
+	// token its last sign of progress.
+	phase  decide.Phase
+	waited decide.Waited
+	token  string
 	// fresh asks for consistent reads at the next tick.
 	fresh bool
 	// blind is since when nothing could be read.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,7 +149,7 @@ func TestRun_ReplacesEveryNodeAndLosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, c := build()
-				before := w.nodes
+				before := slices.Clone(w.nodes)
 				p := propose(t, w, c)
 				res, err := roll.Run(t.Context(), config(w, &shelf{}, &p))
 				if err != nil {

@@ -110,12 +110,14 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 // progress (I7).
 func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) {
 	now := time.Now()
-	p, ok := r.since[w.Phase]
-	if !ok || p.token != w.Progress || r.phase != w.Phase {
-		p = progress{w.Progress, now}
-		r.since[w.Phase] = p
+	if r.phase != w.Phase {
+		r.waited = decide.Waited{Begun: now}
+		r.token = ""
 	}
-	if h, over := decide.Overdue(w, p.at, now); over {
+	if r.token != w.Progress || r.waited.Moved.IsZero() {
+		r.token, r.waited.Moved = w.Progress, now
+	}
+	if h, over := decide.Overdue(w, r.waited, r.plan.Policy.LongestWait, now); over {
 		return r.halt(ctx, h)
 	}
 	if r.phase != w.Phase {
@@ -139,6 +141,7 @@ func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) 
 			sleep(ctx, r.Tick)
 		}
 	}
-	r.fresh = w.Fresh
+	// Whatever woke us before its time is looked at cheaply.
+	r.fresh = w.Fresh && !time.Now().Add(r.look.Look.Skew).Before(w.Until)
 	return Result{}, false, nil
 }

@@ -17,11 +17,10 @@ import (
 // volumes whose copies it keeps by disk, and a storage that does one thing
 // per look. It counts calls and can die at any of them.
 type toy struct {
-	nodes   []*toyNode
-	volumes []*toyVolume
-	serial  int
-	looks   int
-	// perTick is what the storage has done since the last look.
+	nodes    []*toyNode
+	volumes  []*toyVolume
+	serial   int
+	looks    int
 	revision cluster.Revision
 	// calls counts Perform; at dieAt the program dies before or after it.
 	calls, dieAt int
@@ -56,6 +55,7 @@ type toyCopy struct {
 	uid              cluster.UID
 	failed           bool
 	building         bool
+	made             time.Time
 	healthyAt        time.Time
 }
 
@@ -94,7 +94,7 @@ func (w *toy) newCopy(v *toyVolume, n *toyNode) *toyCopy {
 	id := w.next()
 	return &toyCopy{
 		name: fmt.Sprintf("%s-r-%d", v.name, id), uid: cluster.UID(fmt.Sprintf("r-%d", id)),
-		disk: n.disk, node: n.name, healthyAt: time.Now().Add(time.Minute),
+		disk: n.disk, node: n.name, healthyAt: time.Now(), made: time.Now().Add(time.Second),
 	}
 }
 
@@ -143,7 +143,7 @@ func (w *toy) work() {
 			if !w.real(c) && (v.wanted || v.held != "") && w.node(c.node) == nil {
 				c.failed = true
 			}
-			if n := w.node(c.node); n != nil && n.pods == 0 && (v.wanted || v.held != "") {
+			if n := w.node(c.node); n != nil && n.cordoned && n.pods == 0 && (v.wanted || v.held != "") {
 				c.failed = true // its process is gone with the drain
 			}
 		}
@@ -250,7 +250,7 @@ func (w *toy) volume(v *toyVolume) cluster.Volume {
 	for _, c := range v.copies {
 		r := cluster.Replica{
 			Name: c.name, UID: c.uid, Claim: cluster.Idle, Node: c.node, DiskUUID: c.disk, DiskPath: "/d",
-			Owner: c.node, HealthyAt: c.healthyAt,
+			Owner: c.node, HealthyAt: c.healthyAt, Created: c.made,
 		}
 		n := w.node(c.node)
 		r.Leaving = n != nil && n.place.Evacuate

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+func TestNext_HaltsWhenTheLastGoodReplicaIsOnTheNode(t *testing.T) {
+	f := three(policy.Refill, 1)
+	wantHalt(t, f.next(), decide.ExitUnsafe)
+}
+
+func TestNext_OpensATurnOnlyWhenEveryVolumeIsWhole(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	n := wantNote(t, f.next(), decide.TurnOpened)
+	if len(n.Turn.Seen) != 3 || len(n.Turn.Disks) != 1 || n.Turn.Disks[0] != "disk1" {
+		t.Errorf("the turn remembers %+v", n.Turn)
+	}
+	f.volume().Replicas[1].DiskUUID = "of another life"
+	wantHalt(t, f.next(), decide.ExitUnsafe)
+}
+
+func TestNext_HaltsWhenThePlannedNameIsAnotherMachine(t *testing.T) {
+	f := three(policy.Refill, 2, 3)
+	f.plan.Turns[0].Node.UID = "of another life"
+	wantHalt(t, f.next(), decide.ExitUnsafe)
+}
+
+func TestNext_RefusesToBeginWhileAnotherNodeIsOut(t *testing.T) {
+	f := three(policy.Refill, 1, 2)
+	f.s.Nodes[2].Ready = cluster.No
+	h := wantHalt(t, f.next(), decide.ExitUnsafe)
+	if h.Findings[0].Code != decide.CodeOtherOut {
+		t.Errorf("code %s", h.Findings[0].Code)
+	}
+	f.opened()
+	wantWait(t, f.next(), decide.Preflight)
+	f.plan.Policy.Accepted = []policy.Risk{{Code: decide.CodeOtherOut, Name: "worker-3"}}
+	wantAct(t, f.next(), decide.Place)
+}
+
+func TestNext_WhatIsForbiddenHaltsAndWhatFailedWaits(t *testing.T) {
+	f := three(policy.Refill, 1, 2)
+	f.s.Gaps = []cluster.Gap{{Kind: "replicas", Reason: cluster.GapForbidden, Needed: true, Detail: "no"}}
+	wantHalt(t, f.next(), decide.ExitUnknown)
+	f.s.Gaps[0].Reason = cluster.GapFailed
+	if w := wantWait(t, f.next(), decide.Verify); w.Limit <= 0 || !w.Fresh {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestNext_BarsBeforeItCordons(t *testing.T) {
+	f := three(policy.Evict, 1, 2)
+	f.opened()
+	a := wantAct(t, f.next(), decide.Place)
+	if a.StorageNode.UID != "sn1" || !a.Was.Accept || a.To.Accept || !a.To.Evacuate {
+		t.Errorf("%+v", a)
+	}
+	f.storage().Nodes[0].Placement = a.To
+	wantWait(t, f.next(), decide.Evacuate)
+	f.volume().Replicas[0].Node, f.volume().Replicas[0].Owner, f.volume().Replicas[0].DiskUUID = ref(3).Name, ref(3).Name, "disk3"
+	if a := wantAct(t, f.next(), decide.Cordon); a.Node != ref(1) {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestNext_EvictsTheStoragesOwnPodsLast(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	f.drained().DrainedAt = time.Time{}
+	pod := func(ns, name string) cluster.Pod {
+		return cluster.Pod{
+			Ref:  cluster.PodRef{Namespace: ns, Name: name, UID: cluster.UID(name)},
+			Node: ref(1).Name, Owner: cluster.OwnerOther, Ready: cluster.Yes,
+		}
+	}
+	f.s.Pods = []cluster.Pod{pod("default", "app"), pod("storage", "own")}
+	if a := wantAct(t, f.next(), decide.EvictPods); len(a.Pods) != 1 || a.Pods[0].Name != "app" {
+		t.Errorf("%+v", a.Pods)
+	}
+	f.s.Pods = f.s.Pods[1:]
+	f.volume().Engine.Node, f.volume().Engine.Running = ref(1).Name, cluster.Unknown
+	wantWait(t, f.next(), decide.Drain)
+	f.volume().Engine.Node, f.volume().Engine.Running = "", cluster.No
+	if a := wantAct(t, f.next(), decide.EvictPods); a.Pods[0].Name != "own" {
+		t.Errorf("%+v", a.Pods)
+	}
+	f.s.Pods = nil
+	wantNote(t, f.next(), decide.Drained)
+}
+
+func TestNext_EvictsPodsWithVolumesOneAtATime(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	f.drained().DrainedAt = time.Time{}
+	for _, name := range []string{"a", "b", "c"} {
+		p := cluster.Pod{Ref: cluster.PodRef{Namespace: "d", Name: name, UID: cluster.UID(name)}, Node: ref(1).Name, Owner: cluster.OwnerOther}
+		if name != "c" {
+			p.Claims = []string{name}
+		}
+		f.s.Pods = append(f.s.Pods, p)
+	}
+	if a := wantAct(t, f.next(), decide.EvictPods); len(a.Pods) != 2 {
+		t.Errorf("want one pod with a volume and the one without: %+v", a.Pods)
+	}
+	f.s.Pods[0].Deleting = true
+	wantWait(t, f.next(), decide.Drain)
+}
+
+func TestNext_AfterARefusalItWaitsAndBeginsElsewhere(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	f.drained().DrainedAt = time.Time{}
+	f.plan.Policy.EvictBatch = 1
+	for _, name := range []string{"a", "b"} {
+		f.s.Pods = append(f.s.Pods, cluster.Pod{Ref: cluster.PodRef{Namespace: "d", Name: name, UID: cluster.UID(name)}, Node: ref(1).Name, Owner: cluster.OwnerOther})
+	}
+	first := wantAct(t, f.next(), decide.EvictPods).Pods[0].Name
+	f.mem.Refusals, f.mem.RefusedAt, f.mem.Refusal = 1, f.now, "a budget says no"
+	if w := wantWait(t, f.next(), decide.Drain); !w.Until.After(f.now) || w.Left[0] != "a budget says no" {
+		t.Errorf("%+v", w)
+	}
+	f.pass(time.Second)
+	if second := wantAct(t, f.next(), decide.EvictPods).Pods[0].Name; second == first {
+		t.Error("one pod that is held keeps all others")
+	}
+}
+
+func TestNext_ADrainEndsWhereTheNodeMayBeDeleted(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	f.plan.Goal = decide.UntilDeletable
+	f.drained()
+	n := wantNote(t, f.next(), decide.LookTaken)
+	f.mem.Looks[n.Gate] = *n.Look
+	wantWait(t, f.next(), decide.MayDelete)
+	f.pass(f.plan.Policy.LookInterval)
+	n = wantNote(t, f.next(), decide.GatePassed)
+	delete(f.mem.Looks, n.Gate)
+	f.mem.Passed[n.Gate] = *n.Look
+	d, ok := f.next().(decide.Done)
+	if !ok || d.Deletable == nil || *d.Deletable != ref(1) {
+		t.Fatalf("%+v", d)
+	}
+}

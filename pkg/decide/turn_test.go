@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+var ourHold = cluster.Hold{ID: "safe-roll-r", Kind: cluster.HoldOurs, Node: "worker-2"}
+
+func TestProve_WakesADetachedVolumeElsewhereAndLetsItSleep(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	turn := f.drained()
+	a := wantAct(t, f.next(), decide.Wake)
+	if a.HoldNode == ref(1).Name || a.Hold != ourHold.ID || a.Volume.UID != "v-v" {
+		t.Errorf("%+v", a)
+	}
+	f.attach(2, ourHold)
+	n := wantNote(t, f.next(), decide.Proved)
+	if len(n.Replicas) != 2 {
+		t.Errorf("proved %v", n.Replicas)
+	}
+	for _, uid := range n.Replicas {
+		turn.Proved[uid] = noon.Add(time.Second)
+	}
+	if a := wantAct(t, f.next(), decide.Sleep); a.Hold != ourHold.ID {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestProve_WhatWasProvedBeforeTheDrainDoesNotCount(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	turn := f.drained()
+	turn.Proved["v-r2"] = noon.Add(-time.Second)
+	wantAct(t, f.next(), decide.Wake)
+}
+
+func TestWake_NeverWithAReplicaThatMightStartWithoutItsData(t *testing.T) {
+	for name, spoil := range map[string]func(*fixture){
+		"absent":   func(f *fixture) { f.volume().Replicas[2].DiskUUID = "of another life" },
+		"unproven": func(f *fixture) { f.s.Nodes[2].Created = noon.Add(-time.Minute) },
+		"unknown":  func(f *fixture) { f.volume().Replicas[2].Claim = cluster.ClaimUnknown },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := three(policy.Refill, 1, 2, 3)
+			f.drained()
+			spoil(f)
+			if a, ok := f.next().(decide.Act); ok && a.Action.Verb == decide.Wake {
+				t.Errorf("woken with a replica that is %s", name)
+			}
+		})
+	}
+}
+
+func TestWake_GivesWayToAWorkloadAtOnce(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.drained()
+	f.attach(2, ourHold)
+	f.volume().Holds = append(f.volume().Holds, cluster.Hold{ID: "pod", Kind: cluster.HoldWorkload, Node: ref(3).Name})
+	for i := range f.volume().Replicas {
+		f.volume().Replicas[i].Claim = cluster.Idle
+	}
+	wantAct(t, f.next(), decide.Sleep)
+}
+
+func TestWake_IsBounded(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.addVolume("w", 1, 2, 3)
+	f.drained()
+	f.plan.Policy.MaxWoken = 1
+	f.attach(2, ourHold)
+	f.volume().State = cluster.Attaching
+	for i := range f.volume().Replicas {
+		f.volume().Replicas[i].Claim = cluster.Idle
+	}
+	wantWait(t, f.next(), decide.Prove)
+}
+
+func TestOpening_TakesBackWhatAnEarlierRollLeftAwake(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.volume().Holds = []cluster.Hold{{ID: "safe-roll-old", Kind: cluster.HoldOurs, Node: ref(2).Name}}
+	if a := wantAct(t, f.next(), decide.Sleep); a.Hold != "safe-roll-old" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// gone is a turn whose node was deleted, with three replicas of the volume.
+func gone() (*fixture, *decide.Turn) {
+	f := three(policy.Refill, 1, 2, 3)
+	turn := f.drained()
+	turn.RetiredAt = noon
+	f.removeNode(1)
+	f.volume().Replicas[0].Claim = cluster.Failed
+	f.volume().Replicas[0].FailedAt = noon
+	f.mem.Passed[decide.GatePrune] = decide.Look{Digest: f.judge().Digest()}
+	return f, turn
+}
+
+func TestPrune_OnlyWhileASiblingIsProven(t *testing.T) {
+	f, turn := gone()
+	wantWait(t, f.next(), decide.Join)
+	turn.Proved["v-r2"] = noon.Add(time.Second)
+	if a := wantAct(t, f.next(), decide.Prune); a.Replica.UID != "v-r1" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestPrune_NotWhileALiveNodeBearsTheName(t *testing.T) {
+	f, turn := gone()
+	turn.Proved["v-r2"] = noon.Add(time.Second)
+	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
+	if a, ok := f.next().(decide.Act); ok && a.Action.Verb == decide.Prune {
+		t.Error("pruned a replica whose directory the storage might now delete")
+	}
+}
+
+func TestPrune_NeedsTwoLooks(t *testing.T) {
+	f, turn := gone()
+	turn.Proved["v-r2"] = noon.Add(time.Second)
+	delete(f.mem.Passed, decide.GatePrune)
+	wantNote(t, f.next(), decide.LookTaken)
+}
+
+func TestJoin_AReplacementIsAMachineThatWasNotThere(t *testing.T) {
+	f, turn := gone()
+	turn.Open.Seen = []cluster.UID{"n1", "n2", "n3", "late"}
+	f.addNode(cluster.NodeRef{Name: "seen", UID: "late"}, "d9")
+	wantWait(t, f.next(), decide.Join)
+	f.plan.Turns[0].Roles = map[string]string{"node-role.kubernetes.io/worker": ""}
+	f.addNode(cluster.NodeRef{Name: "other-role", UID: "x1"}, "d10")
+	wantWait(t, f.next(), decide.Join)
+	f.addNode(cluster.NodeRef{Name: "new", UID: "x2"}, "d11")
+	f.s.Nodes[len(f.s.Nodes)-1].Labels = map[string]string{"node-role.kubernetes.io/worker": ""}
+	f.look()
+	if n := wantNote(t, f.next(), decide.Joined); n.Node.UID != "x2" {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestJoin_WaitsForStorageAndHaltsOnTheOldDisk(t *testing.T) {
+	f, _ := gone()
+	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
+	sn := &f.storage().Nodes[2]
+	n := &f.s.Nodes[2]
+	n.Created = f.now
+	f.look()
+	sn.Serving = cluster.No
+	wantWait(t, f.next(), decide.Join)
+	sn.Serving, sn.Disks[0].UUID = cluster.Yes, "disk1"
+	wantWait(t, f.next(), decide.Join)
+	f.pass(f.plan.Policy.LookInterval + time.Second)
+	if h := wantHalt(t, f.next(), decide.ExitUnsafe); h.Findings[0].Code != decide.CodeOldDisk {
+		t.Errorf("%+v", h)
+	}
+}
+
+func TestRebuild_HaltsWhenDataAreLost(t *testing.T) {
+	f, turn := gone()
+	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
+	turn.Joined = cluster.NodeRef{Name: ref(1).Name, UID: "new"}
+	f.look()
+	if _, ok := f.next().(decide.Halt); ok {
+		t.Fatal("two good replicas are no loss")
+	}
+	for i := range f.volume().Replicas {
+		f.volume().Replicas[i].Claim = cluster.Failed
+	}
+	wantHalt(t, f.next(), decide.ExitUnsafe)
+}
+
+func TestCommands_NeverTwiceAndNeverForAnotherUID(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	f.plan.Commands.Replace = "replace"
+	turn := f.drained()
+	f.mem.Passed[decide.GateDelete] = decide.Look{Digest: f.judge().Digest()}
+	a := wantAct(t, f.next(), decide.RunCommand)
+	if a.Command != decide.ReplaceCommand || a.Node != ref(1) {
+		t.Errorf("%+v", a)
+	}
+	turn.Ran = map[decide.CommandKind]time.Time{decide.ReplaceCommand: noon}
+	wantWait(t, f.next(), decide.Retire)
+	turn.Ran = nil
+	f.s.Nodes[0].Ref.UID = "another machine of that name"
+	wantNote(t, f.next(), decide.Retired)
+}

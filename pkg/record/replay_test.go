@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+var (
+	noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	node = cluster.NodeRef{Name: "worker-1", UID: "u1"}
+)
+
+func intent(a decide.Action) record.Event {
+	return record.Event{Kind: record.Intent, Action: &a, At: noon}
+}
+
+func outcome(r decide.Result) record.Event {
+	return record.Event{Kind: record.Done, Outcome: &decide.Outcome{Result: r, Detail: "said"}, At: noon}
+}
+
+func noted(n decide.Note) record.Event {
+	n.Node = node
+	return record.Event{Kind: record.Noted, Note: &n, At: noon}
+}
+
+func opened() record.Event {
+	return noted(decide.Note{Kind: decide.TurnOpened, Turn: &decide.OpenTurn{}})
+}
+
+func replay(es ...record.Event) decide.Memory {
+	_, m := record.Replay(record.History{Events: append([]record.Event{{Kind: record.Started, Plan: &decide.Plan{}}}, es...)})
+	return m
+}
+
+func TestReplay_UndoRegister(t *testing.T) {
+	place := decide.Action{
+		Verb: decide.Place, Node: node, Driver: "d", StorageNode: decide.ObjectRef{Name: "worker-1", UID: "s1"},
+		Was: cluster.Placement{Accept: true}, To: cluster.Placement{Evacuate: true},
+	}
+	back := place
+	back.Was, back.To = place.To, place.Was
+	wake := decide.Action{Verb: decide.Wake, Node: node, Volume: decide.ObjectRef{Name: "v", UID: "v1"}, Hold: "h", HoldNode: "b"}
+	asleep := decide.Action{Verb: decide.Sleep, Node: cluster.NodeRef{Name: "other"}, Volume: wake.Volume, Hold: "h"}
+	for _, c := range []struct {
+		name   string
+		events []record.Event
+		want   []decide.Verb
+	}{
+		{"an intent alone must be undone: it may have happened", []record.Event{intent(place)}, []decide.Verb{decide.Place}},
+		{"what was refused changed nothing", []record.Event{intent(place), outcome(decide.Refused)}, nil},
+		{"what met a conflict changed nothing", []record.Event{intent(place), outcome(decide.Conflict)}, nil},
+		{"an uncertain outcome must be undone", []record.Event{intent(place), outcome(decide.Uncertain)}, []decide.Verb{decide.Place}},
+		{"the way back empties it", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Performed)}, nil},
+		{"a way back that met a conflict is over", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Conflict)}, nil},
+		{"a way back that is uncertain is tried again", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Uncertain)}, []decide.Verb{decide.Place}},
+		{"the latest comes first", []record.Event{intent(place), outcome(decide.Performed), intent(wake), outcome(decide.Performed)}, []decide.Verb{decide.Sleep, decide.Place}},
+		{"tried again after a crash, it is put back once",
+			[]record.Event{intent(wake), outcome(decide.Uncertain), intent(wake), outcome(decide.Performed), intent(asleep), outcome(decide.Performed)}, nil},
+		{"a hold may be taken back in another turn", []record.Event{intent(wake), outcome(decide.Performed), intent(asleep), outcome(decide.Performed)}, nil},
+		{"a machine that is gone needs nothing put back, a hold does",
+			[]record.Event{opened(), intent(place), outcome(decide.Performed), intent(wake), outcome(decide.Performed), noted(decide.Note{Kind: decide.Retired})},
+			[]decide.Verb{decide.Sleep}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []decide.Verb
+			for _, a := range replay(c.events...).Undo {
+				got = append(got, a.Verb)
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestReplay_LooksDoNotSurviveARestart(t *testing.T) {
+	taken := noted(decide.Note{Kind: decide.LookTaken, Gate: decide.GateDelete, Look: &decide.Look{Digest: "x"}})
+	passed := noted(decide.Note{Kind: decide.GatePassed, Gate: decide.GateSettle, Look: &decide.Look{Digest: "x"}})
+	m := replay(opened(), taken, passed)
+	if len(m.Looks) != 1 || len(m.Passed) != 1 {
+		t.Fatalf("looks %v, passed %v", m.Looks, m.Passed)
+	}
+	m = replay(opened(), taken, passed, record.Event{Kind: record.Resumed})
+	if len(m.Looks) != 0 || len(m.Passed) != 0 {
+		t.Errorf("after a restart: looks %v, passed %v", m.Looks, m.Passed)
+	}
+}
+
+func TestReplay_ClosingATurnForgetsItsLooks(t *testing.T) {
+	passed := noted(decide.Note{Kind: decide.GatePassed, Gate: decide.GateSettle, Look: &decide.Look{Digest: "x"}})
+	m := replay(opened(), passed, noted(decide.Note{Kind: decide.TurnClosed}))
+	if len(m.Passed) != 0 {
+		t.Error("the next turn would settle on the look of the last one")
+	}
+	if m.Current() != nil {
+		t.Error("the turn is still open")
+	}
+}
+
+func TestReplay_ACommandCountsOnlyWhenItEndedWell(t *testing.T) {
+	run := decide.Action{Verb: decide.RunCommand, Node: node, Command: decide.CreateCommand}
+	if m := replay(opened(), intent(run), outcome(decide.Uncertain)); len(m.Current().Ran) != 0 {
+		t.Error("a command of unknown outcome counts as run")
+	}
+	if m := replay(opened(), intent(run), outcome(decide.Performed)); m.Current().Ran[decide.CreateCommand].IsZero() {
+		t.Error("a command that ended well does not count")
+	}
+}
+
+func TestReplay_CordonedAtIsTheIntentOrTheOpening(t *testing.T) {
+	c := decide.Action{Verb: decide.Cordon, Node: node}
+	if m := replay(opened(), intent(c)); !m.Current().CordonedAt.Equal(noon) {
+		t.Error("a crash after the cordon loses when it was")
+	}
+	was := noted(decide.Note{Kind: decide.TurnOpened, Turn: &decide.OpenTurn{Cordoned: true}})
+	if m := replay(was); !m.Current().CordonedAt.Equal(noon) {
+		t.Error("a node that was cordoned before has no time")
+	}
+}
+
+func TestOver(t *testing.T) {
+	started := record.Event{Kind: record.Started, Plan: &decide.Plan{Goal: decide.UntilReplaced}}
+	drain := record.Event{Kind: record.Started, Plan: &decide.Plan{Goal: decide.UntilDeletable}}
+	for _, c := range []struct {
+		name   string
+		events []record.Event
+		want   bool
+	}{
+		{"an empty journal", nil, true},
+		{"a fulfilled run", []record.Event{started, opened(), {Kind: record.Finished}}, true},
+		{"a drain leaves its turn open", []record.Event{drain, opened(), {Kind: record.Finished}}, false},
+		{"an aborted roll", []record.Event{drain, opened(), {Kind: record.Aborted}}, true},
+		{"refused before anything was touched", []record.Event{started, {Kind: record.Halted}}, true},
+		{"interrupted in a turn", []record.Event{started, opened(), {Kind: record.Interrupted}}, false},
+		{"died between intent and outcome", []record.Event{started, intent(decide.Action{Verb: decide.Sleep})}, false},
+	} {
+		if got := (record.History{Events: c.events}).Over(); got != c.want {
+			t.Errorf("%s: over = %v", c.name, got)
+		}
+	}
+}
