@@ -25,7 +25,9 @@ func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) 
 }
 
 func (r *runner) finish(ctx context.Context, d decide.Done) (Result, bool, error) {
-	err := r.write(ctx, record.Event{Kind: record.Finished, Phase: decide.Finished, Text: d.Says})
+	// A hold whose taking back had an unknown outcome is taken back once more.
+	err := r.takeBack(ctx, decide.StopInterrupted)
+	err = errors.Join(err, r.write(ctx, record.Event{Kind: record.Finished, Phase: decide.Finished, Text: d.Says}))
 	r.Watch(Report{Kind: ReportFinished, Decision: d, Plan: &r.plan, Memory: &r.mem})
 	return r.result(d, 0), true, err
 }
