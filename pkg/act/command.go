@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package act
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+)
+
+const (
+	// termGrace is how long a command may clean up after its limit passed.
+	termGrace = 10 * time.Second
+	// pipeGrace comes on top of that: how long its output is waited for, since
+	// something that it left in the background may hold the pipe open.
+	pipeGrace = 2 * time.Second
+)
+
+// runCommand runs the operator's command once, if its node is still there. A
+// create command runs after the node is gone, so there is nothing to check.
+func (a *Actor) runCommand(ctx context.Context, d decide.Action) (decide.Outcome, error) {
+	line, err := a.commandLine(d.Command)
+	if err != nil {
+		return decide.Outcome{}, err
+	}
+	if d.Command != decide.CreateCommand {
+		here, err := a.exists(ctx, nodes(), "", cluster.PodRef{Name: d.Node.Name, UID: d.Node.UID})
+		if err != nil {
+			return beforeChange("node "+d.Node.Name, err)
+		}
+		if !here {
+			return *conflicting("node %s with UID %s is gone: the %s command was not run", d.Node.Name, d.Node.UID, d.Command), nil
+		}
+	}
+	if a.cfg.DryRun == DryRunServer {
+		return decide.Outcome{Result: decide.Performed, Detail: "dry run: would run " + line}, nil
+	}
+	return a.run(ctx, d, line)
+}
+
+func (a *Actor) commandLine(k decide.CommandKind) (string, error) {
+	line := map[decide.CommandKind]string{
+		decide.RetireCommand:  a.cfg.Commands.Retire,
+		decide.CreateCommand:  a.cfg.Commands.Create,
+		decide.ReplaceCommand: a.cfg.Commands.Replace,
+	}[k]
+	if line == "" {
+		return "", fmt.Errorf("there is no %s command to run", k)
+	}
+	return line, nil
+}
+
+// run starts the command and waits for its end or its limit. Only the limit
+// stops it: the context's end does not, because half a command is worse than
+// a late one.
+func (a *Actor) run(ctx context.Context, d decide.Action, line string) (decide.Outcome, error) {
+	what := fmt.Sprintf("the %s command for node %s", d.Command, d.Node.Name)
+	out := newOutput(a.cfg.Out, a.cfg.Err, fmt.Sprintf("[%s %s] ", d.Command, d.Node.Name))
+	limit := fmt.Errorf("the command limit of %s passed", a.cfg.CommandLimit)
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), a.cfg.CommandLimit, limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	cmd.Env = append(os.Environ(),
+		"SAFE_ROLL_RUN="+a.cfg.Run,
+		"SAFE_ROLL_NODE="+d.Node.Name,
+		"SAFE_ROLL_NODE_UID="+string(d.Node.UID),
+		"SAFE_ROLL_PROVIDER_ID="+d.ProviderID,
+	)
+	stdout, stderr := out.stdout(), out.stderr()
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.WaitDelay = a.grace + pipeGrace
+	stop := ownGroup(cmd, a.grace)
+	began := time.Now()
+	err := cmd.Start()
+	if err != nil {
+		return decide.Outcome{}, fmt.Errorf("start %s: %w", what, err)
+	}
+	err = cmd.Wait()
+	stop()
+	stdout.flush()
+	stderr.flush()
+	took := time.Since(began).Round(time.Second / 10)
+	switch {
+	case succeeded(cmd): // also where its background children keep the pipe, or the limit came too late
+		return decide.Outcome{Result: decide.Performed, Detail: fmt.Sprintf("%s ended well after %s", what, took)}, nil
+	case ctx.Err() != nil:
+		return decide.Outcome{}, fmt.Errorf("%s was stopped: %w; see whether the machine %s (provider ID %q) is as the command should leave it, then run the same command again%s",
+			what, context.Cause(ctx), d.Node.Name, d.ProviderID, out.tail())
+	default:
+		return decide.Outcome{}, fmt.Errorf("%s failed after %s: %w%s", what, took, err, out.tail())
+	}
+}
+
+func succeeded(cmd *exec.Cmd) bool {
+	return cmd.ProcessState != nil && cmd.ProcessState.Success()
+}
+
+// indent puts lines under a message.
+func indent(lines []string) string {
+	if len(lines) == 0 {
+		return " (it said nothing)"
+	}
+	return "; its last words:\n  " + strings.Join(lines, "\n  ")
+}

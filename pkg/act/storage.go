@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package act
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+)
+
+// changeStorage has the plugin say which changes the deed is made of, from the
+// facts that it was decided from, and makes them.
+func (a *Actor) changeStorage(ctx context.Context, s *cluster.Snapshot, d decide.Action) (decide.Outcome, error) {
+	by, ok := a.storages[d.Driver]
+	if !ok {
+		return decide.Outcome{}, fmt.Errorf("%s: no plugin for the storage %q", d.Verb, d.Driver)
+	}
+	if s == nil {
+		return decide.Outcome{}, fmt.Errorf("%s: no facts to act on", d.Verb)
+	}
+	st := s.Storage(d.Driver)
+	if st == nil {
+		return *conflicting("nothing is known of the storage %s", d.Driver), nil
+	}
+	changes, outcome, err := translate(by.plugin, s, st, d)
+	if err != nil {
+		return decide.Outcome{}, fmt.Errorf("%s on %s: %w", d.Verb, d.Driver, err)
+	}
+	if outcome != nil {
+		return *outcome, nil
+	}
+	return apply(ctx, by.client, changes, modeOf(d))
+}
+
+// modeOf: a hold and a pruned replica are by name ours to put and to take
+// away; what a storage node accepts is a flag that others set too, unless it
+// is only being released.
+func modeOf(d decide.Action) mode {
+	switch d.Verb {
+	case decide.Wake:
+		return own
+	case decide.Place:
+		restricts := d.Was.Accept && !d.To.Accept || !d.Was.Evacuate && d.To.Evacuate
+		if restricts {
+			return impose
+		}
+		return release
+	default:
+		return release
+	}
+}
+
+// translate asks the plugin. An outcome ends the deed without any change.
+func translate(p plugin.Storage, s *cluster.Snapshot, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
+	if d.Verb == decide.Place {
+		return translatePlace(p, st, d)
+	}
+	v := volume(st, d.Volume)
+	if v == nil {
+		if d.Verb == decide.Sleep && !gaps(s, p) {
+			return nil, &decide.Outcome{Result: decide.Performed, Detail: "volume " + d.Volume.Name + " is gone, and its hold with it"}, nil
+		}
+		return nil, conflicting("volume %s is not among the facts", d.Volume.Name), nil
+	}
+	switch d.Verb {
+	case decide.Prune:
+		return translatePrune(p, st, v, d)
+	default:
+		r, ok := p.(plugin.Rebuilder)
+		if !ok {
+			return nil, nil, fmt.Errorf("the plugin of %s cannot wake volumes", p.Driver())
+		}
+		if d.Hold == "" || d.Verb == decide.Wake && d.HoldNode == "" {
+			return nil, nil, fmt.Errorf("the hold on volume %s is not named", v.Name)
+		}
+		var changes []plugin.Change
+		var err error
+		if d.Verb == decide.Wake {
+			changes, err = r.Wake(st, *v, d.HoldNode, d.Hold)
+		} else {
+			changes, err = r.Sleep(st, *v, d.Hold)
+		}
+		return changes, nil, err
+	}
+}
+
+func translatePlace(p plugin.Storage, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
+	e, ok := p.(plugin.Evacuator)
+	if !ok {
+		return nil, nil, fmt.Errorf("the plugin of %s cannot change what a node accepts", p.Driver())
+	}
+	for _, n := range st.Nodes {
+		if n.Name == d.StorageNode.Name && n.UID == d.StorageNode.UID {
+			changes, err := e.Place(st, n, d.Was, d.To)
+			return changes, nil, err
+		}
+	}
+	return nil, conflicting("storage node %s is not among the facts", d.StorageNode.Name), nil
+}
+
+func translatePrune(p plugin.Storage, st *cluster.Storage, v *cluster.Volume, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
+	pr, ok := p.(plugin.Pruner)
+	if !ok {
+		return nil, nil, fmt.Errorf("the plugin of %s cannot remove replicas", p.Driver())
+	}
+	for _, r := range v.Replicas {
+		if r.Name == d.Replica.Name && r.UID == d.Replica.UID {
+			changes, err := pr.Prune(st, *v, r)
+			return changes, nil, err
+		}
+	}
+	return nil, conflicting("replica %s is not among the facts", d.Replica.Name), nil
+}
+
+func volume(st *cluster.Storage, ref decide.ObjectRef) *cluster.Volume {
+	for i := range st.Volumes {
+		if st.Volumes[i].Name == ref.Name && st.Volumes[i].UID == ref.UID {
+			return &st.Volumes[i]
+		}
+	}
+	return nil
+}
+
+// gaps reports whether any kind of the plugin could not be read: then the
+// absence of an object says nothing.
+func gaps(s *cluster.Snapshot, p plugin.Storage) bool {
+	for _, g := range s.Gaps {
+		for _, k := range p.Kinds() {
+			if g.Kind == k.Resource || strings.HasPrefix(g.Kind, k.Resource+".") {
+				return true
+			}
+		}
+	}
+	return false
+}
