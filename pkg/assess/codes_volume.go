@@ -19,6 +19,7 @@ const (
 	VolumeUnproven       = "volume/unproven"
 	VolumeDegraded       = "volume/degraded"
 	VolumeColocated      = "volume/colocated"
+	VolumeNoBase         = "volume/no-base"
 )
 
 func volumeCodes() []CodeDoc {
@@ -42,6 +43,8 @@ func volumeCodes() []CodeDoc {
 		{VolumeUnproven, "Whether the volume has its replicas cannot be told.", "See the reasons of its replicas; each names what to do."},
 		{VolumeDegraded, "The volume has fewer good replicas than it is configured to have.",
 			"Have it attached and rebuilt (the heal and rebuild phases do). Do not take another node out before it is whole."},
+		{VolumeNoBase, "No copy of the image that the volume is layered upon is on a disk that can be read.",
+			"Bring a node with a copy back, or provide the image again; the volume cannot be opened without it."},
 		{VolumeColocated, "Replicas of the volume lie together and count once.", "Move one of them to another node."},
 	}
 }
@@ -60,6 +63,7 @@ const (
 	VolumeRebuilding      = "volume/rebuilding"
 	ReplicaLastResort     = "replica/last-resort"
 	PVBoundToNode         = "pv/bound-to-node"
+	BaseOnlyCopy          = "base/only-copy"
 	PodUnmanaged          = "pod/unmanaged"
 	PodEmptyDir           = "pod/emptydir-data"
 	PodDaemonSetGone      = "pod/daemonset-gone"
@@ -84,6 +88,8 @@ func permitCodes() []CodeDoc {
 		{ReplicaLastResort, "A failed replica on the node belongs to a volume that is not whole without it: it may be needed to salvage from.",
 			"Make the volume whole on other nodes first."},
 		{PVBoundToNode, "A PersistentVolume lies on the node and would be lost with it.", "Copy its data; or accept the loss by name (pv/bound-to-node:PV)."},
+		{BaseOnlyCopy, "The only copy of an image that can be read lies on the node.",
+			"Have it copied to another node. Where no volume uses it, delete it, or accept its loss by name (base/only-copy:IMAGE)."},
 		{PodUnmanaged, "A pod has no controller: nobody would start it again.", "Stop it yourself; or accept it by name (pod/unmanaged:NAMESPACE/NAME)."},
 		{PodEmptyDir, "A pod keeps data in an emptyDir, which are lost with it.", "Accept it (pod/emptydir-data, or one pod by NAMESPACE/NAME)."},
 		{PodDaemonSetGone, "A pod belonged to a DaemonSet that is gone.", "Delete it yourself; or accept it by name (pod/daemonset-gone:NAMESPACE/NAME)."},

@@ -41,6 +41,7 @@ func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
 	}
 	fs = append(fs, j.stillHolding(ref)...)
 	fs = append(fs, j.diesWith(ref)...)
+	fs = append(fs, j.onlyBases(ref)...)
 	return permit(fs)
 }
 

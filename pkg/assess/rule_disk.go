@@ -16,7 +16,7 @@ import (
 // diskOf judges the replica's disk, once its node is known to exist.
 func (w *world) diskOf(st *storageWorld, n *nodeWorld, r *cluster.Replica) reason {
 	sn := st.nodes[r.Node]
-	if sn == nil || st.twice[r.Node] {
+	if sn == nil || st.twiceNodes[r.Node] {
 		return good(cluster.ProofNone) // said by storageNodeOf
 	}
 	var d *cluster.Disk

@@ -100,22 +100,22 @@ func (j *Judgement) keepsFloor(vj *VolumeJudgement, node string) []Finding {
 	}
 	say := volumeVoice{vj: vj, namespace: j.namespaceOf(vj.Driver)}
 	if !countable(v) {
-		return []Finding{say.finding(VolumeNotJudged, Unclear, "%s is of a kind whose replicas cannot be counted, so what it keeps without node "+node+" cannot be told.")}
+		return []Finding{say.finding(VolumeNotJudged, Unclear, "%s is of a kind whose replicas cannot be counted: what it keeps without node "+node+" cannot be told.")}
 	}
 	var out []Finding
 	if f := j.belowFloor(say, node); f != nil {
 		out = append(out, *f)
 	}
-	if onNode(v, node) && !settled(v) {
+	switch {
+	case !onNode(v, node):
+	case len(v.Busy) > 0:
 		out = append(out, say.finding(VolumeBusy, Unclear,
-			"%s has something on node "+node+" and must come to rest before it can be judged.", fact("volume.busy", listed(v.Busy))))
+			"%s has something on node "+node+" while it is "+listed(v.Busy)+".", fact("volume.busy", listed(v.Busy))))
+	case v.Engine.Present != cluster.Yes || v.State == cluster.StateUnknown || v.State == cluster.Creating:
+		out = append(out, say.finding(VolumeNotJudged, Unclear,
+			"%s has something on node "+node+", and what it is doing is not known.", answerFact("engine.present", v.Engine.Present)))
 	}
 	return out
-}
-
-// settled reports whether nothing but its count decides about the volume.
-func settled(v *cluster.Volume) bool {
-	return len(v.Busy) == 0 && v.Engine.Present == cluster.Yes && v.State != cluster.StateUnknown && v.State != cluster.Creating
 }
 
 // belowFloor says what is wrong with the count of good replicas without the

@@ -101,8 +101,7 @@ func (w *world) storageFindings(st *storageWorld) []Finding {
 			Message: fmt.Sprintf("Storage %s has no node of its own: it does not run here.", st.facts.Driver)})
 	}
 	if len(st.facts.Volumes) == 0 {
-		out = append(out, Finding{Code: StorageNoVolumes, Subject: subject,
-			Message: fmt.Sprintf("Storage %s has 0 volumes.", st.facts.Driver)})
+		out = append(out, w.noVolumes(st, subject))
 	}
 	for i := range st.facts.Nodes {
 		if n := &st.facts.Nodes[i]; w.gone(n.Name) {
@@ -111,6 +110,23 @@ func (w *world) storageFindings(st *storageWorld) []Finding {
 		}
 	}
 	return out
+}
+
+// noVolumes tells an empty storage from one whose volumes are missing.
+func (w *world) noVolumes(st *storageWorld, subject Subject) Finding {
+	n := 0
+	for i := range w.snap.Persistent {
+		if w.snap.Persistent[i].Driver == st.facts.Driver {
+			n++
+		}
+	}
+	f := Finding{Code: StorageNoVolumes, Subject: subject, Evidence: []cluster.Fact{fact("persistentvolumes", strconv.Itoa(n))},
+		Message: fmt.Sprintf("Storage %s has 0 volumes, and no PersistentVolume refers to one.", st.facts.Driver)}
+	if n > 0 {
+		f.Severity = Unclear
+		f.Message = fmt.Sprintf("Storage %s has 0 volumes, and %d PersistentVolumes refer to some: its volumes are missing.", st.facts.Driver, n)
+	}
+	return f
 }
 
 // twiceFindings distrusts an input that holds one object more than once: one
@@ -127,70 +143,4 @@ func (w *world) twiceFindings() []Finding {
 		seen[name] = true
 	}
 	return out
-}
-
-// pvFindings closes the references from PersistentVolumes: a volume that is
-// missing is not a volume that is fine.
-func (w *world) pvFindings() []Finding {
-	volumes := make(map[pvKey]bool)
-	for i := range w.storages {
-		st := w.storages[i].facts
-		for k := range st.Volumes {
-			v := &st.Volumes[k]
-			handle := v.Handle
-			if handle == "" {
-				handle = v.Name
-			}
-			volumes[pvKey{st.Driver, handle}] = true
-		}
-	}
-	var out []Finding
-	local, foreign := 0, newTally()
-	for i := range w.snap.Persistent {
-		pv := &w.snap.Persistent[i]
-		switch {
-		case pv.Local:
-			local++
-		case !ours(w.snap, pv.Driver):
-			foreign.add(pv.Driver)
-		case !volumes[pvKey{pv.Driver, pv.Handle}]:
-			out = append(out, pvWithoutVolume(pv))
-		}
-	}
-	if local > 0 {
-		out = append(out, Finding{Code: PVLocal, Subject: Subject{Kind: "PersistentVolume"},
-			Message:  fmt.Sprintf("%d PersistentVolumes lie on one node each (local or host path) and are not verified.", local),
-			Evidence: []cluster.Fact{fact("persistentvolumes", strconv.Itoa(local))}})
-	}
-	for _, d := range foreign.names {
-		out = append(out, Finding{Code: PVNotVerified, Subject: Subject{Kind: "Driver", Name: d},
-			Message:  fmt.Sprintf("%d PersistentVolumes of driver %q are not verified: no plugin knows it.", foreign.counts[d], d),
-			Evidence: []cluster.Fact{fact("persistentvolumes", strconv.Itoa(foreign.counts[d]))}})
-	}
-	return out
-}
-
-func pvWithoutVolume(pv *cluster.PersistentVolume) Finding {
-	f := Finding{Code: PVNoVolume, Severity: Unclear, Subject: Subject{Kind: "PersistentVolume", Name: pv.Name},
-		Message:  fmt.Sprintf("PersistentVolume %s (claim %s/%s) refers to volume %s, which its storage does not have.", pv.Name, pv.ClaimNamespace, pv.ClaimName, pv.Handle),
-		Evidence: []cluster.Fact{fact("pv.driver", pv.Driver), fact("pv.handle", pv.Handle)}}
-	if pv.Deleting {
-		f.Severity = Note
-	}
-	return f
-}
-
-// byName counts names in the order in which they first came.
-type byName struct {
-	names  []string
-	counts map[string]int
-}
-
-func newTally() *byName { return &byName{counts: map[string]int{}} }
-
-func (b *byName) add(name string) {
-	if b.counts[name] == 0 {
-		b.names = append(b.names, name)
-	}
-	b.counts[name]++
 }

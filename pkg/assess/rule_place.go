@@ -47,7 +47,7 @@ func (w *world) storageNodeOf(st *storageWorld, r *cluster.Replica) reason {
 	switch {
 	case sn == nil:
 		return unknown(StorageNodeMissing, fact("replica.node", r.Node))
-	case st.twice[r.Node]:
+	case st.twiceNodes[r.Node]:
 		return unknown(InputTwice, fact("storageNode", sn.Name))
 	case sn.Deleting:
 		// A dying object still lists the disks that went with the machine.

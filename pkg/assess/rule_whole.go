@@ -23,12 +23,11 @@ func (w *world) conclude(st *storageWorld, vj *VolumeJudgement, t tally) {
 		return
 	}
 	vj.Findings = append(vj.Findings, doubtFindings(v.Doubts, say.subject(), say.name())...)
-	if st.twice[v.Name] {
+	if st.twiceVolumes[v.Name] {
 		say.add(InputTwice, Unclear, "%s is in the input more than once: one of them is not the present.")
 	}
-	kind := say.kindRule()
 	switch {
-	case !kind:
+	case !say.kindRule():
 		vj.Condition = ConditionUnknown
 		return
 	case w.lostRule(say, t):
@@ -39,6 +38,7 @@ func (w *world) conclude(st *storageWorld, vj *VolumeJudgement, t tally) {
 	default:
 		settled := say.engineRule()
 		settled = say.stateRule() && settled
+		settled = say.baseRule(st) && settled
 		free := say.busyRule()
 		vj.Condition = say.countRule(t)
 		switch {

@@ -40,10 +40,13 @@ type storageWorld struct {
 	facts *cluster.Storage
 	nodes map[string]*cluster.StorageNode
 	// disks counts how often a disk UUID is reported by storage nodes that are
-	// neither gone nor going.
+	// neither gone nor going; ready says on which node a disk is that can be
+	// read now.
 	disks map[string]int
-	// twice names what the input holds more than once.
-	twice map[string]bool
+	ready map[string]string
+	// twiceNodes and twiceVolumes are what the input holds more than once.
+	twiceNodes, twiceVolumes map[string]bool
+	bases                    map[string]*cluster.Base
 }
 
 // pvKey is how a PersistentVolume refers to a volume.
@@ -111,24 +114,46 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 		facts: st,
 		nodes: make(map[string]*cluster.StorageNode, len(st.Nodes)),
 		disks: make(map[string]int, len(st.Nodes)),
-		twice: map[string]bool{},
+		ready: make(map[string]string, len(st.Nodes)),
+		bases: make(map[string]*cluster.Base, len(st.Bases)),
+
+		twiceNodes: map[string]bool{}, twiceVolumes: map[string]bool{},
 	}
 	for i := range st.Nodes {
 		sn := &st.Nodes[i]
 		if x.nodes[sn.Name] != nil {
-			x.twice[sn.Name] = true
+			x.twiceNodes[sn.Name] = true
 		}
 		x.nodes[sn.Name] = sn
-		if sn.Deleting || w.gone(sn.Name) {
-			continue
+		if !sn.Deleting && !w.gone(sn.Name) {
+			w.addDisks(&x, sn)
 		}
-		for k := range sn.Disks {
-			if d := &sn.Disks[k]; d.Reported && d.UUID != "" {
-				x.disks[d.UUID]++
-			}
+	}
+	for i := range st.Bases {
+		x.bases[st.Bases[i].Name] = &st.Bases[i]
+	}
+	seen := make(map[string]bool, len(st.Volumes))
+	for i := range st.Volumes {
+		if name := st.Volumes[i].Name; seen[name] {
+			x.twiceVolumes[name] = true
+		} else {
+			seen[name] = true
 		}
 	}
 	return x
+}
+
+func (w *world) addDisks(x *storageWorld, sn *cluster.StorageNode) {
+	for i := range sn.Disks {
+		d := &sn.Disks[i]
+		if !d.Reported || d.UUID == "" {
+			continue
+		}
+		x.disks[d.UUID]++
+		if d.Ready == cluster.Yes && d.Declared && sn.Ready == cluster.Yes && w.liveNode(sn.Name) {
+			x.ready[d.UUID] = sn.Name
+		}
+	}
 }
 
 // gone reports whether no node of that name exists in the cluster, for certain.
@@ -144,11 +169,15 @@ func (w *world) liveNode(name string) bool {
 
 // pvOf returns the PersistentVolume that refers to the volume, or nil.
 func (w *world) pvOf(st *storageWorld, v *cluster.Volume) *cluster.PersistentVolume {
-	handle := v.Handle
-	if handle == "" {
-		handle = v.Name
+	return w.pvs[pvKeyOf(st.facts, v)]
+}
+
+// pvKeyOf is how a PersistentVolume refers to the volume.
+func pvKeyOf(st *cluster.Storage, v *cluster.Volume) pvKey {
+	if v.Handle == "" {
+		return pvKey{st.Driver, v.Name}
 	}
-	return w.pvs[pvKey{st.facts.Driver, handle}]
+	return pvKey{st.Driver, v.Handle}
 }
 
 // newest is the newest time that the facts speak of: the present of files.

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+func claimCases() []replicaCase {
+	doubt := func(s cluster.Standing) func(*lab) {
+		return func(l *lab) {
+			l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: s, Facts: []cluster.Fact{{Name: "a", Value: "b"}}}}
+		}
+	}
+	claim := func(c cluster.Claim) func(*lab) { return func(l *lab) { l.r(0).Claim = c } }
+	both := func(fs ...func(*lab)) func(*lab) {
+		return func(l *lab) {
+			for _, f := range fs {
+				f(l)
+			}
+		}
+	}
+	silent := func(l *lab) { l.node("w1").Ready = cluster.No }
+	return []replicaCase{
+		{"a failed replica failed", false, claim(cluster.Failed), cluster.StandingFailed, ReplicaFailed, unsafe},
+		{"a failed replica failed though its node is silent", false, both(claim(cluster.Failed), silent), cluster.StandingFailed, ReplicaFailed, unsafe},
+		{"a failed replica on a node that is gone is absent", false, both(claim(cluster.Failed), func(l *lab) { l.remove("w1") }), isAbsent, ReplicaNodeGone, unsafe},
+		{"a replica that is being written is not whole", false, claim(cluster.Rebuilding), cluster.StandingRebuilding, ReplicaRebuilding, unsafe},
+		{"a replica of which nothing is known does not count", false, claim(cluster.ClaimUnknown), isUnknown, ReplicaClaimUnknown, dunno},
+		{"a claim that is no word does not count", false, claim(99), isUnknown, ReplicaClaimUnknown, dunno},
+		{"a placeholder is no replica", false, claim(cluster.Placeholder), cluster.StandingUnused, ReplicaPlaceholder, unsafe},
+		{"a replica that is being deleted is going", false, func(l *lab) { l.r(0).Deleting = true }, cluster.StandingLeaving, ReplicaDeleting, unsafe},
+		{"a replica that is being moved is going", false, func(l *lab) { l.r(0).Leaving = true }, cluster.StandingLeaving, ReplicaLeaving, unsafe},
+		{"a replica that is being moved is going though its node is silent", false, both(silent, func(l *lab) { l.r(0).Leaving = true }),
+			cluster.StandingLeaving, ReplicaLeaving, unsafe},
+		{"a failed replica that is being moved failed", false, both(claim(cluster.Failed), func(l *lab) { l.r(0).Leaving = true }),
+			cluster.StandingFailed, ReplicaFailed, unsafe},
+		{"a blank among copies was never healthy", false, claim(cluster.Untouched), isUnknown, ReplicaNeverHealthy, dunno},
+		{"a blank on a node that is gone is absent", false, both(claim(cluster.Untouched), func(l *lab) { l.remove("w1") }), isAbsent, ReplicaNodeGone, unsafe},
+		{"a doubt takes a replica down", false, doubt(cluster.StandingUnknown), isUnknown, "odd/thing", dunno},
+		{"a doubt that is certain makes the volume degraded", false, doubt(cluster.StandingFailed), cluster.StandingFailed, "odd/thing", unsafe},
+		{"a doubt that leaves it good takes nothing away", false, doubt(cluster.StandingGood), isGood, "", safe},
+		{"a doubt does not lift a failed replica", false, both(claim(cluster.Failed), doubt(cluster.StandingUnknown)), cluster.StandingFailed, ReplicaFailed, unsafe},
+		{"a doubt about a replica that is not needed changes no verdict", false, func(l *lab) {
+			l.v("data").Replicas = append(l.v("data").Replicas, replicaOf("data", "w3"))
+			l.v("data").Want = 1
+			l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingUnproven, Facts: []cluster.Fact{{Name: "a"}}}}
+		}, cluster.StandingUnproven, "odd/thing", safe},
+	}
+}
+
+func engineCases() []replicaCase {
+	return []replicaCase{
+		{"what a running engine lists counts", true, nil, isGood, "", safe},
+		{"an engine that is not there says nothing", true, func(l *lab) { l.v("data").Engine.Present = cluster.Unknown }, isUnknown, EngineNotRunning, dunno},
+		{"an engine that does not run says nothing", true, func(l *lab) { l.v("data").Engine.Running = cluster.No }, isUnknown, EngineNotRunning, dunno},
+		{"an engine that does not say it runs says nothing", true, func(l *lab) { l.v("data").Engine.Running = cluster.Unknown }, isUnknown, EngineNotRunning, dunno},
+		{"an engine on a silent node says nothing", true, func(l *lab) { l.node("w3").Ready = cluster.Unknown }, isUnknown, EngineNodeNotLive, dunno},
+		{"an engine on a node that is gone says nothing", true, func(l *lab) { l.remove("w3") }, isUnknown, EngineNodeNotLive, dunno},
+		{"an engine on no node says nothing", true, func(l *lab) { l.v("data").Engine.Node = "" }, isUnknown, EngineNodeNotLive, dunno},
+		{"an engine that a dead node reports says nothing", true, func(l *lab) {
+			l.v("data").Engine.Owner = "control"
+			l.node("control").LeaseRenewed = ago(time.Minute)
+		}, isUnknown, EngineNodeNotLive, dunno},
+		{"a replica that the engine does not list does not count", true, func(l *lab) { l.r(0).Claim = cluster.Idle }, isUnknown, ReplicaNotServing, dunno},
+		{"a replica in whose place another is written does not count", true, func(l *lab) {
+			r := *l.r(0)
+			r.Name, r.UID, r.Claim = "other", "other", cluster.Rebuilding
+			l.v("data").Replicas = append(l.v("data").Replicas, r)
+		}, isUnknown, ReplicaReplaced, dunno},
+		{"a sibling that is written beside it takes nothing away", true, func(l *lab) {
+			r := *l.r(0)
+			r.Name, r.UID, r.Claim, r.Directory = "other", "other", cluster.Rebuilding, "elsewhere"
+			l.v("data").Replicas = append(l.v("data").Replicas, r)
+		}, isGood, "", safe},
+		{"a standby volume at rest is not judged by its replicas", false, func(l *lab) { l.v("data").Class = cluster.ClassStandby }, isUnknown, ReplicaNotServing, dunno},
+		{"a standby volume is judged by its engine", true, func(l *lab) { l.v("data").Class = cluster.ClassStandby }, isGood, "", safe},
+	}
+}
+
+func TestJudge_ProofNeedsARunningEngine(t *testing.T) {
+	if p := newLab().detached("data", "w1", "w2").judge().Volume("data").Replicas[0].Proof; p != cluster.Plausible {
+		t.Errorf("at rest: %q", p)
+	}
+	if p := newLab().attached("data", "w1", "w2").judge().Volume("data").Replicas[0].Proof; p != cluster.Proven {
+		t.Errorf("served: %q", p)
+	}
+}
+
+func TestJudge_TheSecondOfOneNameDoesNotCount(t *testing.T) {
+	l := newLab().detached("data", "w1", "w2")
+	l.r(1).Name = l.r(0).Name
+	j := l.judge()
+	if rj := j.Volume("data").Replicas[1]; rj.Standing != isUnknown || rj.Code != ReplicaTwice {
+		t.Errorf("%v (%s)", rj.Standing, rj.Code)
+	}
+	if j.Verdict != dunno {
+		t.Errorf("verdict %v", j.Verdict)
+	}
+}
+
+func TestJudge_ALeavingReplicaIsStillThereUnlessSomethingElseIsWrong(t *testing.T) {
+	l := newLab().attached("data", "w1", "w2", "w3")
+	l.r(0).Leaving, l.r(1).Leaving = true, true
+	l.node("w2").LeaseRenewed = ago(time.Hour)
+	vj := l.judge().Volume("data")
+	if !vj.Replicas[0].Still || vj.Replicas[1].Still || vj.Replicas[2].Still {
+		t.Errorf("still: %v %v %v", vj.Replicas[0].Still, vj.Replicas[1].Still, vj.Replicas[2].Still)
+	}
+	if vj.Leaving != 1 || vj.Good != 1 || vj.Condition != Degraded {
+		t.Errorf("leaving %d, good %d, %v", vj.Leaving, vj.Good, vj.Condition)
+	}
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// deleteCase asks whether w1 may be deleted, in a turn.
+type deleteCase struct {
+	permitCase
+	turn Turn
+}
+
+func (c deleteCase) ask() Permit {
+	l := c.lab()
+	return l.judge().MayDelete(asked(l), c.turn)
+}
+
+func deleteCases() []deleteCase {
+	return append(append(provenCases(), restCases()...), boundCases()...)
+}
+
+func in(t Turn, c permitCase) deleteCase { return deleteCase{c, t} }
+
+func provenCases() []deleteCase {
+	drained := ago(10 * time.Minute)
+	seen := func(at time.Time, nodes ...string) Turn {
+		turn := Turn{CordonedAt: ago(20 * time.Minute), DrainedAt: drained, Proved: map[cluster.UID]time.Time{}}
+		for _, n := range nodes {
+			turn.Proved["r-data-"+cluster.UID(n)] = at
+		}
+		return turn
+	}
+	none := Turn{}
+	return []deleteCase{
+		in(none, permitCase{"others that serve now are proof", elsewhere, nil, nil, safe}),
+		in(none, permitCase{"a volume that has nothing there needs no proof", func() *lab { return newLab().detached("data", "w2", "w3") }, nil, nil, safe}),
+		in(none, permitCase{"what merely looks good is no proof", atRest3, nil, []string{VolumeNotProven}, dunno}),
+		in(seen(drained, "w2"), permitCase{"one seen since the drain ended is proof", atRest3, nil, nil, safe}),
+		in(seen(drained.Add(-time.Second), "w2", "w3"), permitCase{"one seen before the drain ended is none", atRest3, nil, []string{VolumeNotProven}, dunno}),
+		in(seen(drained, "w1"), permitCase{"the one that goes is no proof", atRest3, nil, []string{VolumeNotProven}, dunno}),
+		in(Turn{Proved: seen(now(), "w2").Proved}, permitCase{"outside a turn what was seen is no proof", atRest3, nil, []string{VolumeNotProven}, dunno}),
+		in(seen(drained, "w2"), permitCase{"one seen and then lost is none", atRest3, func(l *lab) {
+			l.v("data").Want = 1
+			l.r(1).Claim = cluster.Failed
+		}, []string{VolumeNotProven}, dunno}),
+		in(seen(drained, "w2"), permitCase{"two needed and one seen is not enough", atRest3, func(l *lab) { l.v("data").Need = 2 }, []string{VolumeNotProven}, dunno}),
+		in(seen(drained, "w2", "w3"), permitCase{"two needed and two seen is enough", atRest3, func(l *lab) { l.v("data").Need = 2 }, nil, safe}),
+		in(none, permitCase{"a failed one there needs proof of the others too", atRest3, func(l *lab) {
+			l.v("data").Want = 2
+			l.r(0).Claim = cluster.Failed
+		}, []string{VolumeNotProven}, dunno}),
+		in(none, permitCase{"a volume that nobody used needs no proof", unused2, nil, nil, safe}),
+		in(none, permitCase{"a volume that is going needs no proof", atRest3, func(l *lab) { l.v("data").State = cluster.Deleting }, nil, safe}),
+		in(none, permitCase{"the floor holds here too", atRest2, nil, []string{VolumeOneCopy, VolumeNotProven}, unsafe}),
+		in(none, permitCase{"files know nothing of the present", elsewhere, files, []string{InputNotLive}, dunno}),
+		in(none, permitCase{"a source that is not known is not the present", elsewhere, func(l *lab) { l.s.Source = 0 }, []string{InputNotLive}, dunno}),
+		in(none, permitCase{"another node of that name is not asked about", elsewhere, func(l *lab) { l.node("w1").Ref.UID = "new" }, []string{NodeOtherIncarnation}, unsafe}),
+		in(none, permitCase{"a kind that draining needs is needed here", elsewhere, gap(cluster.Gap{Kind: "pods", ForDrain: true}), []string{InputGapDrain}, dunno}),
+	}
+}
+
+func restCases() []deleteCase {
+	none := Turn{}
+	cordoned := ago(20*time.Minute + 500*time.Millisecond)
+	turn := Turn{CordonedAt: cordoned, DrainedAt: ago(10 * time.Minute)}
+	failed := func(at time.Time) func(*lab) {
+		return func(l *lab) {
+			l.v("data").Want = 3
+			l.r(0).Claim, l.r(0).FailedAt = cluster.Failed, at
+		}
+	}
+	return []deleteCase{
+		in(none, permitCase{"an engine there still serves", elsewhere, func(l *lab) { l.v("data").Engine.Node = "w1" }, []string{NodeStillServing}, unsafe}),
+		in(none, permitCase{"a hold there still serves", elsewhere, func(l *lab) { l.v("data").Holds = []cluster.Hold{{ID: "x", Node: "w1"}} }, []string{NodeStillServing}, unsafe}),
+		in(none, permitCase{"an engine of a volume nobody used still serves", unused2, func(l *lab) { l.v("data").Engine.Node = "w1" }, []string{NodeStillServing}, unsafe}),
+		in(none, permitCase{"what the storage's node says it runs still serves", elsewhere, func(l *lab) { l.sn("w1").Holds = 1 }, []string{NodeStillServing}, unsafe}),
+		in(none, permitCase{"what another storage node runs is elsewhere", elsewhere, func(l *lab) { l.sn("w2").Holds = 1 }, nil, safe}),
+		in(none, permitCase{"an attachment there still serves", elsewhere, func(l *lab) {
+			l.s.Attachments = []cluster.Attachment{{Name: "a", Driver: driver, PV: "pv-data", Node: "w1"}}
+		}, []string{NodeStillServing}, unsafe}),
+		in(none, permitCase{"an attachment elsewhere is elsewhere", elsewhere, func(l *lab) {
+			l.s.Attachments = []cluster.Attachment{{Name: "a", Driver: driver, PV: "pv-data", Node: "w2"}, {Name: "b", Driver: "other", Node: "w2"}}
+		}, nil, safe}),
+		in(none, permitCase{"a busy volume anywhere must come to rest", func() *lab { return newLab().attached("data", "w2", "w3") },
+			func(l *lab) { l.v("data").Busy = []string{"purging"} }, []string{VolumeBusy}, dunno}),
+		in(none, permitCase{"a rebuild anywhere must end", elsewhere, func(l *lab) {
+			l.v("data").Replicas = append(l.v("data").Replicas, replicaOf("data", "w3"))
+			l.r(3).Name, l.r(3).Claim, l.r(3).Directory = "new", cluster.Rebuilding, "new"
+		}, []string{VolumeRebuilding}, dunno}),
+		in(none, permitCase{"a volume that is going need not come to rest", func() *lab { return newLab().attached("data", "w2", "w3") }, func(l *lab) {
+			l.v("data").Busy, l.v("data").State = []string{"purging"}, cluster.Deleting
+			l.r(0).Claim = cluster.Rebuilding
+		}, nil, safe}),
+		in(none, permitCase{"a failed one there may be the last resort", elsewhere, failed(ago(time.Hour)), []string{ReplicaLastResort}, unsafe}),
+		in(none, permitCase{"a failed one there without a time may be the last resort", elsewhere, failed(time.Time{}), []string{ReplicaLastResort}, unsafe}),
+		in(turn, permitCase{"one that failed before our cordon may be the last resort", elsewhere, failed(ago(21 * time.Minute)), []string{ReplicaLastResort}, unsafe}),
+		in(turn, permitCase{"one that failed in a turn without a time may be the last resort", elsewhere, failed(time.Time{}), []string{ReplicaLastResort}, unsafe}),
+		in(turn, permitCase{"one that failed by our drain was not needed", elsewhere, failed(ago(15 * time.Minute)), nil, safe}),
+		in(turn, permitCase{"one that failed in the second of our cordon was not needed", elsewhere, failed(cordoned.Truncate(time.Second)), nil, safe}),
+		in(none, permitCase{"a failed one is no last resort of a whole volume", elsewhere, func(l *lab) {
+			failed(ago(time.Hour))(l)
+			l.v("data").Want = 2
+		}, nil, safe}),
+		in(none, permitCase{"a failed one on another node stays", elsewhere, func(l *lab) {
+			l.v("data").Want = 2
+			l.v("data").Replicas[0].Node, l.v("data").Replicas[0].DiskUUID, l.v("data").Replicas[0].Owner = "w3", "disk-w3", "w3"
+			l.r(2).Claim = cluster.Failed
+		}, nil, safe}),
+		in(none, permitCase{"one that a doubt calls failed may be the last resort", elsewhere, func(l *lab) {
+			l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingFailed}}
+		}, []string{ReplicaLastResort}, unsafe}),
+		in(none, permitCase{"a failed one whose disk is another has nothing", elsewhere, func(l *lab) {
+			l.disk("w1").UUID = "other"
+			failed(ago(time.Hour))(l)
+		}, nil, safe}),
+		in(none, permitCase{"a failed one of a volume that is going is nobody's", elsewhere, func(l *lab) {
+			failed(ago(time.Hour))(l)
+			l.v("data").State = cluster.Deleting
+			l.v("data").Engine.Node = "w2"
+		}, nil, safe}),
+	}
+}
+
+func boundCases() []deleteCase {
+	local := cluster.PersistentVolume{Name: "pv-l", Local: true, Hostnames: []string{"w1"}, Bound: true, ClaimNamespace: "apps", ClaimName: "l"}
+	with := func(f func(*cluster.PersistentVolume)) func(*lab) {
+		p := local
+		f(&p)
+		return pv(p)
+	}
+	as := func(claim string, bend func(*lab), v cluster.Verdict, codes ...string) deleteCase {
+		return in(Turn{}, permitCase{claim, elsewhere, bend, codes, v})
+	}
+	foreign := func(l *lab) {
+		l.s.Attachments = []cluster.Attachment{{Name: "a", Driver: "other.example.org", PV: "pv-o", Node: "w1"}}
+	}
+	base := func(disks ...string) func(*lab) {
+		return func(l *lab) {
+			b := cluster.Base{Name: "image"}
+			for _, d := range disks {
+				b.Copies = append(b.Copies, cluster.BaseCopy{DiskUUID: d, Ready: cluster.Yes})
+			}
+			l.st().Bases = []cluster.Base{b}
+		}
+	}
+	then := func(fs ...func(*lab)) func(*lab) {
+		return func(l *lab) {
+			for _, f := range fs {
+				f(l)
+			}
+		}
+	}
+	return []deleteCase{
+		as("a local volume dies with its node", pv(local), unsafe, PVBoundToNode),
+		as("a local volume elsewhere does not", with(func(p *cluster.PersistentVolume) { p.Hostnames = []string{"w2"} }), safe),
+		as("a local volume may be bound by hostname", then(func(l *lab) { l.node("w1").Labels = map[string]string{"kubernetes.io/hostname": "w1.local"} },
+			with(func(p *cluster.PersistentVolume) { p.Hostnames = []string{"w1.local"} })), unsafe, PVBoundToNode),
+		as("a local volume that nobody ever claimed is empty", with(func(p *cluster.PersistentVolume) { p.Bound, p.ClaimName = false, "" }), safe),
+		as("a local volume that was released still holds data", with(func(p *cluster.PersistentVolume) { p.Bound = false }), unsafe, PVBoundToNode),
+		as("a path on some node may be on this one", with(func(p *cluster.PersistentVolume) { p.Hostnames = nil }), dunno, PVBoundToNode),
+		as("a local volume may be given up by name", then(pv(local), accept(PVBoundToNode, "pv-l")), safe),
+		as("another local volume was given up", then(pv(local), accept(PVBoundToNode, "pv-x")), unsafe, PVBoundToNode),
+		as("a driver that binds to one node is as local", with(func(p *cluster.PersistentVolume) { p.Local, p.Driver = false, "other" }), unsafe, PVBoundToNode),
+		as("a driver that binds to several nodes is not", with(func(p *cluster.PersistentVolume) {
+			p.Local, p.Driver, p.Hostnames = false, "other", []string{"w1", "w2"}
+		}), safe),
+		as("a local volume that lies on several nodes lies on this one", with(func(p *cluster.PersistentVolume) { p.Hostnames = []string{"w2", "w1"} }), unsafe, PVBoundToNode),
+		as("a driver that binds to none is not", with(func(p *cluster.PersistentVolume) { p.Local, p.Driver, p.Hostnames = false, "other", nil }), safe),
+		as("a volume of another driver may be served from there", foreign, unsafe, NodeForeignAttachment),
+		as("a volume of another driver may be accepted by name", then(foreign, accept(NodeForeignAttachment, "pv-o")), safe),
+		as("the only copy of an image dies with its node", base("disk-w1"), unsafe, BaseOnlyCopy),
+		as("an image with a copy elsewhere does not", base("disk-w1", "disk-w2"), safe),
+		as("a copy on a silent node is none", then(base("disk-w1", "disk-w3"), func(l *lab) {
+			l.node("w3").Ready = cluster.No
+			l.v("data").Want, l.v("data").Replicas = 2, l.v("data").Replicas[:2]
+			l.pol.MinReplicas = 1
+		}), unsafe, BaseOnlyCopy),
+		as("an image that lies elsewhere does not", base("disk-w2"), safe),
+		as("an image that no volume uses may be given up by name", then(base("disk-w1"), accept(BaseOnlyCopy, "image")), safe),
+		as("an image that a volume uses may not", then(base("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy),
+		as("a clone of the disk elsewhere is no copy", then(base("disk-w1"), func(l *lab) {
+			l.sn("w3").Disks = append(l.sn("w3").Disks, cluster.Disk{Name: "clone", UUID: "disk-w1", Declared: true, Reported: true, Ready: cluster.Yes})
+			l.v("data").Want = 2
+		}), unsafe, BaseOnlyCopy),
+	}
+}
+
+func TestMayDelete(t *testing.T) {
+	for _, c := range deleteCases() {
+		t.Run(c.claim, func(t *testing.T) {
+			p := c.ask()
+			wantCodes(t, p.Findings, Unclear, c.codes...)
+			if p.Verdict != c.verdict {
+				t.Errorf("%v, want %v\n%s", p.Verdict, c.verdict, say(p.Findings))
+			}
+		})
+	}
+}

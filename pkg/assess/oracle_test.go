@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+// The oracle answers the same questions from the definition alone, by trying
+// everything: each replica counts, does not, or may; a volume is whole when,
+// however the open ones turn out, enough of them that count lie in places of
+// their own. It shares no code with the rules and does not care about speed.
+
+type oracle struct {
+	s   *cluster.Snapshot
+	pol policy.Policy
+	now time.Time
+}
+
+func newOracle(s *cluster.Snapshot, p policy.Policy, now time.Time) oracle {
+	if s.Source == cluster.SourceFiles {
+		now = time.Time{}
+		for _, n := range s.Nodes {
+			if n.LeaseRenewed.After(now) {
+				now = n.LeaseRenewed
+			}
+		}
+		for _, st := range s.Storages {
+			if st.Reported.After(now) {
+				now = st.Reported
+			}
+		}
+	}
+	return oracle{s, p, now}
+}
+
+func (o oracle) gapIn(kind string) bool {
+	for _, g := range o.s.Gaps {
+		if g.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+func (o oracle) live(name string) bool {
+	for _, n := range o.s.Nodes {
+		if n.Ref.Name != name || n.Deleting || n.Ready != cluster.Yes {
+			continue
+		}
+		notGiven := false
+		for _, g := range o.s.Gaps {
+			notGiven = notGiven || g.Kind == "leases.coordination.k8s.io" && g.Reason == cluster.GapNotGiven
+		}
+		if notGiven && o.s.Source == cluster.SourceFiles {
+			return true
+		}
+		return !n.LeaseRenewed.IsZero() && !n.LeaseRenewed.Before(o.now.Add(-o.pol.LeaseFresh)) && !n.LeaseRenewed.After(o.now.Add(o.pol.ClockSkew))
+	}
+	return false
+}
+
+// owners are the storage nodes that report the disk and are neither gone nor
+// going, one entry for every time that they do.
+func (o oracle) owners(st cluster.Storage, uuid string) []string {
+	var out []string
+	for _, sn := range st.Nodes {
+		gone := o.s.Node(sn.Name) == nil && !o.gapIn("nodes")
+		for _, d := range sn.Disks {
+			if d.Reported && d.UUID == uuid && uuid != "" && !gone && !sn.Deleting {
+				out = append(out, sn.Name)
+			}
+		}
+	}
+	return out
+}
+
+// absent: the data are certainly not where the replica says.
+func (o oracle) absent(st cluster.Storage, r cluster.Replica) bool {
+	if r.Node == "" || r.DiskUUID == "" {
+		return false
+	}
+	n := o.s.Node(r.Node)
+	if n == nil {
+		return !o.gapIn("nodes")
+	}
+	for _, sn := range st.Nodes {
+		if sn.Name != r.Node {
+			continue
+		}
+		for _, d := range sn.Disks {
+			if !d.Reported || d.UUID == "" || d.UUID == r.DiskUUID {
+				return false
+			}
+		}
+		return len(sn.Disks) > 0 && o.live(r.Node) && sn.Ready == cluster.Yes && !sn.Deleting && len(o.owners(st, r.DiskUUID)) == 0 &&
+			(sn.Reported.IsZero() || !sn.Reported.Before(n.Created))
+	}
+	return false
+}
+
+// there: node and disk are, beyond doubt, those that hold the data.
+func (o oracle) there(st cluster.Storage, r cluster.Replica) bool {
+	if !o.live(r.Node) || r.Owner != r.Node || len(o.owners(st, r.DiskUUID)) != 1 || r.HealthyAt.IsZero() {
+		return false
+	}
+	created := o.s.Node(r.Node).Created
+	if created.IsZero() || r.HealthyAt.Sub(created) <= o.pol.ClockSkew {
+		return false
+	}
+	for _, sn := range st.Nodes {
+		for _, d := range sn.Disks {
+			if sn.Name == r.Node && sn.Ready == cluster.Yes && !sn.Deleting && d.Reported && d.UUID == r.DiskUUID {
+				return d.Declared && d.Ready == cluster.Yes && d.Path == r.DiskPath
+			}
+		}
+	}
+	return false
+}
+
+// readable: the storage says that it is whole, and who says it is alive.
+func (o oracle) readable(v cluster.Volume, r cluster.Replica) bool {
+	switch r.Claim {
+	case cluster.Idle:
+		return v.State != cluster.Attached && v.Class != cluster.ClassStandby
+	case cluster.Serving:
+		for _, x := range v.Replicas {
+			if x.Claim == cluster.Rebuilding && x.Node == r.Node && x.DiskUUID == r.DiskUUID && x.Directory == r.Directory {
+				return false
+			}
+		}
+		e := v.Engine
+		return e.Present == cluster.Yes && e.Running == cluster.Yes && o.live(e.Node) && o.live(e.Owner)
+	default:
+		return false
+	}
+}
+
+type tri int
+
+const (
+	no tri = iota
+	maybe
+	yes
+)
+
+func worst(ds ...[]cluster.Doubt) tri {
+	t := yes
+	for _, each := range ds {
+		for _, d := range each {
+			switch d.AtMost {
+			case cluster.StandingGood:
+			case cluster.StandingUnknown, cluster.StandingUnproven:
+				t = min(t, maybe)
+			default:
+				t = no
+			}
+		}
+	}
+	return t
+}
+
+// counts says whether the replica counts.
+func (o oracle) counts(st cluster.Storage, v cluster.Volume, r cluster.Replica) tri {
+	n := o.s.Node(r.Node)
+	writing := len(v.Busy) > 0
+	t := maybe
+	switch {
+	case o.absent(st, r), r.Claim == cluster.Placeholder, r.Claim == cluster.Failed:
+		return no
+	case r.Claim == cluster.Rebuilding && !writing, r.Claim != cluster.Rebuilding && (r.Deleting || r.Leaving):
+		return no
+	case r.Claim == cluster.Untouched:
+		if o.blank(st, v) && !writing {
+			return no
+		}
+	case r.Claim != cluster.Rebuilding && n != nil && n.Deleting && r.Node != "" && r.DiskUUID != "":
+		return no
+	case o.there(st, r) && o.readable(v, r):
+		t = yes
+	}
+	if r.Claim == cluster.Untouched && n != nil && n.Deleting && r.Node != "" && r.DiskUUID != "" && !(writing && o.blank(st, v)) {
+		return no
+	}
+	return min(t, worst(v.Doubts, r.Doubts))
+}
+
+func (o oracle) used(v cluster.Volume) bool {
+	was := v.Touched || v.Used > 0
+	for _, r := range v.Replicas {
+		was = was || !r.HealthyAt.IsZero() || !r.FailedAt.IsZero()
+	}
+	return was
+}
+
+// blank: what is Untouched in this volume is so although the volume held data,
+// and none of the copies that did may be left.
+func (o oracle) blank(st cluster.Storage, v cluster.Volume) bool {
+	had := o.used(v)
+	for _, r := range v.Replicas {
+		switch r.Claim {
+		case cluster.Untouched, cluster.Placeholder, cluster.Failed, cluster.Rebuilding:
+			had = had || r.Claim == cluster.Failed || r.Claim == cluster.Rebuilding
+		default:
+			had = true
+			if !o.absent(st, r) {
+				return false
+			}
+		}
+	}
+	return had
+}
+
+func (o oracle) unused(v cluster.Volume) bool {
+	ok := v.Class == cluster.ClassOrdinary && v.State == cluster.Detached && len(v.Busy) == 0 && v.Engine.Present == cluster.Yes &&
+		v.Engine.Ever == cluster.No && !o.used(v) && len(v.Replicas) > 0 && worst(v.Doubts) == yes
+	for _, r := range v.Replicas {
+		ok = ok && (r.Claim == cluster.Untouched || r.Claim == cluster.Placeholder) && worst(r.Doubts) == yes
+	}
+	return ok
+}
+
+// most is the largest number of the chosen replicas in places of their own.
+func most(v cluster.Volume, chosen []cluster.Replica) int {
+	best := 0
+	for set := range 1 << len(chosen) {
+		n, apart := 0, true
+		for i := range chosen {
+			if set>>i&1 == 0 {
+				continue
+			}
+			n++
+			for k := range i {
+				if set>>k&1 == 1 && together(v, chosen[i], chosen[k]) {
+					apart = false
+				}
+			}
+		}
+		if apart {
+			best = max(best, n)
+		}
+	}
+	return best
+}
+
+func together(v cluster.Volume, a, b cluster.Replica) bool {
+	if v.SharesNode == cluster.Yes {
+		return a.DiskUUID == b.DiskUUID && a.DiskUUID != ""
+	}
+	return a.Node == b.Node && a.Node != ""
+}
+
+// enough tries every way in which the open replicas may turn out.
+func (o oracle) enough(st cluster.Storage, v cluster.Volume, without string, least int) cluster.Verdict {
+	var sure, open []cluster.Replica
+	for _, r := range v.Replicas {
+		if without != "" && r.Node == without {
+			continue
+		}
+		switch o.counts(st, v, r) {
+		case yes:
+			sure = append(sure, r)
+		case maybe:
+			open = append(open, r)
+		}
+	}
+	ever, always := false, true
+	for set := range 1 << len(open) {
+		chosen := append([]cluster.Replica{}, sure...)
+		for i := range open {
+			if set>>i&1 == 1 {
+				chosen = append(chosen, open[i])
+			}
+		}
+		holds := most(v, chosen) >= least
+		ever, always = ever || holds, always && holds
+	}
+	switch {
+	case always:
+		return cluster.Safe
+	case ever:
+		return cluster.VerdictUnknown
+	default:
+		return cluster.Unsafe
+	}
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// replicaCase bends one fact of a volume "data" with replicas on w1 and w2 and
+// says what the replica on w1 is then.
+type replicaCase struct {
+	claim    string
+	attached bool
+	bend     func(*lab)
+	standing cluster.Standing
+	code     string
+	verdict  cluster.Verdict
+}
+
+func (c replicaCase) lab() *lab {
+	l := newLab()
+	if c.attached {
+		// The engine is on w3, so that bending w1 bends a replica alone.
+		l.attached("data", "w1", "w2")
+		l.v("data").Engine.Node, l.v("data").Engine.Owner = "w3", "w3"
+	} else {
+		l.detached("data", "w1", "w2")
+	}
+	if c.bend != nil {
+		c.bend(l)
+	}
+	return l
+}
+
+func replicaCases() []replicaCase {
+	return append(append(append(placeCases(), diskCases()...), claimCases()...), engineCases()...)
+}
+
+const (
+	isGood    = cluster.StandingGood
+	isAbsent  = cluster.StandingAbsent
+	isUnknown = cluster.StandingUnknown
+	unsafe    = cluster.Unsafe
+	safe      = cluster.Safe
+	dunno     = cluster.VerdictUnknown
+)
+
+func placeCases() []replicaCase {
+	return []replicaCase{
+		{"a replica at rest on a live node counts", false, nil, isGood, "", safe},
+		{"a replica whose node is gone is absent", false, func(l *lab) { l.remove("w1") }, isAbsent, ReplicaNodeGone, unsafe},
+		{"a node is not gone where nodes could not all be read", false, func(l *lab) {
+			l.remove("w1")
+			l.s.Gaps = []cluster.Gap{{Kind: "nodes", Reason: cluster.GapTruncated, Needed: true}}
+		}, isUnknown, NodeNotRead, dunno},
+		{"a node that is not Ready may come back", false, func(l *lab) { l.node("w1").Ready = cluster.No }, isUnknown, NodeNotReady, dunno},
+		{"a node that does not say may come back", false, func(l *lab) { l.node("w1").Ready = cluster.Unknown }, isUnknown, NodeNotReady, dunno},
+		{"a lease just inside the limit is fresh", false, func(l *lab) { l.node("w1").LeaseRenewed = ago(40 * time.Second) }, isGood, "", safe},
+		{"an old lease outweighs Ready", false, func(l *lab) { l.node("w1").LeaseRenewed = ago(41 * time.Second) }, isUnknown, NodeLeaseOld, dunno},
+		{"a missing lease says nothing", false, func(l *lab) { l.node("w1").LeaseRenewed = time.Time{} }, isUnknown, NodeLeaseMissing, dunno},
+		{"a lease within the clocks' margin is fresh", false, func(l *lab) { l.node("w1").LeaseRenewed = ago(-10 * time.Second) }, isGood, "", safe},
+		{"a lease of the future says nothing", false, func(l *lab) { l.node("w1").LeaseRenewed = ago(-11 * time.Second) }, isUnknown, NodeLeaseAhead, dunno},
+		{"a node that is being deleted takes its replica along", false, func(l *lab) { l.node("w1").Deleting = true },
+			cluster.StandingLeaving, NodeDeleting, unsafe},
+		{"two nodes of one name are none", false, func(l *lab) { l.s.Nodes = append(l.s.Nodes, *l.node("w1")) }, isUnknown, InputTwice, dunno},
+		{"a storage node that is missing may be starting", false, func(l *lab) { l.sn("w1").Name = "w9" }, isUnknown, StorageNodeMissing, dunno},
+		{"a storage node that is going speaks of the past", false, func(l *lab) { l.sn("w1").Deleting = true }, isUnknown, StorageNodeDeleting, dunno},
+		{"a storage node that is not ready speaks of the past", false, func(l *lab) { l.sn("w1").Ready = cluster.No }, isUnknown, StorageNodeNotReady, dunno},
+		{"a storage node that does not say is not ready", false, func(l *lab) { l.sn("w1").Ready = cluster.Unknown }, isUnknown, StorageNodeNotReady, dunno},
+		{"two storage nodes of one name are none", false, func(l *lab) {
+			l.st().Nodes = append(l.st().Nodes, *l.sn("w1"))
+		}, isUnknown, InputTwice, dunno},
+		{"a replica that another node reports is not vouched for", false, func(l *lab) { l.r(0).Owner = "w2" }, isUnknown, ReplicaOwnerElsewhere, dunno},
+		{"a replica that nobody reports is not vouched for", false, func(l *lab) { l.r(0).Owner = "" }, isUnknown, ReplicaOwnerElsewhere, dunno},
+		{"a replica without a node lies nowhere known", false, func(l *lab) { l.r(0).Node = "" }, isUnknown, ReplicaNoPlace, dunno},
+		{"a replica without a disk lies nowhere known", false, func(l *lab) { l.r(0).DiskUUID = "" }, isUnknown, ReplicaNoPlace, dunno},
+		{"a node younger than the data is another machine", false, func(l *lab) { l.node("w1").Created = ago(time.Hour) },
+			cluster.StandingUnproven, ReplicaNodeYounger, dunno},
+		{"a node younger than the data by the clocks' margin cannot be told", false, func(l *lab) {
+			l.node("w1").Created = l.r(0).HealthyAt.Add(10 * time.Second)
+		}, isUnknown, ReplicaNodeAsOld, dunno},
+		{"a node older than the data by the clocks' margin cannot be told", false, func(l *lab) {
+			l.node("w1").Created = l.r(0).HealthyAt.Add(-10 * time.Second)
+		}, isUnknown, ReplicaNodeAsOld, dunno},
+		{"a node older than the data by more is the machine", false, func(l *lab) {
+			l.node("w1").Created = l.r(0).HealthyAt.Add(-11 * time.Second)
+		}, isGood, "", safe},
+		{"a node without an age cannot be told", false, func(l *lab) { l.node("w1").Created = time.Time{} }, isUnknown, NodeAgeUnknown, dunno},
+		{"a replica that was never healthy does not count", false, func(l *lab) { l.r(0).HealthyAt = time.Time{} }, isUnknown, ReplicaNeverHealthy, dunno},
+	}
+}
+
+func diskCases() []replicaCase {
+	return []replicaCase{
+		{"a machine of the same name with another disk has nothing", false, func(l *lab) { l.recreate("w1") }, isAbsent, DiskOtherUUID, unsafe},
+		{"a disk is not another one before its node was looked at", false, func(l *lab) {
+			l.recreate("w1")
+			l.sn("w1").Reported = ago(3 * time.Minute)
+		}, isUnknown, StorageNodeReportOld, dunno},
+		{"a report without a time is believed when it is bad", false, func(l *lab) {
+			l.recreate("w1")
+			l.sn("w1").Reported = time.Time{}
+		}, isAbsent, DiskOtherUUID, unsafe},
+		{"a disk is not another one while its node is silent", false, func(l *lab) {
+			l.recreate("w1")
+			l.node("w1").Ready = cluster.No
+		}, isUnknown, NodeNotReady, dunno},
+		{"a disk is not another one while its storage node is not ready", false, func(l *lab) {
+			l.recreate("w1")
+			l.sn("w1").Ready = cluster.No
+		}, isUnknown, StorageNodeNotReady, dunno},
+		{"a disk is not another one while its storage node is going", false, func(l *lab) {
+			l.recreate("w1")
+			l.sn("w1").Deleting = true
+		}, isUnknown, StorageNodeDeleting, dunno},
+		{"a disk without an identity may be the one", false, func(l *lab) { l.disk("w1").UUID = "" }, isUnknown, DiskNotReported, dunno},
+		{"a disk that is configured and not reported may be the one", false, func(l *lab) {
+			l.disk("w1").UUID = "other"
+			l.sn("w1").Disks = append(l.sn("w1").Disks, cluster.Disk{Name: "second", UUID: "disk-w1", Declared: true})
+		}, isUnknown, DiskNotReported, dunno},
+		{"a node without any disk has not told", false, func(l *lab) { l.sn("w1").Disks = nil }, isUnknown, DiskNotReported, dunno},
+		{"a disk that another node has was moved", false, func(l *lab) {
+			l.disk("w1").UUID = "other"
+			l.sn("w3").Disks = append(l.sn("w3").Disks, cluster.Disk{Name: "moved", UUID: "disk-w1", Path: "/data", Declared: true, Reported: true, Ready: cluster.Yes})
+		}, isUnknown, DiskElsewhere, dunno},
+		{"a disk that two nodes have is a clone", false, func(l *lab) { l.disk("w3").UUID = "disk-w1" }, isUnknown, DiskTwice, dunno},
+		{"a node that is gone has no clone", false, func(l *lab) {
+			l.disk("w3").UUID = "disk-w1"
+			l.remove("w3")
+		}, isGood, "", safe},
+		{"a storage node that is going has no clone", false, func(l *lab) {
+			l.disk("w3").UUID = "disk-w1"
+			l.sn("w3").Deleting = true
+		}, isGood, "", safe},
+		{"a node that is silent may have the clone", false, func(l *lab) {
+			l.disk("w3").UUID = "disk-w1"
+			l.node("w3").Ready = cluster.No
+		}, isUnknown, DiskTwice, dunno},
+		{"a disk that is not configured does not count", false, func(l *lab) { l.disk("w1").Declared = false }, isUnknown, DiskNotDeclared, dunno},
+		{"a disk that is not reported does not count", false, func(l *lab) { l.disk("w1").Reported = false }, isUnknown, DiskNotReported, dunno},
+		{"a disk that is not ready does not count", false, func(l *lab) { l.disk("w1").Ready = cluster.No }, isUnknown, DiskNotReady, dunno},
+		{"a disk that does not say is not ready", false, func(l *lab) { l.disk("w1").Ready = cluster.Unknown }, isUnknown, DiskNotReady, dunno},
+		{"a disk at another path does not count", false, func(l *lab) { l.disk("w1").Path = "/mnt" }, isUnknown, DiskOtherPath, dunno},
+		{"the second disk of a node counts as well", false, func(l *lab) {
+			l.sn("w1").Disks = append([]cluster.Disk{{Name: "first", UUID: "first", Reported: true}}, l.sn("w1").Disks...)
+		}, isGood, "", safe},
+	}
+}
+
+func TestJudge_EveryClauseOfTheReplica(t *testing.T) {
+	for _, c := range replicaCases() {
+		t.Run(c.claim, func(t *testing.T) {
+			j := c.lab().judge()
+			rj := j.Volume("data").Replicas[0]
+			if rj.Standing != c.standing || rj.Code != c.code {
+				t.Errorf("%v (%s), want %v (%s)", rj.Standing, rj.Code, c.standing, c.code)
+			}
+			if j.Verdict != c.verdict {
+				t.Errorf("verdict %v, want %v\n%s", j.Verdict, c.verdict, say(j.Findings))
+			}
+			if (rj.Proof != cluster.ProofNone) != (rj.Standing == isGood) {
+				t.Errorf("standing %v with proof %q", rj.Standing, rj.Proof)
+			}
+			if rj.Standing != isGood && c.code != ReplicaPlaceholder && len(rj.Evidence) == 0 && rj.Code != InputTwice {
+				t.Errorf("%s comes without evidence", rj.Code)
+			}
+			if other := j.Volume("data").Replicas[1]; other.Standing != isGood && !c.attached && c.code != ReplicaNotServing {
+				t.Errorf("the other replica is %v (%s), and nothing of it was bent", other.Standing, other.Code)
+			}
+		})
+	}
+}
