@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+const (
+	rebuildLimit   = "concurrent-replica-rebuild-per-node-limit"
+	minimalLeft    = "storage-minimal-available-percentage"
+	overProvision  = "storage-over-provisioning-percentage"
+	emptyNodeTags  = "allow-empty-node-selector-volume"
+	emptyDiskTags  = "allow-empty-disk-selector-volume"
+	cordonDisables = "disable-scheduling-on-cordoned-node"
+)
+
+// settings are Longhorn's settings that decide placement. Where one was not
+// read, its default is taken; of the two defaults that over-provisioning has
+// had, the smaller one.
+type settings struct {
+	rebuilds     int64
+	minimalLeft  int64 // percent of a disk that stays free
+	overProvided int64 // percent of a disk that may be promised
+	// emptyNode and emptyDisk: a volume without tags may go where tags are.
+	emptyNode, emptyDisk bool
+	heedsCordons         bool
+	// old: Longhorn 1.4, where failed replicas never count as places taken.
+	old bool
+}
+
+func settingsOf(st *cluster.Storage) settings {
+	s := settings{rebuilds: 5, minimalLeft: 25, overProvided: 100, emptyNode: true, emptyDisk: true, heedsCordons: true}
+	s.old = strings.HasPrefix(strings.TrimPrefix(st.Version, "v"), "1.4.")
+	if s.old {
+		s.overProvided = 200
+	}
+	for _, f := range st.Settings {
+		switch f.Name {
+		case rebuildLimit:
+			number(f.Value, &s.rebuilds)
+		case minimalLeft:
+			number(f.Value, &s.minimalLeft)
+		case overProvision:
+			number(f.Value, &s.overProvided)
+		case emptyNodeTags:
+			s.emptyNode = f.Value != "false"
+		case emptyDiskTags:
+			s.emptyDisk = f.Value != "false"
+		case cordonDisables:
+			s.heedsCordons = f.Value != "false"
+		}
+	}
+	return s
+}
+
+// number leaves the default where the value is none.
+func number(value string, to *int64) {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		*to = n
+	}
+}
+
+// fits reports whether a disk has room for a replica, beside what was placed
+// there already: enough must stay free after its data are written, and no more
+// may be promised than the setting allows (IsSchedulableToDisk, the same from
+// 1.4 to 1.12). Percentages are taken as Longhorn takes them, in floating
+// point.
+func (b *board) fits(v *cluster.Volume, d *cluster.Disk) bool {
+	if d.Maximum <= 0 || d.Available <= 0 {
+		return false
+	}
+	left := d.Available - b.written[d.UUID] - v.Used
+	promised := d.Scheduled + b.scheduled[d.UUID] + v.Size
+	return left > int64(float64(d.Maximum)*float64(b.set.minimalLeft)/100) &&
+		promised <= int64(float64(d.Maximum-d.Reserved)*float64(b.set.overProvided)/100)
+}
+
+// room is how much of the disk is neither used, reserved nor promised.
+func (b *board) room(d *cluster.Disk) int64 {
+	return d.Available - d.Reserved - d.Scheduled - b.scheduled[d.UUID]
+}
+
+// tagged reports whether a place with these tags takes what asks for those:
+// every one that is asked for must be there, and what asks for none may be
+// refused by places that have some.
+func tagged(has, wants []string, emptyAllowed bool) bool {
+	if len(wants) == 0 {
+		return emptyAllowed || len(has) == 0
+	}
+	for _, w := range wants {
+		found := false
+		for _, h := range has {
+			found = found || h == w
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
