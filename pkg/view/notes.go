@@ -3,6 +3,7 @@
 package view
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -14,7 +15,7 @@ func (a Answer) unverified(p *printer) {
 	var lines []string
 	c := count(a.Judgement)
 	if n := c.good - c.proven; n > 0 {
-		lines = append(lines, many(n, "good replica")+": nobody reads their data now; their objects, nodes and disks agree that they are there")
+		lines = append(lines, fmt.Sprintf("%d of the %s: nobody reads the data now; object, node and disk agree that they are there", n, many(c.good, "good replica")))
 	}
 	if s := a.Judgement.Snapshot; s != nil && s.Source == cluster.SourceFiles {
 		lines = append(lines, "anything after these files were written: nodes, leases and disks may have changed")

@@ -23,11 +23,12 @@ type Result struct {
 }
 
 // Text writes what was done: per node the strategy, the replacement and how
-// long each stage took, then how the volumes stand.
+// long after the turn's opening it was drained, gone, and every volume whole
+// again; then how the volumes stand.
 func (r Result) Text(to io.Writer, style Style) error {
 	p := &printer{to: to, style: style}
 	p.para("", style.paint(green, "Done")+" in "+short(r.Took)+": "+sentence(r.Done.Says))
-	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "REPLACED BY", "DRAIN", "REPLACE", "REBUILD", "WHOLE TURN"}}
+	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "REPLACED BY", "DRAINED AFTER", "GONE AFTER", "WHOLE AFTER"}}
 	for _, t := range r.Plan.Turns {
 		if m := r.Memory.TurnOf(t.Node); m != nil {
 			rows = append(rows, turnRow(t, *m))
@@ -75,8 +76,7 @@ func turnRow(t decide.PlannedTurn, m decide.Turn) []string {
 	return []string{
 		fmt.Sprintf("%s (%.8s)", t.Node.Name, t.Node.UID), string(t.Strategy),
 		fmt.Sprint(len(t.Forecast.Placed) + len(t.Forecast.Stuck)), joined,
-		between(m.OpenedAt, m.DrainedAt), between(m.DrainedAt, m.RetiredAt),
-		between(m.RetiredAt, m.ClosedAt), between(m.OpenedAt, m.ClosedAt),
+		between(m.OpenedAt, m.DrainedAt), between(m.OpenedAt, m.RetiredAt), between(m.OpenedAt, m.ClosedAt),
 	}
 }
 

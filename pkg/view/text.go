@@ -32,7 +32,7 @@ func (a Answer) head(p *printer) {
 		p.para("  ", fmt.Sprintf("%d of %s good, on %s; as of %s.", c.good, many(c.replicas, "replica"), liveNodes(a.Judgement), a.asOf()))
 	}
 	for _, n := range a.Nodes {
-		p.para("  ", fmt.Sprintf("%s: may be drained: %s; may be deleted now: %s", n.Node.Name,
+		p.para("  ", fmt.Sprintf("%s: may be drained as it is: %s; may be deleted now: %s", n.Node.Name,
 			p.style.verdict(n.MayDrain.Verdict), p.style.verdict(n.MayDelete.Verdict)))
 	}
 }
