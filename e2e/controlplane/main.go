@@ -2,8 +2,8 @@
 
 // Command controlplane is a whole Kubernetes control plane in one binary. The
 // name it is started under (argv[0]) picks the part: etcd, kube-apiserver,
-// kube-controller-manager or kube-scheduler; everything after it are the flags
-// of that part.
+// kube-controller-manager or kube-scheduler, or kubectl as its operator;
+// everything after it are the flags of that part.
 //
 // It is a module of its own because k8s.io/kubernetes must be built with the
 // staging modules of its own minor, which differ from those of the program
@@ -20,6 +20,7 @@ import (
 	_ "k8s.io/component-base/logs/json/register"          // --logging-format=json
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // client metrics
 	_ "k8s.io/component-base/metrics/prometheus/version"  // version metrics
+	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	manager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
@@ -35,8 +36,10 @@ func main() {
 		os.Exit(cli.Run(manager.NewControllerManagerCommand()))
 	case "kube-scheduler":
 		os.Exit(cli.Run(scheduler.NewSchedulerCommand()))
+	case "kubectl":
+		os.Exit(cli.Run(kubectl.NewDefaultKubectlCommand()))
 	default:
-		fmt.Fprintf(os.Stderr, "%s: start me as etcd, kube-apiserver, kube-controller-manager or kube-scheduler\n", name)
+		fmt.Fprintf(os.Stderr, "%s: start me as etcd, kube-apiserver, kube-controller-manager, kube-scheduler or kubectl\n", name)
 		os.Exit(2)
 	}
 }
