@@ -11,6 +11,7 @@ BIN     := bin/kubectl-safe_roll
 # The version is git's, where there is git and a commit; else it says "dev".
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
+RELEASE ?= v0.1.0
 PREFIX  ?= $(HOME)/.local
 
 LINT := $(GO) tool -modfile=.tools/go.mod golangci-lint
@@ -59,7 +60,7 @@ checks: fmt-check vet arch mod lint ## what verify adds to test
 
 .PHONY: fmt-check
 fmt-check: ## fail where gofmt would change a file
-	@out=$$(gofmt -l cmd pkg plugins e2e); \
+	@out=$$(gofmt -l .ci cmd pkg plugins e2e); \
 	if [ -n "$$out" ]; then echo "not formatted; run: make fmt"; echo "$$out"; exit 1; fi
 	@echo 'gofmt: ok'
 
@@ -86,19 +87,20 @@ lint: ## golangci-lint, pinned in .tools/go.mod (the first run builds it)
 
 .PHONY: fmt
 fmt: ## format the code
-	gofmt -w cmd pkg plugins e2e
+	gofmt -w .ci cmd pkg plugins e2e
 
 .PHONY: update
-update: ## rewrite golden files from what the program prints now; read the diff
+update: ## rewrite what is generated: golden files, the linter's layers; read the diff
+	$(GO) test ./pkg/internal/archtest -run Linter -update
 	$(GO) test ./pkg/view ./pkg/cli -update
 
 .PHONY: dist
-dist: ## archives for every platform into dist/ (PLATFORMS=host for this one alone)
-	GO='$(GO)' VERSION='$(VERSION)' .ci/dist $(PLATFORMS)
+dist: ## archives of $RELEASE for every platform into dist/ (PLATFORMS=host for this one alone)
+	$(GO) run ./.ci/release -version '$(RELEASE)' $(PLATFORMS)
 
 .PHONY: krew-manifest
-krew-manifest: dist ## rewrite krew-manifest.yaml from the archives in dist/
-	VERSION='$(VERSION)' .ci/krew-manifest
+krew-manifest: ## the same, and krew-manifest.yaml from what was built
+	$(GO) run ./.ci/release -version '$(RELEASE)' -manifest krew-manifest.yaml $(PLATFORMS)
 
 .PHONY: clean
 clean: ## delete what was built here (not the Go caches, not the bench's cache)

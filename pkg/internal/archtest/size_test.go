@@ -11,15 +11,21 @@ import (
 )
 
 const (
-	maxFileLines  = 300
+	maxFileLines = 300
+	// maxTestLines is more: a table is one thing, and long.
+	maxTestLines  = 400
 	maxFuncLines  = 70
 	maxParameters = 4
 )
 
 func TestHouse_FilesAreShort(t *testing.T) {
 	for _, f := range house(t) {
-		if n := strings.Count(f.text, "\n"); n > maxFileLines {
-			t.Errorf("%s: %d lines; more than %d is more than one thing", f.path, n, maxFileLines)
+		limit := maxFileLines
+		if f.test() {
+			limit = maxTestLines
+		}
+		if n := strings.Count(f.text, "\n"); n > limit {
+			t.Errorf("%s: %d lines; more than %d is more than one thing", f.path, n, limit)
 		}
 	}
 }
@@ -49,10 +55,19 @@ func TestHouse_FunctionsFitAScreen(t *testing.T) {
 
 func TestHouse_FunctionsTakeFewParameters(t *testing.T) {
 	functions(t, func(f file, fn *ast.FuncDecl) {
-		if n := fn.Type.Params.NumFields(); n > maxParameters {
+		n := fn.Type.Params.NumFields()
+		if n > 0 && isContext(fn.Type.Params.List[0].Type) {
+			n-- // nobody mixes it up with another
+		}
+		if n > maxParameters {
 			t.Errorf("%s: %s takes %d parameters, more than %d; a struct would name them", f.at(fn), fn.Name.Name, n, maxParameters)
 		}
 	})
+}
+
+func isContext(e ast.Expr) bool {
+	s, ok := e.(*ast.SelectorExpr)
+	return ok && s.Sel.Name == "Context"
 }
 
 // boolAllowed are exported functions that take a boolean, each with its reason.

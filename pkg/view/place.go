@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+)
+
+// place is where in the plan the roll is.
+type place struct {
+	turn, turns int
+	node        string
+	phase       decide.Phase
+}
+
+// waiting is the wait in hand; what is empty while something is being done.
+type waiting struct {
+	what     string
+	left     []string
+	progress string
+	since    time.Time
+	limit    string
+	doing    string
+}
+
+func (w *waiting) set(d decide.Wait) {
+	w.left, w.progress = d.Left, d.Progress
+	if d.Limit > 0 {
+		w.limit = d.LimitName + " " + short(d.Limit)
+	}
+}
+
+func (l *place) locate(r roll.Report) {
+	l.turns = len(r.Plan.Turns)
+	l.turn, l.node = 0, ""
+	if r.Memory == nil {
+		return
+	}
+	for i, t := range r.Plan.Turns {
+		if m := r.Memory.TurnOf(t.Node); m == nil || m.ClosedAt.IsZero() {
+			l.turn, l.node = i+1, t.Node.Name
+			break
+		}
+	}
+	switch d := r.Decision.(type) {
+	case decide.Act:
+		l.phase = d.Phase
+	case decide.Wait:
+		l.phase = d.Phase
+	case decide.Remember:
+		l.phase = d.Phase
+	case decide.Halt:
+		l.phase = d.Phase
+	}
+}
+
+func (l place) String() string {
+	if l.node == "" {
+		return ""
+	}
+	s := l.node
+	if l.turns > 1 {
+		s = fmt.Sprintf("%d/%d %s", l.turn, l.turns, l.node)
+	}
+	if l.phase != "" {
+		s += " · " + string(l.phase)
+	}
+	return s + "  "
+}
+
+// shownLeft is how many of what is left are named in a line.
+const shownLeft = 3
+
+func (w waiting) text(now time.Time) string {
+	switch {
+	case w.doing != "":
+		return "still: " + w.doing + " (" + short(now.Sub(w.since)) + ")"
+	case w.what == "":
+		return ""
+	}
+	s := "waiting for " + w.what
+	if d := now.Sub(w.since); d >= time.Second {
+		s += " (" + short(d)
+		if w.limit != "" {
+			s += ", " + w.limit
+		}
+		s += ")"
+	}
+	if len(w.left) > 0 {
+		s += ": " + strings.Join(w.left[:min(len(w.left), shownLeft)], "; ")
+		if n := len(w.left) - shownLeft; n > 0 {
+			s += fmt.Sprintf("; and %d more", n)
+		}
+	}
+	return s
+}
+
+// route is a plan in a line.
+func route(p *decide.Plan) string {
+	parts := make([]string, 0, len(p.Turns))
+	for _, t := range p.Turns {
+		parts = append(parts, fmt.Sprintf("%s (%s: %s)", t.Node.Name, t.Strategy, t.Why))
+	}
+	return strings.Join(parts, ", then ")
+}
+
+// short is a duration without what nobody reads.
+func short(d time.Duration) string {
+	d = d.Round(time.Second)
+	s := d.String()
+	if d >= time.Minute && strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if d >= time.Hour && strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
