@@ -44,6 +44,8 @@ func claimCases() []replicaCase {
 		{"a doubt that is certain makes the volume degraded", false, doubt(cluster.StandingFailed), cluster.StandingFailed, "odd/thing", unsafe},
 		{"a doubt that leaves it good takes nothing away", false, doubt(cluster.StandingGood), isGood, "", safe},
 		{"a doubt does not lift a failed replica", false, both(claim(cluster.Failed), doubt(cluster.StandingUnknown)), cluster.StandingFailed, ReplicaFailed, unsafe},
+		{"a doubt about a placeholder takes nothing away", false, both(claim(cluster.Placeholder), doubt(cluster.StandingFailed)),
+			cluster.StandingUnused, ReplicaPlaceholder, unsafe},
 		{"a doubt about a replica that is not needed changes no verdict", false, func(l *lab) {
 			l.v("data").Replicas = append(l.v("data").Replicas, replicaOf("data", "w3"))
 			l.v("data").Want = 1

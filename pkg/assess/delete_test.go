@@ -180,6 +180,13 @@ func boundCases() []deleteCase {
 			l.v("data").Want, l.v("data").Replicas = 2, l.v("data").Replicas[:2]
 			l.pol.MinReplicas = 1
 		}), unsafe, BaseOnlyCopy),
+		as("an image whose copies nobody has may be anywhere", base("disk-x"), dunno, BaseOnlyCopy),
+		as("an image whose only copy is on a silent node is not on this one", then(base("disk-w3"), func(l *lab) {
+			l.sn("w3").Deleting = true
+			l.v("data").Want, l.v("data").Replicas = 2, l.v("data").Replicas[:2]
+			l.pol.MinReplicas = 1
+		}), safe),
+		as("an image without copies lies nowhere", base(), safe),
 		as("an image that lies elsewhere does not", base("disk-w2"), safe),
 		as("an image that no volume uses may be given up by name", then(base("disk-w1"), accept(BaseOnlyCopy, "image")), safe),
 		as("an image that a volume uses may not", then(base("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy),

@@ -52,7 +52,8 @@ func inputCases() []inputCase {
 		{"no node is no cluster", func(l *lab) {
 			l.s.Nodes, l.st().Volumes, l.s.Persistent, l.st().Nodes = nil, nil, nil, l.st().Nodes[:1]
 		},
-			[]string{InputNoNodes}, []string{StorageNoVolumes, StorageNodeLeft}, dunno},
+			[]string{InputNoNodes}, []string{StorageNoVolumes}, dunno},
+		{"no node at all is no proof that one is gone", func(l *lab) { l.s.Nodes = nil }, []string{InputNoNodes, VolumeUnproven}, nil, dunno},
 		{"no storage is no verdict", func(l *lab) { l.s.Storages, l.s.Persistent = nil, nil }, []string{InputNoStorage}, nil, dunno},
 		{"an empty storage is safe", func(l *lab) { l.st().Volumes, l.s.Persistent = nil, nil }, nil, []string{StorageNoVolumes}, safe},
 		{"a storage whose volumes are missing is not empty", func(l *lab) { l.st().Volumes = nil }, []string{StorageNoVolumes, PVNoVolume}, nil, dunno},

@@ -37,13 +37,14 @@ func newOracle(s *cluster.Snapshot, p policy.Policy, now time.Time) oracle {
 	return oracle{s, p, now}
 }
 
-func (o oracle) gapIn(kind string) bool {
+// allNodes: no node can be there and not be seen.
+func (o oracle) allNodes() bool {
 	for _, g := range o.s.Gaps {
-		if g.Kind == kind {
-			return true
+		if g.Kind == "nodes" {
+			return false
 		}
 	}
-	return false
+	return len(o.s.Nodes) > 0
 }
 
 func (o oracle) live(name string) bool {
@@ -68,7 +69,7 @@ func (o oracle) live(name string) bool {
 func (o oracle) owners(st cluster.Storage, uuid string) []string {
 	var out []string
 	for _, sn := range st.Nodes {
-		gone := o.s.Node(sn.Name) == nil && !o.gapIn("nodes")
+		gone := o.s.Node(sn.Name) == nil && o.allNodes()
 		for _, d := range sn.Disks {
 			if d.Reported && d.UUID == uuid && uuid != "" && !gone && !sn.Deleting {
 				out = append(out, sn.Name)
@@ -85,7 +86,7 @@ func (o oracle) absent(st cluster.Storage, r cluster.Replica) bool {
 	}
 	n := o.s.Node(r.Node)
 	if n == nil {
-		return !o.gapIn("nodes")
+		return o.allNodes()
 	}
 	for _, sn := range st.Nodes {
 		if sn.Name != r.Node {
@@ -173,17 +174,12 @@ func (o oracle) counts(st cluster.Storage, v cluster.Volume, r cluster.Replica) 
 		return no
 	case r.Claim == cluster.Rebuilding && !writing, r.Claim != cluster.Rebuilding && (r.Deleting || r.Leaving):
 		return no
-	case r.Claim == cluster.Untouched:
-		if o.blank(st, v) && !writing {
-			return no
-		}
 	case r.Claim != cluster.Rebuilding && n != nil && n.Deleting && r.Node != "" && r.DiskUUID != "":
+		return no
+	case r.Claim == cluster.Untouched && o.blank(st, v) && !writing:
 		return no
 	case o.there(st, r) && o.readable(v, r):
 		t = yes
-	}
-	if r.Claim == cluster.Untouched && n != nil && n.Deleting && r.Node != "" && r.DiskUUID != "" && !(writing && o.blank(st, v)) {
-		return no
 	}
 	return min(t, worst(v.Doubts, r.Doubts))
 }

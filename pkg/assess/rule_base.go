@@ -49,9 +49,9 @@ func (st *storageWorld) copies(b *cluster.Base, node string) (here, elsewhere in
 	return here, elsewhere
 }
 
-// onlyBases lists the images whose only copies lie on the node. The loss of
-// one that a volume is layered upon is the loss of the volume, and cannot be
-// accepted.
+// onlyBases lists the images whose only copies lie on the node, or may. The
+// loss of one that a volume is layered upon is the loss of the volume, and
+// cannot be accepted.
 func (j *Judgement) onlyBases(ref cluster.NodeRef) []Finding {
 	w := newWorld(j.Snapshot, j.Policy, j.Now)
 	var out []Finding
@@ -63,37 +63,60 @@ func (j *Judgement) onlyBases(ref cluster.NodeRef) []Finding {
 		}
 		for k := range st.facts.Bases {
 			b := &st.facts.Bases[k]
-			if !st.copyOn(b, ref.Name) {
+			f := st.onlyBase(b, ref.Name)
+			if f == nil {
 				continue
 			}
-			if _, elsewhere := st.copies(b, ref.Name); elsewhere > 0 {
-				continue
-			}
-			f := Finding{Code: BaseOnlyCopy, Severity: Danger,
-				Subject:  Subject{Kind: "Base", Namespace: st.facts.Namespace, Name: b.Name},
-				Message:  fmt.Sprintf("Node %s holds the only copy of image %s that can be read.", ref.Name, b.Name),
-				Evidence: []cluster.Fact{fact("base.copies", strconv.Itoa(len(b.Copies)))}}
 			if !inUse[b.Name] {
-				f = j.acceptable(f)
+				*f = j.acceptable(*f)
 			}
-			out = append(out, f)
+			out = append(out, *f)
 		}
 	}
 	return out
 }
 
-// copyOn reports whether a disk of the node holds a copy, readable or not.
-func (st *storageWorld) copyOn(b *cluster.Base, node string) bool {
-	sn := st.nodes[node]
-	if sn == nil {
-		return false
+// onlyBase says whether the image would be lost with the node; nil for no.
+func (st *storageWorld) onlyBase(b *cluster.Base, node string) *Finding {
+	if _, elsewhere := st.copies(b, node); elsewhere > 0 {
+		return nil
 	}
-	for i := range sn.Disks {
-		for k := range b.Copies {
-			if sn.Disks[i].UUID == b.Copies[k].DiskUUID && b.Copies[k].DiskUUID != "" {
-				return true
+	f := Finding{Code: BaseOnlyCopy, Severity: Danger,
+		Subject:  Subject{Kind: "Base", Namespace: st.facts.Namespace, Name: b.Name},
+		Message:  fmt.Sprintf("Node %s holds the only copy of image %s that can be read.", node, b.Name),
+		Evidence: []cluster.Fact{fact("base.copies", strconv.Itoa(len(b.Copies)))}}
+	lost := false
+	for i := range b.Copies {
+		switch st.holder(b.Copies[i].DiskUUID, node) {
+		case cluster.Yes:
+			return &f
+		case cluster.Unknown:
+			lost = true
+		}
+	}
+	if !lost {
+		return nil
+	}
+	f.Severity = Unclear
+	f.Message = fmt.Sprintf("Image %s has no copy that can be read, and where its copies lie cannot be told: node %s may hold one.", b.Name, node)
+	return &f
+}
+
+// holder says whether the disk is the node's, readable or not; unknown where
+// no node has it.
+func (st *storageWorld) holder(disk, node string) cluster.Answer {
+	found := cluster.Unknown
+	for i := range st.facts.Nodes {
+		sn := &st.facts.Nodes[i]
+		for k := range sn.Disks {
+			switch {
+			case disk == "" || sn.Disks[k].UUID != disk:
+			case sn.Name == node:
+				return cluster.Yes
+			default:
+				found = cluster.No
 			}
 		}
 	}
-	return false
+	return found
 }

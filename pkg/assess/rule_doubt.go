@@ -11,8 +11,12 @@ import (
 // Doubts come from a storage's plugin. Each caps what a replica may still be;
 // none can vouch for one.
 
-// doubted takes the replica down to what the doubts leave of it.
+// doubted takes the replica down to what the doubts leave of it. What stands
+// for no data has nothing to lose.
 func (rj *ReplicaJudgement) doubted(ds []cluster.Doubt) {
+	if rj.Replica.Claim == cluster.Placeholder {
+		return
+	}
 	for _, d := range ds {
 		if rank(d.AtMost) >= rank(rj.Standing) {
 			continue

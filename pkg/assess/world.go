@@ -54,7 +54,7 @@ type pvKey struct{ driver, handle string }
 
 func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 	w := &world{
-		snap: s, pol: p, now: now, leases: true, allNodes: true,
+		snap: s, pol: p, now: now, leases: true, allNodes: len(s.Nodes) > 0,
 		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
 		pvs:   make(map[pvKey]*cluster.PersistentVolume, len(s.Persistent)),
 	}

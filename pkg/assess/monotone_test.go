@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// Making anything worse, or hiding it, never makes an answer Safe that was not.
+// It may make an Unsafe one Unknown: who hides the proof of a loss, or silences
+// the node that shows it, leaves nobody who knows.
+//
+// Three things are not "worse" in this sense, and are left out where they
+// apply. Of two nodes that report one disk, taking one away settles which of
+// them has it. Who takes the last thing off a node that may be deleted frees
+// it: its replicas, engines and holds. And of files, hiding the newest time
+// moves their present into the past.
+func TestJudge_WorseFactsNeverMakeItSafe(t *testing.T) {
+	changed := 0
+	ask := func(t *rapid.T) {
+		d := dice{t}
+		s, p, turn := d.snapshot(), d.policy(), d.turn()
+		oneOfEachDisk(s)
+		ref := cluster.NodeRef{Name: "n1", UID: "uid-n1"}
+		before := Judge(s, p, now())
+		whole, drain, del := before.Verdict, before.MayDrain(ref).Verdict, before.MayDelete(ref, turn).Verdict
+		what := d.worsen(s)
+		after := Judge(s, p, now())
+		if after.Verdict != whole {
+			changed++
+		}
+		for _, q := range []struct {
+			name     string
+			was, is  cluster.Verdict
+			findings []Finding
+		}{
+			{"whole", whole, after.Verdict, after.Findings},
+			{"drain", drain, after.MayDrain(ref).Verdict, after.MayDrain(ref).Findings},
+			{"delete", del, after.MayDelete(ref, turn).Verdict, after.MayDelete(ref, turn).Findings},
+		} {
+			if q.is == cluster.Safe && q.was != cluster.Safe {
+				t.Fatalf("%s was %v and is Safe after %s\n%s%+v", q.name, q.was, what, say(q.findings), s)
+			}
+		}
+	}
+	for range rounds {
+		rapid.Check(t, ask)
+	}
+	if changed < 10 {
+		t.Errorf("only %d clusters had another verdict afterwards: the test says nothing", changed)
+	}
+}
+
+// oneOfEachDisk takes clones away, and blank identities.
+func oneOfEachDisk(s *cluster.Snapshot) {
+	seen := map[string]bool{}
+	for i := range s.Storages {
+		for k := range s.Storages[i].Nodes {
+			sn := &s.Storages[i].Nodes[k]
+			sn.Disks = slices.DeleteFunc(sn.Disks, func(x cluster.Disk) bool {
+				was := seen[x.UUID]
+				seen[x.UUID] = true
+				return was
+			})
+		}
+	}
+}
+
+// worsen makes one thing worse and says which.
+func (d dice) worsen(s *cluster.Snapshot) string {
+	kind := rapid.IntRange(0, 4).Draw(d.t, "worsen")
+	if kind == 0 && len(s.Nodes) > 0 {
+		return d.worsenNode(s)
+	}
+	if len(s.Storages) > 0 {
+		st := &s.Storages[0]
+		switch {
+		case kind == 1 && len(st.Nodes) > 0:
+			return d.worsenStorageNode(st)
+		case kind >= 2 && len(st.Volumes) > 0:
+			return d.worsenVolume(&st.Volumes[rapid.IntRange(0, len(st.Volumes)-1).Draw(d.t, "volume")])
+		}
+	}
+	s.Gaps = append(s.Gaps, cluster.Gap{Kind: "nodes", Needed: true})
+	return "a gap"
+}
+
+func (d dice) worsenNode(s *cluster.Snapshot) string {
+	i := rapid.IntRange(0, len(s.Nodes)-1).Draw(d.t, "node")
+	n := &s.Nodes[i]
+	switch rapid.IntRange(0, 6).Draw(d.t, "how") {
+	case 0:
+		s.Nodes = slices.Delete(s.Nodes, i, i+1)
+		return "a node is gone"
+	case 1:
+		n.Ready = cluster.No
+		return "a node is not Ready"
+	case 2:
+		n.Ready = cluster.Unknown
+		return "a node does not say"
+	case 3:
+		if s.Source != cluster.SourceFiles {
+			n.LeaseRenewed = pick(d, time.Time{}, ago(time.Hour), ago(-time.Hour))
+		}
+		return "a lease is old"
+	case 4:
+		n.Created = pick(d, time.Time{}, now())
+		return "a node is new"
+	case 5:
+		n.Deleting = true
+		return "a node is going"
+	default:
+		n.Ref.UID = "another"
+		n.Created = now()
+		return "a node is another one"
+	}
+}
+
+func (d dice) worsenStorageNode(st *cluster.Storage) string {
+	i := rapid.IntRange(0, len(st.Nodes)-1).Draw(d.t, "storage node")
+	sn := &st.Nodes[i]
+	if len(sn.Disks) > 0 && rapid.Bool().Draw(d.t, "disk") {
+		x := &sn.Disks[rapid.IntRange(0, len(sn.Disks)-1).Draw(d.t, "which")]
+		switch rapid.IntRange(0, 5).Draw(d.t, "how") {
+		case 0:
+			x.Ready = pick(d, cluster.No, cluster.Unknown)
+		case 1:
+			x.Declared = false
+		case 2:
+			x.Reported = false
+		case 3:
+			x.Path = "/nowhere"
+		case 4:
+			x.UUID = pick(d, "", "never-seen")
+		default:
+			x.UUID = "clone"
+			st.Nodes = append(st.Nodes, cluster.StorageNode{Name: "n9", Disks: []cluster.Disk{*x}})
+		}
+		return "a disk is worse"
+	}
+	switch rapid.IntRange(0, 3).Draw(d.t, "how") {
+	case 0:
+		sn.Ready = pick(d, cluster.No, cluster.Unknown)
+	case 1:
+		sn.Deleting = true
+	case 2:
+		sn.Reported = ago(5000 * time.Hour)
+	default:
+		if sn.Name == "n1" {
+			return "nothing" // what it still runs is what keeps it
+		}
+		st.Nodes = slices.Delete(st.Nodes, i, i+1)
+	}
+	return "a storage node is worse"
+}
+
+func (d dice) worsenVolume(v *cluster.Volume) string {
+	if len(v.Replicas) > 0 && rapid.IntRange(0, 2).Draw(d.t, "replica") > 0 {
+		return d.worsenReplica(v, rapid.IntRange(0, len(v.Replicas)-1).Draw(d.t, "which"))
+	}
+	switch rapid.IntRange(0, 9).Draw(d.t, "how") {
+	case 0:
+		v.Engine.Present = pick(d, cluster.No, cluster.Unknown)
+	case 1:
+		v.Engine.Running = pick(d, cluster.No, cluster.Unknown)
+	case 2:
+		v.Engine.Owner = ""
+	case 3:
+		v.Engine.Ever = pick(d, cluster.Unknown, cluster.Yes)
+	case 4:
+		v.Busy = append(v.Busy, "more")
+	case 5:
+		v.Class = pick(d, cluster.ClassUnknown, cluster.ClassSharded, cluster.ClassLinkedClone)
+	case 6:
+		v.Doubts = append(v.Doubts, cluster.Doubt{Code: "odd/more", AtMost: pick(d, cluster.StandingUnknown, cluster.StandingFailed)})
+	case 7:
+		v.Touched = true
+	case 8:
+		v.State = pick(d, v.State, cluster.StateUnknown, cluster.Creating)
+		if v.State == cluster.Deleting {
+			return "nothing"
+		}
+	default:
+		v.Base = "nowhere"
+	}
+	return "a volume is worse"
+}
+
+func (d dice) worsenReplica(v *cluster.Volume, i int) string {
+	r := &v.Replicas[i]
+	switch rapid.IntRange(0, 8).Draw(d.t, "how") {
+	case 0:
+		r.Claim = pick(d, cluster.Failed, cluster.ClaimUnknown, cluster.Rebuilding)
+	case 1:
+		r.Deleting = true
+	case 2:
+		r.Leaving = true
+	case 3:
+		r.Owner = ""
+	case 4:
+		r.DiskUUID = pick(d, "", "never-seen")
+	case 5:
+		r.DiskPath = "/nowhere"
+	case 6:
+		if r.Claim != cluster.Untouched {
+			r.HealthyAt = time.Time{}
+		}
+	case 7:
+		r.Doubts = append(r.Doubts, cluster.Doubt{Code: "odd/more", AtMost: pick(d, cluster.StandingUnknown, cluster.StandingFailed, cluster.StandingAbsent)})
+	default:
+		if r.Node == "n1" {
+			return "nothing" // it is what keeps the node
+		}
+		v.Replicas = slices.Delete(v.Replicas, i, i+1)
+	}
+	return "a replica is worse"
+}
