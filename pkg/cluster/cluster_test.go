@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestWords_TheZeroValueIsUnknown(t *testing.T) {
+	var (
+		a  Answer
+		s  Standing
+		v  Verdict
+		c  Claim
+		k  Class
+		st VolumeState
+		o  Owner
+		h  HoldKind
+		g  GapReason
+		so Source
+	)
+	if a != Unknown || s != StandingUnknown || v != VerdictUnknown || c != ClaimUnknown || k != ClassUnknown ||
+		st != StateUnknown || o != OwnerUnknown || h != HoldUnknown || g != GapUnknown || so != SourceUnknown {
+		t.Error("a zero value says something")
+	}
+	if (Node{}).Ready == Yes || (Disk{}).Ready == Yes || (StorageNode{}).Ready == Yes || (Engine{}).Running == Yes || (Look{}).Fresh {
+		t.Error("what was never read is healthy")
+	}
+}
+
+func TestWords_AreTheirOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for s := StandingUnknown; s <= StandingUnused; s++ {
+		if seen[s.String()] {
+			t.Errorf("two standings are called %s", s)
+		}
+		seen[s.String()] = true
+	}
+	for s, want := range map[interface{ String() string }]string{
+		StandingGood: "Good", StandingAbsent: "Absent", StandingFailed: "Failed", StandingRebuilding: "Rebuilding",
+		StandingLeaving: "Leaving", StandingUnproven: "Unproven", StandingUnused: "Unused", Standing(99): "Unknown",
+		Plausible: "Plausible", Proven: "Proven", ProofNone: "", Safe: "Safe", Unsafe: "Unsafe", VerdictUnknown: "Unknown",
+		Verdict(99): "Unknown",
+	} {
+		if s.String() != want {
+			t.Errorf("%q, want %q", s.String(), want)
+		}
+	}
+}
+
+func TestVerdict_UnsafeOutranksUnknownOutranksSafe(t *testing.T) {
+	order := []Verdict{Safe, VerdictUnknown, Unsafe}
+	for i, a := range order {
+		for k, b := range order {
+			if got, want := a.Worse(b), order[max(i, k)]; got != want {
+				t.Errorf("%v and %v: %v, want %v", a, b, got, want)
+			}
+		}
+	}
+}
+
+func TestAnswerOf(t *testing.T) {
+	if AnswerOf(true) != Yes || AnswerOf(false) != No {
+		t.Error("what was read became something else")
+	}
+}
+
+func TestSnapshot_FindsByNameAndIdentity(t *testing.T) {
+	s := &Snapshot{
+		Nodes:    []Node{{Ref: NodeRef{"a", "1"}}, {Ref: NodeRef{"b", "2"}}},
+		Storages: []Storage{{Driver: "x"}, {Driver: "y"}},
+	}
+	if n := s.Node("b"); n == nil || n.Ref.UID != "2" || n != &s.Nodes[1] {
+		t.Errorf("%+v", n)
+	}
+	if n := s.NodeByUID("1"); n == nil || n.Ref.Name != "a" || n != &s.Nodes[0] {
+		t.Errorf("%+v", n)
+	}
+	if st := s.Storage("y"); st == nil || st != &s.Storages[1] {
+		t.Errorf("%+v", st)
+	}
+	if s.Node("c") != nil || s.NodeByUID("3") != nil || s.Storage("z") != nil {
+		t.Error("something was found that is not there")
+	}
+}
+
+// The facts are plain data: nothing in them can act, wait or point at what is
+// shared, so that a snapshot can be kept, compared and replayed.
+func TestSnapshot_IsPlainData(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var walk func(path string, x reflect.Type)
+	walk = func(path string, x reflect.Type) {
+		if seen[x] || x.PkgPath() == "time" {
+			return
+		}
+		seen[x] = true
+		switch x.Kind() {
+		case reflect.Func, reflect.Chan, reflect.Pointer, reflect.Interface, reflect.UnsafePointer:
+			t.Errorf("%s is a %s", path, x.Kind())
+		case reflect.Struct:
+			for i := range x.NumField() {
+				walk(path+"."+x.Field(i).Name, x.Field(i).Type)
+			}
+		case reflect.Slice, reflect.Array, reflect.Map:
+			walk(path+"[]", x.Elem())
+		}
+	}
+	walk("Snapshot", reflect.TypeFor[Snapshot]())
+}
