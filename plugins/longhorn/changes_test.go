@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+)
+
+// The plugin has these capabilities; their absence would not compile.
+func capabilities() (plugin.Storage, plugin.Evacuator, plugin.Rebuilder, plugin.Pruner) {
+	return New(), New(), New(), New()
+}
+
+func TestStorage_KindsAreNamedAsLonghornNamesThem(t *testing.T) {
+	st, _, _, _ := capabilities()
+	needed := map[string]bool{}
+	for _, k := range st.Kinds() {
+		if k.Group != "longhorn.io" || k.Version != "v1beta2" || k.Resource == "" || k.Name == "" {
+			t.Errorf("kind %+v", k)
+		}
+		needed[k.Resource] = k.Need == plugin.Needed
+	}
+	want := map[string]bool{
+		"volumes": true, "engines": true, "replicas": true, "nodes": true, "settings": false, "volumeattachments": false,
+		"instancemanagers": false, "sharemanagers": false, "engineimages": false, "backingimages": false, "shardgroups": false,
+	}
+	if diff := cmp.Diff(want, needed); diff != "" {
+		t.Errorf("needed kinds (-want +got):\n%s", diff)
+	}
+	if st.Driver() != "driver.longhorn.io" || st.DefaultNamespace() != "longhorn-system" {
+		t.Errorf("driver %s in %s", st.Driver(), st.DefaultNamespace())
+	}
+}
+
+func sameJSON(t *testing.T, got []byte, want string) {
+	t.Helper()
+	var a, b any
+	if err := json.Unmarshal(got, &a); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(want), &b); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b, a); diff != "" {
+		t.Errorf("patch (-want +got):\n%s", diff)
+	}
+}
+
+func TestPlace_ChangesBothFlagsAtOnceAndExpectsTheOldOnes(t *testing.T) {
+	st, _ := read(t, "1.8").storage()
+	got, err := New().Place(&st, st.Nodes[0], cluster.Placement{Accept: true}, cluster.Placement{Evacuate: true})
+	if err != nil || len(got) != 1 {
+		t.Fatalf("changes %+v, error %v", got, err)
+	}
+	c := got[0]
+	sameJSON(t, c.Patch, `{"spec":{"allowScheduling":false,"evictionRequested":true}}`)
+	if c.Object.Kind.Resource != "nodes" || c.Object.Namespace != "longhorn-system" || c.Object.Name != "w1" || c.Object.UID != "u-n1" || c.Delete {
+		t.Errorf("object %+v", c.Object)
+	}
+	want := []cluster.Fact{{Name: "spec.allowScheduling", Value: "true"}, {Name: "spec.evictionRequested", Value: "false"}}
+	if diff := cmp.Diff(want, c.Expect); diff != "" {
+		t.Errorf("expected (-want +got):\n%s", diff)
+	}
+	if got, err := New().Place(&st, st.Nodes[0], cluster.Placement{Accept: true}, cluster.Placement{Accept: true}); err != nil || len(got) != 0 {
+		t.Errorf("changes %+v (error %v) where nothing changes", got, err)
+	}
+	if _, err := New().Place(&st, st.Nodes[0], cluster.Placement{Accept: true}, cluster.Placement{Accept: true, Evacuate: true}); err == nil {
+		t.Error("a node that accepts replicas is evacuated, which Longhorn refuses")
+	}
+	if _, err := New().Place(&st, cluster.StorageNode{Name: "w1"}, cluster.Placement{Accept: true}, cluster.Placement{}); err == nil {
+		t.Error("a node without a UID is changed")
+	}
+}
+
+func TestWake_AddsOurTicketWithoutADevice(t *testing.T) {
+	st, _ := read(t, "1.8").storage()
+	got, err := New().Wake(&st, st.Volumes[0], "w2", "safe-roll-a.b")
+	if err != nil || len(got) != 1 {
+		t.Fatalf("changes %+v, error %v", got, err)
+	}
+	c := got[0]
+	sameJSON(t, c.Patch, `{"spec":{"attachmentTickets":{"safe-roll-a.b":{"id":"safe-roll-a.b","type":"longhorn-api","nodeID":"w2",
+		"parameters":{"disableFrontend":"true","lastAttachedBy":"safe-roll"}}}}}`)
+	if c.Object.Kind.Resource != "volumeattachments" || c.Object.Kind.Group != "longhorn.io" || c.Object.Name != "vol" || c.Object.UID != "u-va" || c.Object.Namespace != "longhorn-system" {
+		t.Errorf("object %+v", c.Object)
+	}
+	if diff := cmp.Diff([]cluster.Fact{{Name: `spec.attachmentTickets.safe-roll-a\.b`, Value: ""}}, c.Expect); diff != "" {
+		t.Errorf("expected (-want +got):\n%s", diff)
+	}
+	for name, wake := range map[string]func() ([]plugin.Change, error){
+		"another's ticket": func() ([]plugin.Change, error) { return New().Wake(&st, st.Volumes[0], "w2", "csi-1") },
+		"a bare prefix":    func() ([]plugin.Change, error) { return New().Wake(&st, st.Volumes[0], "w2", "safe-roll-") },
+		"no node":          func() ([]plugin.Change, error) { return New().Wake(&st, st.Volumes[0], "", "safe-roll-1") },
+		"Longhorn 1.4": func() ([]plugin.Change, error) {
+			old, _ := read(t, "1.4").storage()
+			return New().Wake(&old, old.Volumes[0], "w2", "safe-roll-1")
+		},
+	} {
+		if got, err := wake(); err == nil {
+			t.Errorf("%s: changes %+v", name, got)
+		}
+	}
+}
+
+func TestSleep_TakesBackOurTicketAndNoOther(t *testing.T) {
+	f := read(t, "1.8").set("VolumeAttachment/vol", "spec.attachmentTickets.safe-roll-1", map[string]any{"id": "safe-roll-1", "type": "longhorn-api", "nodeID": "w2"})
+	st, _ := f.storage()
+	got, err := New().Sleep(&st, st.Volumes[0], "safe-roll-1")
+	if err != nil || len(got) != 1 {
+		t.Fatalf("changes %+v, error %v", got, err)
+	}
+	sameJSON(t, got[0].Patch, `{"spec":{"attachmentTickets":{"safe-roll-1":null}}}`)
+	if got[0].Object.UID != "u-va" || len(got[0].Expect) == 0 {
+		t.Errorf("change %+v, want the attachment's UID and the ticket expected", got[0])
+	}
+	if got, err := New().Sleep(&st, st.Volumes[0], "safe-roll-2"); err != nil || len(got) != 0 {
+		t.Errorf("changes %+v (error %v) for a ticket that is not there", got, err)
+	}
+	if got, err := New().Sleep(&st, st.Volumes[0], "csi-1"); err == nil {
+		t.Errorf("changes %+v: a workload's ticket is taken away", got)
+	}
+}
+
+func TestPrune_DeletesOneReplicaObjectByItsUID(t *testing.T) {
+	st, _ := read(t, "1.8").detach().storage()
+	v := st.Volumes[0]
+	got, err := New().Prune(&st, v, v.Replicas[1])
+	if err != nil || len(got) != 1 {
+		t.Fatalf("changes %+v, error %v", got, err)
+	}
+	if c := got[0]; !c.Delete || len(c.Patch) != 0 || c.Object.Name != "vol-r2" || c.Object.UID != "u-r2" || c.Object.Kind.Resource != "replicas" {
+		t.Errorf("change %+v", c)
+	}
+	r := v.Replicas[1]
+	r.UID = "other"
+	if _, err := New().Prune(&st, v, r); err == nil {
+		t.Error("a replica that is not the volume's is deleted")
+	}
+	r.UID = ""
+	if _, err := New().Prune(&st, v, r); err == nil {
+		t.Error("a replica without a UID is deleted")
+	}
+	v.Replicas[1].Deleting = true
+	if got, err := New().Prune(&st, v, v.Replicas[1]); err != nil || len(got) != 0 {
+		t.Errorf("changes %+v (error %v) for a replica that is being deleted", got, err)
+	}
+}

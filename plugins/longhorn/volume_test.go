@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+func TestReader_WhatMustEndBeforeAVolumeIsJudged(t *testing.T) {
+	const v, e = "Volume/vol", "Engine/vol-e"
+	for name, c := range map[string]struct {
+		change func(*fixture)
+		want   string
+	}{
+		"nothing":                {func(*fixture) {}, ""},
+		"cloning":                {func(f *fixture) { f.set(v, "status.cloneStatus.state", "initiated") }, "cloning"},
+		"cloned, not healthy":    {func(f *fixture) { f.set(v, "status.cloneStatus.state", "copy-completed-awaiting-healthy") }, "cloning"},
+		"cloned":                 {func(f *fixture) { f.set(v, "status.cloneStatus.state", "completed") }, ""},
+		"cloning in a new way":   {func(f *fixture) { f.set(v, "status.cloneStatus.state", "dreaming") }, "cloning"},
+		"expansion required":     {func(f *fixture) { f.set(v, "status.expansionRequired", true) }, "expanding"},
+		"expanding":              {func(f *fixture) { f.set(e, "status.isExpanding", true) }, "expanding"},
+		"another size":           {func(f *fixture) { f.set(e, "status.currentSize", "2147483648") }, "expanding"},
+		"size not known yet":     {func(f *fixture) { f.set(e, "status.currentSize", "0") }, ""},
+		"another size, detached": {func(f *fixture) { f.detach().set(e, "status.currentSize", "2147483648") }, ""},
+		"migrating":              {func(f *fixture) { f.set(v, "spec.migrationNodeID", "w2") }, "migrating"},
+		"migration not over":     {func(f *fixture) { f.set(v, "status.currentMigrationNodeID", "w2") }, "migrating"},
+		"switching over":         {func(f *fixture) { f.set(v, "status.switchoverState", "preparing") }, "migrating"},
+		"two engines": {func(f *fixture) {
+			f.add(`{"kind":"Engine","metadata":{"name":"e2","uid":"e2"},"spec":{"volumeName":"vol"}}`)
+		}, "migrating"},
+		"purging": {func(f *fixture) {
+			f.set(e, "status.purgeStatus", map[string]any{"tcp://10.0.0.1:10000": map[string]any{"isPurging": true}})
+		}, "purging"},
+		"to be restored": {func(f *fixture) { f.set(v, "status.restoreRequired", true) }, "restoring"},
+		"restoring": {func(f *fixture) {
+			f.set(e, "status.restoreStatus", map[string]any{"a": map[string]any{"isRestoring": true}})
+		}, "restoring"},
+		"restoring by condition": {func(f *fixture) {
+			f.set(v, "status.conditions", []any{map[string]any{"type": "Restore", "status": "True"}})
+		}, "restoring"},
+		"standby restores for ever": {func(f *fixture) { f.set(v, "status.restoreRequired", true).set(v, "status.isStandby", true) }, ""},
+		"upgrading":                 {func(f *fixture) { f.set(v, "spec.image", "other") }, "upgrading"},
+		"upgrade not known":         {func(f *fixture) { f.set(v, "status.currentImage", "") }, ""},
+		"two at once":               {func(f *fixture) { f.set(v, "spec.image", "other").set(v, "status.expansionRequired", true) }, "expanding upgrading"},
+	} {
+		f := read(t, "1.8")
+		c.change(f)
+		if got := strings.Join(f.volume().Busy, " "); got != c.want {
+			t.Errorf("%s: busy %q, want %q", name, got, c.want)
+		}
+	}
+	if got := read(t, "1.4").set(v, "spec.engineImage", "other").volume().Busy; len(got) != 1 || got[0] != "upgrading" {
+		t.Errorf("1.4, upgrading: busy %q", got)
+	}
+}
+
+func TestReader_ClassesOfVolumes(t *testing.T) {
+	const v = "Volume/vol"
+	group := `{"kind":"ShardGroup","metadata":{"name":"g","uid":"g"},"spec":{"volumeName":"vol","dataChunks":4,"parityChunks":2}}`
+	for name, c := range map[string]struct {
+		change func(*fixture)
+		class  cluster.Class
+		code   string
+	}{
+		"ordinary":          {func(*fixture) {}, cluster.ClassOrdinary, ""},
+		"v2":                {func(f *fixture) { f.set(v, "spec.dataEngine", "v2") }, cluster.ClassOrdinary, ""},
+		"v2 under 1.5":      {func(f *fixture) { f.set(v, "spec.dataEngine", nil).set(v, "spec.backendStoreDriver", "v2") }, cluster.ClassOrdinary, ""},
+		"v3":                {func(f *fixture) { f.set(v, "spec.dataEngine", "v3") }, cluster.ClassUnknown, codeUnknownValue},
+		"standby":           {func(f *fixture) { f.set(v, "spec.Standby", true) }, cluster.ClassStandby, ""},
+		"standby by status": {func(f *fixture) { f.set(v, "status.isStandby", true) }, cluster.ClassStandby, ""},
+		"linked clone":      {func(f *fixture) { f.set(v, "spec.cloneMode", "linked-clone") }, cluster.ClassLinkedClone, ""},
+		"full copy":         {func(f *fixture) { f.set(v, "spec.cloneMode", "full-copy") }, cluster.ClassOrdinary, ""},
+		"a new clone mode":  {func(f *fixture) { f.set(v, "spec.cloneMode", "dream") }, cluster.ClassUnknown, codeUnknownValue},
+		"sharded":           {func(f *fixture) { f.drop("Replica").drop("Engine").add(group) }, cluster.ClassSharded, codeSharded},
+	} {
+		f := read(t, "1.8")
+		c.change(f)
+		got := f.volume()
+		code := ""
+		if len(got.Doubts) > 0 {
+			code = got.Doubts[0].Code
+		}
+		if got.Class != c.class || code != c.code {
+			t.Errorf("%s: class %d, doubt %q; want %d, %q", name, got.Class, code, c.class, c.code)
+		}
+	}
+	if got := read(t, "1.8").set(v, "spec.dataEngine", "v2").volume(); got.Medium != block || got.Runtime != "" {
+		t.Errorf("v2: medium %q, runtime %q", got.Medium, got.Runtime)
+	}
+	if !read(t, "1.8").set(v, "spec.dataLocality", "strict-local").volume().Pinned || read(t, "1.8").set(v, "spec.dataLocality", "best-effort").volume().Pinned {
+		t.Error("strict-local pins a volume, best-effort does not")
+	}
+}
+
+func TestReader_DoubtsAboutAVolume(t *testing.T) {
+	const v, e = "Volume/vol", "Engine/vol-e"
+	for name, c := range map[string]struct {
+		change func(*fixture)
+		code   string
+		atMost cluster.Standing
+	}{
+		"faulted":                {func(f *fixture) { f.set(v, "status.robustness", "faulted") }, codeFaulted, cluster.StandingFailed},
+		"degraded, though whole": {func(f *fixture) { f.set(v, "status.robustness", "degraded") }, codeDegraded, cluster.StandingUnknown},
+		"degraded, and it is": {func(f *fixture) {
+			f.set(v, "status.robustness", "degraded").set("Replica/vol-r1", "spec.failedAt", "2026-01-01T11:00:00Z")
+		}, "", 0},
+		"a new robustness":      {func(f *fixture) { f.set(v, "status.robustness", "splendid") }, codeUnknownValue, cluster.StandingUnknown},
+		"a new state":           {func(f *fixture) { f.set(v, "status.state", "dreaming") }, codeUnknownValue, cluster.StandingUnknown},
+		"no state yet":          {func(f *fixture) { f.set(v, "status", map[string]any{}) }, codeUnknownValue, cluster.StandingUnknown},
+		"clone failed":          {func(f *fixture) { f.set(v, "status.cloneStatus.state", "failed") }, codeCloneFailed, cluster.StandingUnknown},
+		"no number of replicas": {func(f *fixture) { f.set(v, "spec.numberOfReplicas", nil) }, codeNoCount, cluster.StandingUnknown},
+		"no engine":             {func(f *fixture) { f.drop("Engine") }, codeNoEngine, cluster.StandingUnknown},
+		"the engine serves a ghost": {func(f *fixture) {
+			f.set(e, "status.replicaModeMap", map[string]any{"vol-r1": "RW", "vol-r2": "RW", "UNKNOWN-tcp://10.0.0.9:1": "RW"})
+		}, codeStranger, cluster.StandingUnknown},
+		"a ghost in error": {func(f *fixture) {
+			f.set(e, "status.replicaModeMap", map[string]any{"vol-r1": "RW", "vol-r2": "RW", "UNKNOWN-tcp://10.0.0.9:1": "ERR"})
+		}, "", 0},
+		"a rebuild of nobody": {func(f *fixture) {
+			f.set(e, "status.rebuildStatus", map[string]any{"tcp://10.0.0.9:1": map[string]any{"isRebuilding": true}})
+		}, codeStranger, cluster.StandingUnknown},
+	} {
+		f := read(t, "1.8")
+		c.change(f)
+		got := f.volume().Doubts
+		switch {
+		case c.code == "" && len(got) == 0:
+		case len(got) != 1 || got[0].Code != c.code || got[0].AtMost != c.atMost:
+			t.Errorf("%s: doubts %+v, want %q at most %s", name, got, c.code, c.atMost)
+		}
+	}
+}
+
+func TestReader_SignsOfUse(t *testing.T) {
+	const v, e = "Volume/vol", "Engine/vol-e"
+	unused := func() *fixture {
+		f := read(t, "1.8").detach().set(v, "status.actualSize", 0).
+			set(e, "status.currentSize", "0").set(e, "status.snapshots", nil)
+		for _, r := range []string{"Replica/vol-r1", "Replica/vol-r2"} {
+			f.set(r, "spec.healthyAt", "").set(r, "spec.lastHealthyAt", "")
+		}
+		return f
+	}
+	for name, c := range map[string]struct {
+		change  func(*fixture)
+		touched bool
+		ever    cluster.Answer
+	}{
+		"none":               {func(*fixture) {}, false, no},
+		"data":               {func(f *fixture) { f.set(v, "status.actualSize", 4096) }, true, no},
+		"a past pod":         {func(f *fixture) { f.set(v, "status.kubernetesStatus.lastPodRefAt", "2026-01-01T10:30:00Z") }, true, no},
+		"a healthy replica":  {func(f *fixture) { f.set("Replica/vol-r1", "spec.healthyAt", "2026-01-01T10:30:00Z") }, true, yes},
+		"a failed replica":   {func(f *fixture) { f.set("Replica/vol-r1", "spec.failedAt", "2026-01-01T10:30:00Z") }, true, yes},
+		"once healthy":       {func(f *fixture) { f.set("Replica/vol-r1", "spec.lastHealthyAt", "2026-01-01T10:30:00Z") }, true, yes},
+		"an engine's size":   {func(f *fixture) { f.set(e, "status.currentSize", "1073741824") }, false, yes},
+		"an engine's head":   {func(f *fixture) { f.set(e, "status.snapshots", map[string]any{"volume-head": map[string]any{}}) }, false, yes},
+		"no snapshot":        {func(f *fixture) { f.set(e, "status.snapshots", map[string]any{}) }, false, no},
+		"no engine":          {func(f *fixture) { f.drop("Engine") }, false, cluster.Unknown},
+		"no replica, no use": {func(f *fixture) { f.drop("Replica") }, false, no},
+	} {
+		f := unused()
+		c.change(f)
+		if got := f.volume(); got.Touched != c.touched || got.Engine.Ever != c.ever {
+			t.Errorf("%s: touched %t, ever %d; want %t, %d", name, got.Touched, got.Engine.Ever, c.touched, c.ever)
+		}
+	}
+}
+
+func TestReader_WhoHoldsAVolume(t *testing.T) {
+	for kind, want := range map[string]cluster.HoldKind{
+		"csi-attacher": cluster.HoldWorkload, "share-manager-controller": cluster.HoldWorkload,
+		"volume-eviction-controller": cluster.HoldStorage, "volume-rebuilding-controller": cluster.HoldStorage,
+		"backup-controller": cluster.HoldStorage, "longhorn-api": cluster.HoldOther, "dreamer": cluster.HoldUnknown,
+	} {
+		v := read(t, "1.8").set("VolumeAttachment/vol", "spec.attachmentTickets.csi-1.type", kind).volume()
+		if v.Holds[0].Kind != want || v.Holds[0].Why != kind {
+			t.Errorf("%s: hold %+v, want %d", kind, v.Holds[0], want)
+		}
+	}
+	ticket := map[string]any{"id": "x", "type": "longhorn-api", "nodeID": "w2"}
+	for id, want := range map[string]cluster.HoldKind{"safe-roll-7": cluster.HoldOurs, "safe-roll-": cluster.HoldOther, "": cluster.HoldOther, "a-safe-roll-7": cluster.HoldOther} {
+		v := read(t, "1.8").set("VolumeAttachment/vol", "spec.attachmentTickets", map[string]any{id: ticket}).volume()
+		if h := v.Holds[0]; h.Kind != want || h.ID != id || h.Node != "w2" {
+			t.Errorf("ticket %q: hold %+v, want %d", id, h, want)
+		}
+	}
+	// Before 1.5 the volume itself names its node.
+	if v := read(t, "1.4").volume(); len(v.Holds) != 1 || v.Holds[0].Kind != cluster.HoldWorkload || v.Holds[0].Node != "w1" || v.HoldsUID != "" {
+		t.Errorf("1.4: holds %+v of %q", v.Holds, v.HoldsUID)
+	}
+	if v := read(t, "1.4").set("Volume/vol", "status.kubernetesStatus.workloadsStatus", []any{}).volume(); v.Holds[0].Kind != cluster.HoldUnknown {
+		t.Errorf("1.4 without a workload: holds %+v", v.Holds)
+	}
+	if v := read(t, "1.4").detach().volume(); len(v.Holds) != 0 {
+		t.Errorf("1.4, detached: holds %+v", v.Holds)
+	}
+}
+
+func TestReader_WhatIsReferredToAndWasNotReadIsAGap(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*fixture)
+		kind   string
+		says   string
+	}{
+		"engine and replicas": {func(f *fixture) { f.drop("Volume") }, "volumes.longhorn.io", "engine vol-e, replica vol-r1, replica vol-r2: names the volume vol"},
+		"a backing image":     {func(f *fixture) { f.set("Volume/vol", "spec.backingImage", "img") }, "backingimages.longhorn.io", "volume vol: names the backing image img"},
+		"two namespaces":      {func(f *fixture) { f.set("Node/w1", "metadata.namespace", "other") }, "volumes.longhorn.io", "several namespaces (longhorn-system, other)"},
+	} {
+		f := read(t, "1.8")
+		c.change(f)
+		_, gaps := f.storage()
+		if len(gaps) != 1 || gaps[0].Kind != c.kind || !gaps[0].Needed || !strings.Contains(gaps[0].Detail, c.says) {
+			t.Errorf("%s: gaps %+v, want one of %s that says %q", name, gaps, c.kind, c.says)
+		}
+	}
+	f := read(t, "1.8").drop("Volume")
+	for _, o := range []string{"Engine/vol-e", "Replica/vol-r1", "Replica/vol-r2"} {
+		f.set(o, "metadata.deletionTimestamp", "2026-01-01T11:00:00Z")
+	}
+	if _, gaps := f.storage(); len(gaps) != 0 {
+		t.Errorf("what is deleted with its volume left the gaps %+v", gaps)
+	}
+	f = read(t, "1.8")
+	for i := range 100 {
+		f.add(fmt.Sprintf(`{"kind":"Replica","metadata":{"name":"x%d","uid":"x%d"},"spec":{"volumeName":"gone-%02d"}}`, i, i, i))
+	}
+	if _, gaps := f.storage(); len(gaps) != 21 || !strings.Contains(gaps[20].Detail, "and others") {
+		t.Errorf("%d gaps for a hundred missing volumes, the last %+v; want 21", len(gaps), gaps[len(gaps)-1])
+	}
+	st, gaps := read(t, "1.8").set("Volume/vol", "spec.backingImage", "img").add(
+		`{"kind":"BackingImage","metadata":{"name":"img","uid":"b"},"spec":{"nodeSelector":["x"]},"status":{"diskFileStatusMap":{"d2":{"state":"in-progress"},"d1":{"state":"ready"},"d3":{"state":"unknown"}}}}`).storage()
+	if len(gaps) != 0 || len(st.Bases) != 1 || st.Volumes[0].Base != "img" || fmt.Sprint(st.Bases[0].Copies) != "[{d1 1} {d2 2} {d3 0}]" {
+		t.Errorf("bases %+v, gaps %+v", st.Bases, gaps)
+	}
+}
