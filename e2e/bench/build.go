@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -31,6 +32,9 @@ const programName = "controlplane"
 type Binaries struct {
 	// Program is the multi-call binary; argv[0] picks the part.
 	Program string
+	// Kubectl is the same binary under the name kubectl, in a folder of its own
+	// that can be put on PATH.
+	Kubectl string
 }
 
 // CacheDir is the folder that holds the built control planes, one subfolder per
@@ -68,8 +72,8 @@ func Build(ctx context.Context, out io.Writer) (Binaries, error) {
 		return Binaries{}, err
 	}
 	dir := filepath.Join(cache, key)
-	bin := Binaries{Program: filepath.Join(dir, programName)}
-	if executable(bin.Program) {
+	bin := Binaries{Program: filepath.Join(dir, programName), Kubectl: filepath.Join(dir, "bin", "kubectl")}
+	if bin.there() {
 		return bin, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -80,13 +84,31 @@ func Build(ctx context.Context, out io.Writer) (Binaries, error) {
 		return Binaries{}, err
 	}
 	defer unlock()
-	if executable(bin.Program) { // built by whoever held the lock
+	if bin.there() { // built by whoever held the lock
 		return bin, nil
+	}
+	if err := linkKubectl(bin); err != nil {
+		return Binaries{}, err
 	}
 	if err := compile(ctx, src, bin.Program, out); err != nil {
 		return Binaries{}, err
 	}
 	return bin, nil
+}
+
+// there says whether all has been built.
+func (b Binaries) there() bool { return executable(b.Program) && executable(b.Kubectl) }
+
+// linkKubectl makes the name kubectl for a program that need not exist yet.
+func linkKubectl(b Binaries) error {
+	if err := os.MkdirAll(filepath.Dir(b.Kubectl), 0o755); err != nil {
+		return fmt.Errorf("cache folder: %w", err)
+	}
+	err := os.Symlink(filepath.Join("..", programName), b.Kubectl)
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("cache folder: %w", err)
+	}
+	return nil
 }
 
 func executable(path string) bool {
@@ -119,8 +141,8 @@ func sourceDir() (string, error) {
 	return "", fmt.Errorf("the folder e2e/%s with the control plane's go.mod was not found above %s", programName, wd)
 }
 
-// buildKey is a hash of all that decides what is built: the sources, and the
-// version and target of the go command.
+// buildKey is a hash of all that decides what is built: the sources, the
+// version and target of the go command, and the link flags.
 func buildKey(ctx context.Context, src string) (string, error) {
 	goEnv := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED")
 	goEnv.Dir = src
@@ -135,7 +157,11 @@ func buildKey(ctx context.Context, src string) (string, error) {
 	files = append(files, filepath.Join(src, "go.mod"), filepath.Join(src, "go.sum"))
 	slices.Sort(files)
 	h := sha256.New()
-	h.Write(version)
+	flags, err := linkFlags(src)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(h, "%s%s\n", version, flags)
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
@@ -147,40 +173,74 @@ func buildKey(ctx context.Context, src string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil))[:16], nil
 }
 
-// compile builds the program in src and puts it at target in one step.
+// compile builds the program in src and puts it at target in one step. It is the
+// only build for that target (see lockFile), so what another one has left beside
+// it is from a build that was killed.
 func compile(ctx context.Context, src, target string, out io.Writer) error {
 	p := newProgress(out)
 	defer p.stop()
-	p.setTotal(countPackages(ctx, src, p))
-	tmp, err := os.CreateTemp(filepath.Dir(target), "building-*")
+	const left = "building-*"
+	stale, err := filepath.Glob(filepath.Join(filepath.Dir(target), left))
 	if err != nil {
 		return fmt.Errorf("cache folder: %w", err)
 	}
-	defer os.Remove(tmp.Name())
-	if err := tmp.Close(); err != nil {
+	for _, dir := range stale {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("cache folder: %w", err)
+		}
+	}
+	work, err := os.MkdirTemp(filepath.Dir(target), left)
+	if err != nil {
 		return fmt.Errorf("cache folder: %w", err)
 	}
-	// -s -w drops the symbol tables at link time, a third of the file; compiled
-	// packages in the Go build cache are the same with and without it.
-	cmd := goCommand(ctx, src, p, "build", "-v", "-buildvcs=false", "-ldflags=-s -w", "-o", tmp.Name(), ".")
+	defer os.RemoveAll(work)
+	flags, err := linkFlags(src)
+	if err != nil {
+		return err
+	}
+	b := builder{src: src, work: work, progress: p}
+	p.setTotal(b.countPackages(ctx))
+	built := filepath.Join(work, programName)
+	cmd := b.command(ctx, "build", "-v", "-buildvcs=false", "-ldflags="+flags, "-o", built, ".")
 	if err := runTied(cmd); err != nil {
 		return fmt.Errorf("build the control plane in %s: %w\n%s", src, errors.Join(err, context.Cause(ctx)), p.tail())
 	}
-	if err := os.Chmod(tmp.Name(), 0o755); err != nil {
-		return fmt.Errorf("cache folder: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), target); err != nil {
+	if err := os.Rename(built, target); err != nil {
 		return fmt.Errorf("cache folder: %w", err)
 	}
 	p.done()
 	return nil
 }
 
+// linkFlags make the program a third smaller (-s -w) and tell it its version,
+// which a build of a module does not know by itself. The compiled packages in
+// the Go build cache are the same with and without them.
+func linkFlags(src string) (string, error) {
+	mod, err := os.ReadFile(filepath.Join(src, "go.mod"))
+	if err != nil {
+		return "", fmt.Errorf("read source: %w", err)
+	}
+	for line := range strings.Lines(string(mod)) {
+		var major, minor, patch int
+		if n, _ := fmt.Sscanf(strings.TrimSpace(line), "k8s.io/kubernetes v%d.%d.%d", &major, &minor, &patch); n == 3 {
+			const pkg = "k8s.io/component-base/version"
+			return fmt.Sprintf("-s -w -X %[1]s.gitVersion=v%[2]d.%[3]d.%[4]d -X %[1]s.gitMajor=%[2]d -X %[1]s.gitMinor=%[3]d", pkg, major, minor, patch), nil
+		}
+	}
+	return "", fmt.Errorf("%s/go.mod does not require k8s.io/kubernetes", src)
+}
+
+// builder runs go commands for one build.
+type builder struct {
+	src, work string
+	progress  *progress
+}
+
 // countPackages returns how many packages the program consists of, 0 if the go
 // command cannot say (the build will then fail with a better message). It also
 // downloads the modules.
-func countPackages(ctx context.Context, src string, p *progress) int {
-	cmd := goCommand(ctx, src, p, "list", "-deps", ".")
+func (b builder) countPackages(ctx context.Context) int {
+	cmd := b.command(ctx, "list", "-deps", ".")
 	list := &strings.Builder{}
 	cmd.Stdout = list
 	if err := runTied(cmd); err != nil {
@@ -189,15 +249,17 @@ func countPackages(ctx context.Context, src string, p *progress) int {
 	return strings.Count(list.String(), "\n")
 }
 
-// goCommand prepares a go command in the control plane's own module, untouched
-// by any workspace around it. It ends with ctx, or with this process.
-func goCommand(ctx context.Context, src string, p *progress, args ...string) *exec.Cmd {
+// command prepares a go command in the control plane's own module, untouched by
+// any workspace around it. The end of ctx ends it with the compilers that it
+// has started, and so does, but for those, the end of this process; its
+// temporary files are in the work folder, because it leaves them behind then.
+func (b builder) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = src
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	cmd.Stderr = p
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // lets go remove its work folder
+	cmd.Dir = b.src
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOTMPDIR="+b.work)
+	cmd.Stderr = b.progress
+	cmd.SysProcAttr = tiedTo(syscall.SIGKILL)
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // its process group
 	cmd.WaitDelay = 10 * time.Second
-	cmd.SysProcAttr = tiedTo(os.Interrupt)
 	return cmd
 }

@@ -5,6 +5,8 @@ package bench_test
 import (
 	"context"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +56,15 @@ func build(t *testing.T) bench.Binaries {
 	return bin
 }
 
+func TestKubectl_WorksWithTheKubeconfigOfTheCluster(t *testing.T) {
+	t.Parallel()
+	c, _ := start(t)
+	out, err := exec.CommandContext(t.Context(), build(t).Kubectl, "--kubeconfig", c.Kubeconfig(), "get", "namespaces", "-o", "name").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "namespace/kube-system") {
+		t.Errorf("kubectl get namespaces: %v: %s", err, out)
+	}
+}
+
 func start(t *testing.T) (*bench.Cluster, kubernetes.Interface) {
 	t.Helper()
 	bin := build(t)
@@ -84,6 +95,9 @@ func TestStart_AControlPlaneThatTakesPodsAndKnowsUsers(t *testing.T) {
 	t.Parallel()
 	c, client := start(t)
 	ctx := t.Context()
+	if v, err := client.Discovery().ServerVersion(); err != nil || !strings.HasPrefix(v.GitVersion, "v1.35.") || v.Minor != "35" {
+		t.Errorf("version of the server: %v, %v", v, err)
+	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: corev1.PodSpec{
 		PriorityClassName: "system-node-critical",
 		Containers:        []corev1.Container{{Name: "c", Image: "none"}},

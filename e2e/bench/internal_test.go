@@ -94,7 +94,7 @@ func TestBuildKey_ChangesWithTheSources(t *testing.T) {
 		}
 		return k
 	}
-	write("go.mod", "module m\n")
+	write("go.mod", "module m\nrequire (\n\tk8s.io/kubernetes v1.35.4\n)\n")
 	write("go.sum", "")
 	write("main.go", "package main\n")
 	first := key()

@@ -2,19 +2,12 @@
 
 package bench
 
-import (
-	"os"
-	"syscall"
-)
+import "syscall"
 
 // tiedTo makes a child get the signal when its parent dies, however it dies. The
 // kernel ties the child to the thread that started it: see runTied.
-func tiedTo(sig os.Signal) *syscall.SysProcAttr {
-	s, ok := sig.(syscall.Signal)
-	if !ok {
-		s = syscall.SIGKILL
-	}
+func tiedTo(sig syscall.Signal) *syscall.SysProcAttr {
 	// Its own process group: Ctrl-C at a terminal reaches us alone, and we end
 	// the children in our own order.
-	return &syscall.SysProcAttr{Pdeathsig: s, Setpgid: true}
+	return &syscall.SysProcAttr{Pdeathsig: sig, Setpgid: true}
 }

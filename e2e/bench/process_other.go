@@ -4,13 +4,10 @@
 
 package bench
 
-import (
-	"os"
-	"syscall"
-)
+import "syscall"
 
 // tiedTo cannot tie a child to its parent's life here: only Linux has a signal
 // for it. Stop still ends every child.
-func tiedTo(os.Signal) *syscall.SysProcAttr {
+func tiedTo(syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

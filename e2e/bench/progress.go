@@ -24,6 +24,7 @@ type progress struct {
 	mu         sync.Mutex
 	partial    []byte
 	compiled   int
+	linking    bool // the last package, our own, has been reached
 	downloaded int
 	other      []string // neither package nor download: errors
 	end        chan struct{}
@@ -70,6 +71,7 @@ func (p *progress) count(line string) {
 		p.downloaded++
 	case line != "" && !strings.ContainsAny(line, " \t"):
 		p.compiled++
+		p.linking = strings.HasSuffix(line, "/e2e/"+programName)
 	default:
 		p.other = append(p.other, line)
 		if len(p.other) > 40 {
@@ -82,7 +84,12 @@ func (p *progress) line() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	elapsed := time.Since(p.began).Round(time.Second)
-	if p.compiled == 0 && p.downloaded > 0 {
+	switch {
+	case p.linking:
+		return fmt.Sprintf("  %d packages compiled, linking, %s", p.compiled, elapsed)
+	case p.compiled == 0 && p.downloaded == 0:
+		return fmt.Sprintf("  looking for what the Go build cache lacks, %s", elapsed)
+	case p.compiled == 0:
 		return fmt.Sprintf("  %d modules downloaded, %s", p.downloaded, elapsed)
 	}
 	return fmt.Sprintf("  %d packages compiled of at most %d, %s", p.compiled, p.total, elapsed)

@@ -56,6 +56,7 @@ type Options struct {
 type Fleet struct {
 	opts    Options
 	client  kubernetes.Interface
+	version string // of the API server; the kubelets say that it is theirs
 	log     *slog.Logger
 	logFile *os.File
 	watched *watched
@@ -93,6 +94,10 @@ func NewFleet(ctx context.Context, opts Options) (*Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of the fleet: %w", err)
 	}
+	version, err := client.Discovery().ServerVersion()
+	if err != nil {
+		return nil, fmt.Errorf("version of the API server: %w", err)
+	}
 	if err := os.MkdirAll(filepath.Join(opts.Dir, "disks"), 0o755); err != nil {
 		return nil, fmt.Errorf("disks of the fleet: %w", err)
 	}
@@ -100,7 +105,7 @@ func NewFleet(ctx context.Context, opts Options) (*Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log of the fleet: %w", err)
 	}
-	f := &Fleet{opts: opts, client: client, logFile: logFile, log: slog.New(slog.NewTextHandler(logFile, nil)), machines: map[string]*machine{}}
+	f := &Fleet{opts: opts, client: client, version: version.GitVersion, logFile: logFile, log: slog.New(slog.NewTextHandler(logFile, nil)), machines: map[string]*machine{}}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	if err := f.watch(); err != nil {
 		f.Close()

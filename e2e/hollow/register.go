@@ -18,9 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/uuid"
 )
 
-// kubeletVersion is that of the control plane, see ../controlplane/go.mod.
-const kubeletVersion = "v1.35.4"
-
 // registerLimit bounds the registration of a node.
 const registerLimit = 30 * time.Second
 
@@ -111,7 +108,7 @@ func (m *machine) register(ctx context.Context) (*corev1.Node, error) {
 		"nodeInfo": corev1.NodeSystemInfo{
 			MachineID: identity, SystemUUID: identity, BootID: self.BootID,
 			OSImage: "Hollow", KernelVersion: "6.1.0-hollow", OperatingSystem: "linux", Architecture: "amd64",
-			ContainerRuntimeVersion: "hollow://1", KubeletVersion: kubeletVersion,
+			ContainerRuntimeVersion: "hollow://1", KubeletVersion: m.fleet.version,
 		},
 		"volumesInUse": nil, // nothing is mounted right after a boot
 	}
