@@ -141,10 +141,14 @@ func TestNode_PowerOffIsSeenOnlyWhenKubernetesSeesIt(t *testing.T) {
 	if w.state("vol") != "attached/degraded" {
 		t.Errorf("the engine did not give its dead replica up: %s", w.state("vol"))
 	}
+	w.run(30 * time.Second)
 	w.set(lost, func(f *model.NodeFacts) { f.Ready = false })
 	w.run(5 * time.Second)
 	if c := conditionOf(w.node(lost), "Ready"); c.Reason != "KubernetesNodeNotReady" || w.manager(lost).Status.CurrentState != longhorn.InstanceManagerStateUnknown {
 		t.Errorf("Ready is %+v, the instance manager %s", c, w.manager(lost).Status.CurrentState)
+	}
+	if took := w.until("healthy", 20*time.Minute, func() bool { return w.state("vol") == "attached/healthy" }); took < 8*time.Minute {
+		t.Errorf("rebuilt after %s, the interval is 600 s", took)
 	}
 }
 

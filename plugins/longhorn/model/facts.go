@@ -18,7 +18,11 @@ type NodeFacts struct {
 	Manager string
 	// EngineImage: the engine image's pod on the node is ready.
 	EngineImage bool
-	// PoweredOff: the machine is off, whatever Kubernetes still believes.
+	// Boot differs after each boot of a machine of that name, whichever machine
+	// it is; no process survives one.
+	Boot string
+	// PoweredOff: the machine is off, or not there, whatever Kubernetes still
+	// believes.
 	PoweredOff bool
 }
 
@@ -37,6 +41,10 @@ func (m *Model) SetNode(name string, f NodeFacts) {
 		m.RemoveNode(name)
 	}
 	m.kube[name] = f
+	if m.boots[name] != f.Boot {
+		m.boots[name] = f.Boot
+		m.endProcesses(name)
+	}
 }
 
 // RemoveNode tells that a Kubernetes node was deleted.

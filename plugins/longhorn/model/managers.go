@@ -33,7 +33,7 @@ func (m *Model) Pods() []Pod {
 		k, ok := m.kube[im.Spec.NodeID]
 		_, exists := m.pods[im.Name]
 		n := m.nodes.get(im.Spec.NodeID)
-		if !ok || n == nil || n.DeletionTimestamp != nil || (!exists && (k.Unschedulable || !k.Ready)) {
+		if !ok || n == nil || n.DeletionTimestamp != nil || m.lost[im.Spec.NodeID] || (!exists && (k.Unschedulable || !k.Ready)) {
 			continue
 		}
 		out = append(out, Pod{Name: im.Name, Node: im.Spec.NodeID, Image: im.Spec.Image, Owner: im.UID, Labels: maps.Clone(im.Labels)})

@@ -38,6 +38,7 @@ type Model struct {
 	stamps   map[Ref]uint64
 
 	kube       map[string]NodeFacts
+	boots      map[string]string   // last boot of each machine name
 	pods       map[string]PodFacts // instance-manager pods by name
 	claims     map[string]longhorn.KubernetesStatus
 	hashes     map[string]string // names of instance managers by node
@@ -78,7 +79,7 @@ func New(o Options, d Disks) *Model {
 	return &Model{
 		options: o, disks: d, random: rand.New(rand.NewPCG(o.Seed, 0x6c6f6e67686f726e)),
 		waiting: map[string]time.Time{}, stamps: map[Ref]uint64{},
-		kube: map[string]NodeFacts{}, pods: map[string]PodFacts{}, claims: map[string]longhorn.KubernetesStatus{},
+		kube: map[string]NodeFacts{}, boots: map[string]string{}, pods: map[string]PodFacts{}, claims: map[string]longhorn.KubernetesStatus{},
 		lost: map[string]bool{}, registered: map[string]bool{}, hashes: map[string]string{},
 		volumes:     newTable[*longhorn.Volume](nil),
 		engines:     newTable(func(e *longhorn.Engine) string { return e.Spec.VolumeName }),

@@ -3,7 +3,7 @@
 package model
 
 import (
-	"fmt"
+	"maps"
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	"k8s.io/apimachinery/pkg/types"
@@ -60,6 +60,13 @@ func (m *Model) reap() {
 			m.revision++
 		}
 	}
+}
+
+// endProcesses ends all processes of a machine.
+func (m *Model) endProcesses(node string) {
+	maps.DeleteFunc(m.processes, func(_ string, p *process) bool { return p.node == node })
+	maps.DeleteFunc(m.running, func(_ string, p *engineProcess) bool { return p.node == node })
+	m.revision++
 }
 
 // alive tells whether an engine's member still answers.
@@ -168,5 +175,3 @@ func orNil(in map[string]longhorn.InstanceProcess) map[string]longhorn.InstanceP
 	}
 	return in
 }
-
-func (p *process) address(ip string) string { return fmt.Sprintf("%s:%d", ip, p.port) }

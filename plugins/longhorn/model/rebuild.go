@@ -52,7 +52,7 @@ func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 	}
 	candidate, source := "", ""
 	for _, name := range keys(e.Spec.ReplicaAddressMap) {
-		if p.members[name] == nil && m.processes[name] != nil {
+		if p.members[name] == nil {
 			candidate = name
 			break
 		}
@@ -71,6 +71,11 @@ func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 	p.members[candidate] = &member{address: e.Spec.ReplicaAddressMap[candidate], process: m.processes[candidate], mode: longhorn.ReplicaModeWO, since: m.stamp()}
 	p.rebuild = &rebuild{replica: candidate, source: source, started: m.now, duration: plan.Duration, failure: plan.Failure}
 	m.rebuildProgress(p, 0, "")
+	if m.processes[candidate] == nil {
+		// Its object still says that it runs: nobody is left on its node to tell.
+		m.failRebuild(p, longhorn.ReplicaConditionReasonRebuildFailedDisconnection, longhorn.ReplicaRebuildFailedUnavailableErrorMSG)
+		return
+	}
 	m.setCondition(r, &r.Status.Conditions, longhorn.Condition{Type: longhorn.ReplicaConditionTypeRebuildFailed, Status: longhorn.ConditionStatusFalse})
 	m.wakeAt(m.now.Add(plan.Duration / 10))
 }
