@@ -23,11 +23,20 @@ func Judge(s *cluster.Snapshot, p policy.Policy, now time.Time) *Judgement {
 	}
 	w := newWorld(s, p, now)
 	j := &Judgement{Snapshot: s, Policy: p, Now: w.now, Nodes: w.judgeNodes()}
-	j.Findings = w.inputFindings()
+	unread := blind(s)
+	if unread {
+		j.Findings = w.gapFindings()
+	} else {
+		j.Findings = w.inputFindings()
+	}
 	for i := range j.Nodes {
 		j.Findings = append(j.Findings, j.Nodes[i].Findings...)
 	}
-	j.Volumes = w.judgeVolumes()
+	if unread {
+		j.Volumes = w.unjudged()
+	} else {
+		j.Volumes = w.judgeVolumes()
+	}
 	for i := range j.Volumes {
 		j.Findings = append(j.Findings, j.Volumes[i].Findings...)
 	}

@@ -68,6 +68,9 @@ type Gap struct {
 	// Needed is true where no verdict is possible without the kind; a gap in
 	// a helpful kind only lowers the evidence.
 	Needed bool
+	// OfStorage is true for a storage's own kind: without it nothing can be
+	// said of any volume.
+	OfStorage bool
 	// ForDrain is true where only questions about draining need the kind.
 	ForDrain bool
 }

@@ -81,6 +81,7 @@ func sources(storages []plugin.Storage, namespace string) []source {
 func (s source) gap(reason cluster.GapReason, detail string) cluster.Gap {
 	return cluster.Gap{
 		Kind: s.spelled(), Reason: reason, Detail: detail, Needed: s.Need == plugin.Needed,
+		OfStorage: s.storage >= 0,
 		ForDrain: s.forDrain && !(s.liveOnly && reason == cluster.GapNotGiven),
 	}
 }
