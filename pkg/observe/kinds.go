@@ -82,6 +82,6 @@ func (s source) gap(reason cluster.GapReason, detail string) cluster.Gap {
 	return cluster.Gap{
 		Kind: s.spelled(), Reason: reason, Detail: detail, Needed: s.Need == plugin.Needed,
 		OfStorage: s.storage >= 0,
-		ForDrain: s.forDrain && !(s.liveOnly && reason == cluster.GapNotGiven),
+		ForDrain:  s.forDrain && !(s.liveOnly && reason == cluster.GapNotGiven),
 	}
 }
