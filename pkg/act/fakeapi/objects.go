@@ -132,7 +132,15 @@ func page(at place, c Call, items []any, version int64) (int, any) {
 		rest = rest[:limit]
 		m["continue"] = strconv.Itoa(from + limit)
 	}
-	return http.StatusOK, Object{"kind": "List", "apiVersion": at.apiVersion(), "metadata": m, "items": rest}
+	return http.StatusOK, Object{"kind": listKind(at.resource), "apiVersion": at.apiVersion(), "metadata": m, "items": rest}
+}
+
+// listKind returns the kind of a list, which clients decode by.
+func listKind(resource string) string {
+	if resource == "configmaps" {
+		return "ConfigMapList"
+	}
+	return strings.ToUpper(resource[:1]) + strings.TrimSuffix(resource[1:], "s") + "List"
 }
 
 func missing(at place) (int, any) {

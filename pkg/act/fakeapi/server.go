@@ -31,8 +31,11 @@ type Call struct {
 
 // Fault is what shall go wrong with a call. The zero value is nothing.
 type Fault struct {
-	// Hold delays the call until the channel is closed or the client has gone.
-	Hold <-chan struct{}
+	// Hold delays the call until the channel is closed or the client has gone;
+	// Delay until the channel is closed, and then it takes effect even if
+	// nobody waits for the answer any more. The test must close it.
+	Hold  <-chan struct{}
+	Delay <-chan struct{}
 	// Status is answered instead of the real answer; Lost drops the connection.
 	Status *metav1.Status
 	Lost   bool
@@ -105,6 +108,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		case <-fault.Hold:
 		case <-r.Context().Done():
 		}
+	}
+	if fault.Delay != nil {
+		<-fault.Delay
 	}
 	wrong := fault.Lost || fault.Status != nil
 	var code int

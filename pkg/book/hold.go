@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package book
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+// hold is what we know of our own lock without asking.
+type hold struct {
+	held bool
+	// lost: it was held, and then another took over.
+	lost error
+	// token names this holding; a second one by the same identity has another.
+	token string
+	// renewed is when the last renewal that was answered had been sent.
+	renewed  time.Time
+	duration time.Duration
+}
+
+// guard says whether the lock lasts for d from now.
+func (h hold) guard(now time.Time, d time.Duration) error {
+	switch {
+	case h.lost != nil:
+		return h.lost
+	case !h.held:
+		return ErrNotHeld
+	}
+	if left := h.duration - elapsed(h.renewed, now); left < d {
+		return fmt.Errorf("%w: %s left of %s, %s needed", record.ErrExpiring, max(left, 0).Round(time.Millisecond), h.duration, d)
+	}
+	return nil
+}
+
+// elapsed is the longer of what the two clocks say. While a laptop sleeps the
+// monotonic one may stand still (Linux), and the wall clock may be set back;
+// others judge the lease by the wall clock.
+func elapsed(from, to time.Time) time.Duration {
+	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
+}
+
+// lose notes that the lock is another's. Everything fails from now on.
+func (b *Book) lose(why string) error {
+	b.state.Lock()
+	defer b.state.Unlock()
+	if b.hold.lost == nil {
+		b.hold.lost = fmt.Errorf("%w: %s", record.ErrFenced, why)
+	}
+	return b.hold.lost
+}
+
+func (b *Book) holding() hold {
+	b.state.Lock()
+	defer b.state.Unlock()
+	return b.hold
+}
+
+func (b *Book) setHold(h hold) {
+	b.state.Lock()
+	defer b.state.Unlock()
+	b.hold = h
+}
+
+func (b *Book) currentRun() string {
+	b.state.Lock()
+	defer b.state.Unlock()
+	return b.run
+}
+
+func (b *Book) setRun(run string) {
+	b.state.Lock()
+	defer b.state.Unlock()
+	b.run = run
+}
