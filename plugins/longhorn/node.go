@@ -91,14 +91,14 @@ func (n *node) disks() []cluster.Disk {
 	sort.Strings(names)
 	out := make([]cluster.Disk, 0, len(names))
 	for _, name := range names {
-		spec, declared := n.Disks[name]
-		status, reported := n.status.Disks[name]
-		out = append(out, disk(name, spec, status, declared, reported))
+		out = append(out, n.disk(name))
 	}
 	return out
 }
 
-func disk(name string, spec diskSpec, status diskStatus, declared, reported bool) cluster.Disk {
+func (n *node) disk(name string) cluster.Disk {
+	spec, declared := n.Disks[name]
+	status, reported := n.status.Disks[name]
 	d := cluster.Disk{
 		Name: name, UUID: status.UUID, Path: clean(spec.Path), Declared: declared, Reported: reported,
 		Accept: spec.AllowScheduling, Evacuate: spec.EvictionRequested, Tags: spec.Tags, Medium: spec.Type,
