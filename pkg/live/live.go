@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package live is the living cluster as a roll.World: it joins observe, which
+// reads, and act, which does.
+//
+// It may hold the two and the last snapshot, by whose facts a deed becomes
+// changes. It must hold no logic: what to do is decided elsewhere, and what a
+// deed requires is checked where it is done.
+//
+// Start reading at World.
+package live
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+)
+
+// Observer reads the cluster; *observe.Cluster is one.
+type Observer interface {
+	Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error)
+	Await(ctx context.Context, since cluster.Revision) error
+}
+
+// Actor does one deed by the facts of a snapshot; *act.Actor is one.
+type Actor interface {
+	Perform(ctx context.Context, s *cluster.Snapshot, a decide.Action) (decide.Outcome, error)
+}
+
+// World is a cluster that is read and changed. Its methods may be called
+// concurrently.
+type World struct {
+	observer Observer
+	actor    Actor
+
+	mu   sync.Mutex
+	last *cluster.Snapshot
+}
+
+// ErrUnseen means that a deed was asked for before anything was observed.
+var ErrUnseen = errors.New("nothing was observed yet")
+
+// New joins the two.
+func New(o Observer, a Actor) *World { return &World{observer: o, actor: a} }
+
+// Observe reads the cluster, and keeps what it saw for the next deed.
+func (w *World) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	s, err := w.observer.Observe(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = s
+	return s, nil
+}
+
+// Await returns when a later Observe may differ from the one of that revision.
+func (w *World) Await(ctx context.Context, since cluster.Revision) error {
+	return w.observer.Await(ctx, since)
+}
+
+// Perform does one deed by the facts of the last observation.
+func (w *World) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
+	w.mu.Lock()
+	s := w.last
+	w.mu.Unlock()
+	if s == nil {
+		return decide.Outcome{}, ErrUnseen
+	}
+	return w.actor.Perform(ctx, s, a)
+}

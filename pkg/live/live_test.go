@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/live"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+)
+
+var _ roll.World = (*live.World)(nil)
+
+type eyes struct {
+	err  error
+	next cluster.Revision
+}
+
+func (e *eyes) Observe(context.Context, cluster.Freshness) (*cluster.Snapshot, error) {
+	e.next++
+	return &cluster.Snapshot{Revision: e.next}, e.err
+}
+func (e *eyes) Await(context.Context, cluster.Revision) error { return nil }
+
+type hand struct{ by cluster.Revision }
+
+func (h *hand) Perform(_ context.Context, s *cluster.Snapshot, _ decide.Action) (decide.Outcome, error) {
+	h.by = s.Revision
+	return decide.Outcome{Result: decide.Performed}, nil
+}
+
+func TestPerform_ActsByTheLastThingThatWasSeen(t *testing.T) {
+	e, h := &eyes{}, &hand{}
+	w := live.New(e, h)
+	if _, err := w.Perform(t.Context(), decide.Action{}); !errors.Is(err, live.ErrUnseen) {
+		t.Errorf("acted on nothing: %v", err)
+	}
+	for range 2 {
+		if _, err := w.Observe(t.Context(), cluster.Cached); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Perform(t.Context(), decide.Action{}); err != nil || h.by != 2 {
+		t.Errorf("acted by revision %d: %v", h.by, err)
+	}
+	e.err = errors.New("down")
+	_, _ = w.Observe(t.Context(), cluster.Cached)
+	if _, err := w.Perform(t.Context(), decide.Action{}); err != nil || h.by != 2 {
+		t.Errorf("a read that failed counts as seen: %d %v", h.by, err)
+	}
+}
