@@ -44,6 +44,9 @@ func claimCases() []replicaCase {
 		{"a doubt that is certain makes the volume degraded", false, doubt(cluster.StandingFailed), cluster.StandingFailed, "odd/thing", unsafe},
 		{"a doubt that leaves it good takes nothing away", false, doubt(cluster.StandingGood), isGood, "", safe},
 		{"a doubt does not lift a failed replica", false, both(claim(cluster.Failed), doubt(cluster.StandingUnknown)), cluster.StandingFailed, ReplicaFailed, unsafe},
+		{"a claim that is not known is explained by its doubt", false, both(claim(cluster.ClaimUnknown), doubt(cluster.StandingUnknown)), isUnknown, "odd/thing", dunno},
+		{"what is unknown for another reason keeps it", false, both(silent, doubt(cluster.StandingUnknown)), isUnknown, NodeNotReady, dunno},
+		{"a doubt that leaves an unknown claim good explains nothing", false, both(claim(cluster.ClaimUnknown), doubt(cluster.StandingGood)), isUnknown, ReplicaClaimUnknown, dunno},
 		{"a doubt about a placeholder takes nothing away", false, both(claim(cluster.Placeholder), doubt(cluster.StandingFailed)),
 			cluster.StandingUnused, ReplicaPlaceholder, unsafe},
 		{"a doubt about a replica that is not needed changes no verdict", false, func(l *lab) {
@@ -89,6 +92,22 @@ func TestJudge_ProofNeedsARunningEngine(t *testing.T) {
 	}
 	if p := newLab().attached("data", "w1", "w2").judge().Volume("data").Replicas[0].Proof; p != cluster.Proven {
 		t.Errorf("served: %q", p)
+	}
+}
+
+func TestJudge_CountsWhatIsProvenByPlace(t *testing.T) {
+	l := newLab().attached("data", "w1", "w2", "w3")
+	twin := replicaOf("data", "w1")
+	twin.Name, twin.UID, twin.Directory, twin.Claim = "twin", "twin", "twin", cluster.Serving
+	l.v("data").Replicas = append(l.v("data").Replicas, twin)
+	l.r(1).Claim = cluster.Failed
+	if vj := l.judge().Volume("data"); vj.Good != 2 || vj.Proven != 2 || vj.Doubtful != 0 {
+		t.Errorf("good %d, proven %d, doubtful %d", vj.Good, vj.Proven, vj.Doubtful)
+	}
+	rest := newLab().detached("data", "w1", "w2", "w3")
+	rest.node("w3").Ready = cluster.No
+	if vj := rest.judge().Volume("data"); vj.Good != 2 || vj.Proven != 0 || vj.Doubtful != 1 {
+		t.Errorf("at rest: good %d, proven %d, doubtful %d", vj.Good, vj.Proven, vj.Doubtful)
 	}
 }
 

@@ -60,11 +60,9 @@ func placeName(v *cluster.Volume, r *cluster.Replica) string {
 type tier struct{ good, proven, maybe, leaving, held bool }
 
 func tierOf(rj *ReplicaJudgement, busy bool) tier {
-	switch s := rj.Standing; s {
+	switch rj.Standing {
 	case cluster.StandingGood:
 		return tier{good: true, proven: rj.Proof == cluster.Proven, maybe: true, held: true}
-	case cluster.StandingUnproven:
-		return tier{maybe: true, held: true}
 	case cluster.StandingLeaving:
 		return tier{leaving: rj.Still, held: true}
 	case cluster.StandingRebuilding:
@@ -74,7 +72,7 @@ func tierOf(rj *ReplicaJudgement, busy bool) tier {
 		return tier{maybe: open, held: open}
 	case cluster.StandingFailed, cluster.StandingAbsent:
 		return tier{}
-	default:
+	default: // Unknown and Unproven
 		return tier{maybe: true, held: true}
 	}
 }

@@ -7,6 +7,29 @@
 // no clock (now is an argument), and the same facts give the same bytes. It
 // may import cluster and policy. It must never count what it does not know.
 //
+// A replica passes the clauses of the predicate one after the other: its node
+// lives (rule_live), is there with the storage's own object for it
+// (rule_place), has the disk (rule_disk), is no younger than the data
+// (rule_incarnation); the storage counts it (rule_claim, rule_fresh), and who
+// serves it is alive (rule_engine). Doubts take down what is left
+// (rule_doubt). What is certain outranks what is unknown: a replica that
+// surely failed is not merely unknown because its node is silent. A volume is
+// what its replicas add up to, each place counted once (count, rule_whole);
+// rule_input and rule_pv distrust the input as a whole; rule_drain,
+// rule_delete, rule_bound and rule_base answer for a node; pods.go says which
+// of its pods a drain takes.
+//
+// Three decisions that are not obvious. Absent is said only of a live node
+// that has reported all its disks, because what cleans up relies on it; in
+// the seconds before, the answer is Unknown. A replica that the storage was
+// asked to move does not count, so a volume is degraded while it is moved:
+// VolumeJudgement.Leaving tells that from a loss. And a volume that is lost
+// refuses every node, without a risk that could be accepted: whether a node
+// holds a directory of it that nobody names is not among the facts.
+//
+// What no rule can see: a directory that is missing on a disk that is well,
+// and bytes that are stale. Plausible means just that.
+//
 // Start reading at Judge; each rule is a file of its own, and codes.go is the
 // catalogue of what it can say.
 package assess

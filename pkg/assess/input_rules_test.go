@@ -92,7 +92,7 @@ func inputCases() []inputCase {
 			files(l)
 			noLeases(l)
 			gap(cluster.Gap{Kind: "leases.coordination.k8s.io", Reason: cluster.GapNotGiven})(l)
-		}, nil, []string{InputNoLeases, InputGapHelpful}, safe},
+		}, nil, []string{InputNoLeases}, safe},
 		{"files with an empty list of leases know of none", func(l *lab) { files(l); noLeases(l) }, []string{VolumeUnproven}, []string{NodeLeaseMissing}, dunno},
 		{"a cluster whose leases are hidden knows of none", func(l *lab) {
 			noLeases(l)
