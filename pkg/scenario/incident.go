@@ -4,7 +4,10 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"sync"
 )
 
 // Incident is the cluster of the real loss: three workers and a control-plane
@@ -60,18 +63,37 @@ func (i Incident) Build(ctx context.Context, w World) (Expected, error) {
 	if err := i.volume(ctx, w, "prometheus", e); err != nil {
 		return nil, err
 	}
+	return e, i.users(ctx, w, e)
+}
+
+// atOnce is how many users log in at the same time.
+const atOnce = 8
+
+// users has every user log in once and write, and all but a few log out.
+func (i Incident) users(ctx context.Context, w World, e Expected) error {
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	slots := make(chan struct{}, atOnce)
 	for n := range i.Users {
-		if err := i.volume(ctx, w, user(n), e); err != nil {
-			return nil, err
-		}
-		if n < i.LoggedIn {
-			continue
-		}
-		if err := w.Stop(ctx, user(n)); err != nil {
-			return nil, fmt.Errorf("log out %s: %w", user(n), err)
-		}
+		group.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			mine := Expected{}
+			err := i.volume(ctx, w, user(n), mine)
+			if err == nil && n >= i.LoggedIn {
+				err = w.Stop(ctx, user(n))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(e, mine)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", user(n), err))
+			}
+		})
 	}
-	return e, nil
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 // volume creates a volume, runs its workload and writes bytes that no other

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world_test
+
+import (
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+)
+
+// start starts a world for one test; its logs stay where the test fails.
+func start(t *testing.T) *world.World {
+	t.Helper()
+	w, err := world.Start(t.Context(), world.Options{Out: os.Stderr, Standin: standin.Options{
+		// Ten minutes by default; nothing else depends on it.
+		Settings: map[string]string{"replica-replenishment-wait-interval": "2"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("logs in %s", w.CloseKeepingLogs())
+			return
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// build builds the cluster of the incident.
+func build(t *testing.T, w *world.World, i scenario.Incident) scenario.Expected {
+	t.Helper()
+	began := time.Now()
+	e, err := i.Build(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("built in %s", time.Since(began).Round(time.Second))
+	return e
+}
+
+func truth(t *testing.T, w *world.World) scenario.Truth {
+	t.Helper()
+	tr, err := w.Truth(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// kubectl runs it and fails the test unless it ends with the exit code.
+func kubectl(t *testing.T, w *world.World, exit int, args ...string) world.Said {
+	t.Helper()
+	said, err := w.Kubectl(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said.Exit != exit {
+		t.Fatalf("kubectl %v: exit %d, want %d\n%s", args, said.Exit, exit, said.All())
+	}
+	return said
+}
+
+// TestIncident_PlainKubectlLosesEveryDetachedVolume proves that the bench can
+// lose data, as it was lost in 2023 and as Longhorn 1.8.1 loses it: every drain
+// succeeds. On the way verify is asked what it sees.
+func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
+	w, i := start(t), scenario.TheIncident()
+	e := build(t, w, i)
+	kubectl(t, w, 0, "safe-roll", "verify")
+	for n, node := range i.WorkerNames() {
+		kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=3m")
+		kubectl(t, w, 0, "delete", "node", node)
+		if err := w.Recreate(t.Context(), node, node); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			seenAfterOne(t, w, e)
+		}
+		// As the operators did: everything that can be seen is green again.
+		if err := w.AttachedHealthy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost := truth(t, w).Lost(e)
+	if !slices.Equal(lost, i.Detached()) {
+		t.Errorf("lost %v\nwant every detached volume: %v", lost, i.Detached())
+	}
+	kubectl(t, w, 3, "safe-roll", "verify")
+}
+
+func TestIncident_SafeRollLosesNothing(t *testing.T) {
+	for name, suffix := range map[string]string{"same names": "", "new names": "-b"} {
+		t.Run(name, func(t *testing.T) {
+			w, i := start(t), scenario.TheIncident()
+			e := build(t, w, i)
+			watch := w.WatchNodes(t.Context())
+			args := append([]string{"safe-roll", "run"}, i.WorkerNames()...)
+			args = append(args, "--yes", "--look-interval=5s", "--replace-command=machine replace "+suffix)
+			said := kubectl(t, w, 0, args...)
+			t.Log(said.All())
+			tr := truth(t, w)
+			if lost := tr.Lost(e); len(lost) > 0 {
+				t.Errorf("lost %v", lost)
+			}
+			if short := tr.Short(e, i.Replicas); len(short) > 0 {
+				t.Errorf("fewer than %d copies on live nodes: %v", i.Replicas, short)
+			}
+			if most := watch.MostOut(); most > 1 {
+				t.Errorf("%d nodes were out together", most)
+			}
+			for _, node := range i.WorkerNames() {
+				if watch.UIDs(node+suffix) < 1 || suffix == "" && watch.UIDs(node) < 2 {
+					t.Errorf("%s was not replaced", node)
+				}
+			}
+			kubectl(t, w, 0, "safe-roll", "verify")
+		})
+	}
+}
