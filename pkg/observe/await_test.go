@@ -264,3 +264,34 @@ func TestClose_LeavesNoGoroutineAndEndsObserving(t *testing.T) {
 	a.CloseClientConnections()
 	a.Close()
 }
+
+func TestSameStorage_IgnoresOnlyWhatChangesAllTheTime(t *testing.T) {
+	storage := func() *cluster.Storage {
+		return &cluster.Storage{
+			Nodes:   []cluster.StorageNode{{Name: "n", Disks: []cluster.Disk{{Name: "d", Available: 1}}}},
+			Volumes: []cluster.Volume{{Name: "v", Used: 1, Replicas: []cluster.Replica{{Name: "r"}}}},
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*cluster.Storage)
+		same   bool
+	}{
+		"nothing":           {func(*cluster.Storage) {}, true},
+		"a report":          {func(s *cluster.Storage) { s.Reported, s.Nodes[0].Reported = time.Now(), time.Now() }, true},
+		"free space":        {func(s *cluster.Storage) { s.Nodes[0].Disks[0].Available = 2 }, true},
+		"data":              {func(s *cluster.Storage) { s.Volumes[0].Used = 2 }, true},
+		"a claim":           {func(s *cluster.Storage) { s.Volumes[0].Replicas[0].Claim = cluster.Failed }, false},
+		"progress":          {func(s *cluster.Storage) { s.Volumes[0].Replicas[0].Progress = 7 }, false},
+		"a disk":            {func(s *cluster.Storage) { s.Nodes[0].Disks[0].UUID = "x" }, false},
+		"a node":            {func(s *cluster.Storage) { s.Nodes = nil }, false},
+		"a volume more":     {func(s *cluster.Storage) { s.Volumes = append(s.Volumes, cluster.Volume{}) }, false},
+		"a setting":         {func(s *cluster.Storage) { s.Settings = []cluster.Fact{{Name: "a"}} }, false},
+		"what is scheduled": {func(s *cluster.Storage) { s.Nodes[0].Disks[0].Scheduled = 2 }, false},
+	} {
+		s := storage()
+		c.change(s)
+		if got := sameStorage(storage(), s); got != c.same {
+			t.Errorf("%s: same %t, want %t", name, got, c.same)
+		}
+	}
+}

@@ -194,12 +194,23 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // sameStorage compares what matters of a storage: not when it last reported,
-// nor how full a disk is at the moment.
+// nor how full its disks and volumes are at the moment.
 func sameStorage(a, b *cluster.Storage) bool {
 	x, y := *a, *b
 	x.Reported, y.Reported = time.Time{}, time.Time{}
 	x.Nodes, y.Nodes = quiet(x.Nodes), quiet(y.Nodes)
-	return reflect.DeepEqual(x, y)
+	x.Volumes, y.Volumes = nil, nil
+	if len(a.Volumes) != len(b.Volumes) || !reflect.DeepEqual(x, y) {
+		return false
+	}
+	for i := range a.Volumes {
+		v, w := a.Volumes[i], b.Volumes[i]
+		v.Used, w.Used = 0, 0
+		if !reflect.DeepEqual(&v, &w) {
+			return false
+		}
+	}
+	return true
 }
 
 // quiet copies the nodes without what changes all the time.
