@@ -142,11 +142,11 @@ func TestJudge_NothingIsUnknown(t *testing.T) {
 }
 
 func TestJudge_TheWorstComesFirst(t *testing.T) {
-	l := newLab().detached("a", "w1", "w2").detached("b", "w2", "w3")
+	l := newLab().detached("a", "w1", "w2").detached("b", "w2", "w3").detached("c", "w1")
 	l.remove("w1")
 	l.node("w3").Ready = cluster.No
 	j := l.judge()
-	if j.Verdict != unsafe || j.Findings[0].Code != VolumeDegraded {
+	if j.Verdict != unsafe || j.Findings[0].Code != VolumeDataLost || j.Findings[1].Code != VolumeDegraded {
 		t.Fatalf("%v\n%s", j.Verdict, say(j.Findings))
 	}
 	for i := 1; i < len(j.Findings); i++ {

@@ -158,7 +158,7 @@ func (say volumeVoice) countRule(t tally) Condition {
 		say.add(VolumeNoReplicas, Unclear, "%s has no replica, and whether it ever held data cannot be told.")
 		return ConditionUnknown
 	}
-	sum := fmt.Sprintf("%d of %d replicas are good (%s)", t.good, v.Want, say.tell())
+	sum := fmt.Sprintf("it has %d of %d good replicas (%s)", t.good, v.Want, say.tell())
 	if t.maybe >= v.Want {
 		say.add(VolumeUnproven, Unclear, "%s cannot be judged: "+sum+".", say.counts(t)...)
 		return ConditionUnknown

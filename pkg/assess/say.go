@@ -83,9 +83,16 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// sortFindings puts the worst first and keeps the order of equals.
+// sortFindings puts the worst first, what is lost before what may be lost, and
+// keeps the order of equals.
 func sortFindings(fs []Finding) {
-	slices.SortStableFunc(fs, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+	weight := func(f *Finding) int {
+		if f.Code == VolumeDataLost {
+			return int(Danger) + 1
+		}
+		return int(f.Severity)
+	}
+	slices.SortStableFunc(fs, func(a, b Finding) int { return cmp.Compare(weight(&b), weight(&a)) })
 }
 
 // verdictOf is the worst of the findings.
