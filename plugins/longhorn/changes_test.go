@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/rest"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
@@ -149,5 +150,21 @@ func TestPrune_DeletesOneReplicaObjectByItsUID(t *testing.T) {
 	v.Replicas[1].Deleting = true
 	if got, err := New().Prune(&st, v, v.Replicas[1]); err != nil || len(got) != 0 {
 		t.Errorf("changes %+v (error %v) for a replica that is being deleted", got, err)
+	}
+}
+
+func TestConnect_AsksForLonghornsGroupAndVersion(t *testing.T) {
+	client, err := New().Connect(&rest.Config{Host: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := client.Get().Resource("replicas").URL().Path; got != "/apis/longhorn.io/v1beta2/replicas" {
+		t.Errorf("replicas are asked for at %s", got)
+	}
+	if _, err := New().Connect(&rest.Config{Host: "http://\x7f"}); err == nil {
+		t.Error("a host that is none is connected to")
+	}
+	if New().Placer() == nil {
+		t.Error("Longhorn has rules of placement")
 	}
 }
