@@ -13,7 +13,7 @@ import (
 )
 
 func TestStandin_APowerCutIsSeenLateAndOutlivedByTheData(t *testing.T) {
-	l := newLab(t, standin.Options{Settings: map[string]string{"replica-replenishment-wait-interval": "1"}}, "w-1", "w-2", "w-3")
+	l := newLab(t, standin.Options{}, "w-1", "w-2", "w-3")
 	l.fill(2, 1, "busy", "idle")
 	off := l.volume("busy").Status.CurrentNodeID
 	for _, r := range l.replicas("busy") {
@@ -43,11 +43,14 @@ func TestStandin_APowerCutIsSeenLateAndOutlivedByTheData(t *testing.T) {
 		}
 		return ""
 	})
-	l.until("busy", "attached/healthy") // rebuilt on the third
 	if err := l.fleet.PowerOn(t.Context(), off); err != nil {
 		t.Fatal(err)
 	}
 	l.usableAgain(off)
+	l.until("busy", "attached/healthy") // the failed replica is used again
+	if got := len(l.replicas("busy")); got != 2 {
+		t.Errorf("%d replica objects, want the two old ones", got)
+	}
 	l.scale("idle", 1)
 	l.until("idle", "attached/healthy")
 	if l.copies("idle") != 2 || l.copies("busy") < 2 {

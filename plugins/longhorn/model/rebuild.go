@@ -47,7 +47,7 @@ type rebuild struct {
 // ReplicaAdd; v1.8.1 controller/engine_controller.go rebuildNewReplica).
 func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 	if p.rebuild != nil {
-		m.continueRebuild(e, p)
+		m.continueRebuild(p)
 		return
 	}
 	candidate, source := "", ""
@@ -80,7 +80,7 @@ func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 	m.wakeAt(m.now.Add(plan.Duration / 10))
 }
 
-func (m *Model) continueRebuild(e *longhorn.Engine, p *engineProcess) {
+func (m *Model) continueRebuild(p *engineProcess) {
 	b := p.rebuild
 	from, to := p.members[b.source], p.members[b.replica]
 	done := 100

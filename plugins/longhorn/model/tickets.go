@@ -62,10 +62,8 @@ func (m *Model) mustDetach(v *longhorn.Volume, a *longhorn.VolumeAttachment) boo
 	wanted, firm, workloadElsewhere := false, false, false
 	for _, t := range a.Spec.AttachmentTickets {
 		if t.NodeID != v.Spec.NodeID {
-			switch t.Type {
-			case longhorn.AttacherTypeCSIAttacher, longhorn.AttacherTypeLonghornAPI, longhorn.AttacherTypeShareManagerController:
-				workloadElsewhere = true
-			}
+			workloadElsewhere = workloadElsewhere || t.Type == longhorn.AttacherTypeCSIAttacher ||
+				t.Type == longhorn.AttacherTypeLonghornAPI || t.Type == longhorn.AttacherTypeShareManagerController
 			continue
 		}
 		if compatible(t.Parameters, v) {
