@@ -8,20 +8,20 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/live"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/observe"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
 )
 
 // world is the cluster as the engine sees it, with the hands that the plan
-// gives it. What the operator's commands print goes to lines.
-func (c *connection) world(plan decide.Plan, lines io.Writer) (roll.World, error) {
+// gives it. It must be closed.
+type world struct {
+	*live.World
+	close func()
+}
+
+// world opens it. What the operator's commands print goes to lines.
+func (c *connection) world(plan decide.Plan, lines io.Writer) (*world, error) {
 	cfg, err := c.config()
-	if err != nil {
-		return nil, err
-	}
-	eyes, err := observe.NewCluster(observe.Config{
-		REST: cfg, Storages: c.app.Storages, StorageNamespace: c.storageNamespace,
-	})
 	if err != nil {
 		return nil, err
 	}
@@ -32,5 +32,15 @@ func (c *connection) world(plan decide.Plan, lines io.Writer) (roll.World, error
 	if err != nil {
 		return nil, err
 	}
-	return live.New(eyes, hands), nil
+	eyes, err := c.observer()
+	if err != nil {
+		return nil, err
+	}
+	return &world{World: live.New(eyes, hands), close: eyes.Close}, nil
+}
+
+// engine is the engine's configuration: a deed must end, and the lock be
+// renewed, well within the time that the lock holds.
+func (c *connection) engine(b record.Book) roll.Config {
+	return roll.Config{Book: b, Renew: c.lockDuration / 4, DeedLimit: c.lockDuration / 3, WriteLimit: c.lockDuration / 3}
 }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command kubectl-safe_roll is the kubectl plugin safe-roll. It wires streams,
+// signals and the list of storage systems to the commands, and ends with their
+// exit code; there is no logic here.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cli"
+	"github.com/safe-roll/kubectl-safe-roll/plugins"
+)
+
+// version is set by the linker: -X main.version.
+var version = "dev"
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := context.WithCancelCause(context.Background())
+	defer stop(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		stop(cli.ErrInterrupted) // finish the deed in hand, leave no hold behind
+		<-signals
+		os.Exit(cli.ExitInterrupted) // asked twice: go, the next run finds out what happened
+	}()
+	app := cli.App{
+		Streams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
+		Program: os.Args[0], Version: version, Storages: plugins.All(),
+	}
+	return cli.Run(ctx, app, os.Args[1:])
+}

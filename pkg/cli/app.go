@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+)
+
+// App is what main gives to the commands.
+type App struct {
+	Streams genericiooptions.IOStreams
+	// Program is argv[0]: run as a plugin, usage is spelled as kubectl's.
+	Program string
+	Version string
+	// Storages are the storage systems that safe-roll knows.
+	Storages []plugin.Storage
+}
+
+// Run runs one command line and returns the exit code. What went wrong has
+// been written to the error stream by then. ctx ends when a person interrupts;
+// its cause says so.
+func Run(ctx context.Context, app App, args []string) int {
+	root := newRoot(app)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	var e *exitError
+	if !errors.As(err, &e) {
+		// Whatever is not ours comes from cobra before a command runs.
+		e = usage(err)
+	}
+	if e.code == exitError1 && interrupted(ctx) {
+		e = &exitError{code: ExitInterrupted, err: errors.New("interrupted; nothing is in flight")}
+	}
+	if e.err != nil {
+		fmt.Fprintln(app.Streams.ErrOut, "Error: "+e.err.Error())
+	}
+	if e.code == exitUsage {
+		fmt.Fprintf(app.Streams.ErrOut, "See '%s --help'.\n", helpFor(root, args))
+	}
+	return e.code
+}
+
+// helpFor names the deepest command that the arguments name.
+func helpFor(root *cobra.Command, args []string) string {
+	cmd, _, err := root.Find(args)
+	if err != nil || cmd == nil {
+		cmd = root
+	}
+	return spelled(cmd)
+}
+
+// spelled is a command as a person types it.
+func spelled(cmd *cobra.Command) string {
+	path := cmd.CommandPath()
+	if name, ok := cmd.Root().Annotations[cobra.CommandDisplayNameAnnotation]; ok {
+		path = name + strings.TrimPrefix(path, cmd.Root().Name())
+		path = strings.Replace(path, name+name, name, 1)
+	}
+	return path
+}
+
+// asPlugin reports whether argv[0] is the name under which kubectl finds us.
+func (a App) asPlugin() bool {
+	return strings.HasPrefix(filepath.Base(a.Program), "kubectl-")
+}
+
+func interrupted(ctx context.Context) bool {
+	return errors.Is(context.Cause(ctx), ErrInterrupted)
+}
+
+// ErrInterrupted is the cause with which main ends the context when a person
+// presses Ctrl-C.
+var ErrInterrupted = errors.New("interrupted")

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/view"
+)
+
+// rollOptions are the flags of drain and run, completed.
+type rollOptions struct {
+	app      App
+	conn     *connection
+	display  string
+	policy   *policyFlags
+	goal     decide.Goal
+	nodes    []string
+	selector string
+	commands decide.Commands
+	// replacement is --replacement-selector, wanted what it says.
+	replacement string
+	wanted      map[string]string
+	yes         bool
+	output      string
+}
+
+func newDrain(app App, conn *connection, display string) *cobra.Command {
+	o := &rollOptions{app: app, conn: conn, display: display, policy: newPolicyFlags(), goal: decide.UntilDeletable, output: outputText}
+	cmd := &cobra.Command{
+		Use:   "drain NODE",
+		Short: `Take one node up to "may be deleted"`,
+		Long: `Cordons and drains one node and waits until no volume needs it, seen in two
+looks. Where its replicas fit elsewhere they are moved away first; else every
+volume keeps its floor of good replicas, and the data are proven to be served
+without the node. Refuses before the first change where that is not possible.
+
+The node's turn stays open: '` + display + ` run NODE' finishes it, and
+'` + display + ` abort' puts back what was changed.`,
+		Example: examples(display, "% drain worker-1", "% run worker-1 --retire-command=./retire.sh --create-command=./create.sh"),
+		Args:    exactly("one node"),
+	}
+	o.run(cmd)
+	return cmd
+}
+
+func newRun(app App, conn *connection, display string) *cobra.Command {
+	o := &rollOptions{app: app, conn: conn, display: display, policy: newPolicyFlags(), goal: decide.UntilReplaced, output: outputText}
+	cmd := &cobra.Command{
+		Use:   "run [NODE... | -l SELECTOR]",
+		Short: "Replace nodes one after the other; without arguments, go on where a roll stopped",
+		Long: `Replaces nodes in the order given: each is drained, goes, its replacement joins,
+every volume is rebuilt, attached or not, and only when every volume is whole in
+two looks comes the next one.
+
+A machine goes and comes by --retire-command and --create-command, by
+--delete-node, by one --replace-command (only where every replica was moved away
+first), or by your hand: then run says when, and waits. Commands are run by
+'sh -c' with SAFE_ROLL_RUN, SAFE_ROLL_NODE, SAFE_ROLL_NODE_UID and
+SAFE_ROLL_PROVIDER_ID; they must be idempotent.
+
+The same command after an interruption goes on where the facts say it is.`,
+		Example: examples(display,
+			"% run worker-1 worker-2 worker-3 --retire-command=./retire.sh --create-command=./create.sh",
+			"% run -l node-role.kubernetes.io/worker --yes --replace-command=./replace.sh",
+			"% run                                   # go on"),
+		Args: cobra.ArbitraryArgs,
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.selector, "selector", "l", "", "replace the nodes that this label selector matches, in the order of their names")
+	f.StringVar(&o.commands.Retire, "retire-command", "", "ends the machine and deletes its Node")
+	f.StringVar(&o.commands.Create, "create-command", "", "makes the replacement")
+	f.StringVar(&o.commands.Replace, "replace-command", "", "does both at once")
+	f.BoolVar(&o.commands.DeleteNode, "delete-node", false, "delete the Node object; its machine is yours to end")
+	f.StringVar(&o.replacement, "replacement-selector", "", "recognise a replacement by these labels (key=value,...) instead of the old node's role labels")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask; needed where there is no terminal")
+	o.run(cmd)
+	return cmd
+}
+
+// run adds what drain and run have in common.
+func (o *rollOptions) run(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.output, "output", "o", o.output, "text, or json for one event a line on standard output")
+	o.policy.rolling(f)
+	addHabits(f)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.nodes = args
+		if err := o.complete(cmd.Flags()); err != nil {
+			return err
+		}
+		if err := o.validate(); err != nil {
+			return err
+		}
+		return o.roll(cmd.Context())
+	}
+}
+
+func (o *rollOptions) complete(f *pflag.FlagSet) error {
+	if err := refuseHabits(f); err != nil {
+		return err
+	}
+	wanted, err := pairs(o.replacement)
+	if err != nil {
+		return err
+	}
+	o.wanted = wanted
+	return o.policy.complete()
+}
+
+func (o *rollOptions) validate() error {
+	c := o.commands
+	switch {
+	case len(o.nodes) > 0 && o.selector != "":
+		return usagef("name nodes or give a selector, not both")
+	case c.Replace != "" && (c.Retire != "" || c.Create != "" || c.DeleteNode):
+		return usagef("--replace-command does it all: leave --retire-command, --create-command and --delete-node out")
+	case c.Retire != "" && c.DeleteNode:
+		return usagef("--retire-command and --delete-node both end the node: give one of them")
+	case o.goal == decide.UntilReplaced && !o.yes && !asks(o.app):
+		return usagef("there is no terminal to ask on: run deletes nodes, so confirm it with --yes")
+	}
+	if err := oneOf(o.output, outputText, outputJSON); err != nil {
+		return err
+	}
+	return o.policy.validate()
+}
+
+// roll finds out what the request means, asks, and rolls.
+func (o *rollOptions) roll(ctx context.Context) error {
+	book, err := o.conn.book()
+	if err != nil {
+		return failed(err)
+	}
+	h, _, err := book.Read(ctx)
+	if err != nil {
+		return failed(fmt.Errorf("the journal cannot be read: %w", err))
+	}
+	cfg := o.conn.engine(book)
+	goOn := false
+	if !h.Over() {
+		if goOn, err = o.carryOn(ctx, h, &cfg); err != nil {
+			return err
+		}
+	}
+	plan, _ := record.Replay(h)
+	if !goOn {
+		if plan, err = o.propose(ctx); err != nil {
+			return err
+		}
+		cfg.Plan = &plan
+	} else if cfg.Plan != nil {
+		plan = *cfg.Plan
+	}
+	if err := o.confirm(ctx, plan); err != nil {
+		return err
+	}
+	return o.start(ctx, cfg, plan)
+}
+
+// confirm asks before a roll that deletes nodes.
+func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan) error {
+	if o.goal != decide.UntilReplaced || o.yes {
+		return nil
+	}
+	if err := view.Confirm(o.app.Streams.ErrOut, plan, styleOf(o.app.Streams.ErrOut)); err != nil {
+		return failed(err)
+	}
+	return confirm(ctx, o.app, "Replace them?")
+}
+
+// start rolls, tells what happens on the error stream, and prints the end.
+func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Plan) error {
+	streams := o.app.Streams
+	progress := view.NewProgress(streams.ErrOut, styleOf(streams.ErrOut))
+	events := view.NewEvents(streams.Out)
+	var last *assess.Judgement
+	cfg.Watch = func(r roll.Report) {
+		if r.Judgement != nil {
+			last = r.Judgement
+		}
+		progress.Watch(r)
+		if o.output == outputJSON {
+			events.Watch(r)
+		}
+	}
+	world, err := o.conn.world(plan, progress.Lines())
+	if err != nil {
+		progress.Close()
+		return failed(err)
+	}
+	defer world.close()
+	cfg.World = world
+	began := time.Now()
+	res, err := roll.Run(ctx, cfg)
+	progress.Close()
+	if err != nil {
+		return o.broken(err, res)
+	}
+	if o.output == outputJSON {
+		if err := events.Err(); err != nil {
+			return failed(err)
+		}
+		return exited(res.Exit)
+	}
+	return o.end(res, last, time.Since(began))
+}
+
+// broken is a roll that ended with an error.
+func (o *rollOptions) broken(err error, res roll.Result) error {
+	switch {
+	case errors.Is(err, record.ErrHeld):
+		return &exitError{code: exitHeld, err: err}
+	case errors.Is(err, roll.ErrNothing):
+		return usagef("no roll is in flight: name the nodes to replace, or give a selector")
+	case res.Exit == roll.ExitInterrupted:
+		return &exitError{code: ExitInterrupted, err: err}
+	default:
+		return failed(err)
+	}
+}
+
+// end prints how the roll ended: what was done on the output stream, a refusal
+// on the error stream.
+func (o *rollOptions) end(res roll.Result, last *assess.Judgement, took time.Duration) error {
+	out, errOut := o.app.Streams.Out, o.app.Streams.ErrOut
+	var err error
+	switch d := res.Decision.(type) {
+	case decide.Done:
+		err = view.Result{Done: d, Plan: res.Plan, Memory: res.Memory, Judgement: last, Took: took}.Text(out, styleOf(out))
+	case decide.Halt:
+		err = view.Halted{Halt: d, Left: res.Left, Catalogue: catalogue(o.app.Storages)}.Text(errOut, styleOf(errOut))
+	default:
+		err = view.Interrupted{Again: o.again(res.Plan), Left: res.Left}.Text(errOut, styleOf(errOut))
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return exited(res.Exit)
+}
+
+// again is the command that goes on.
+func (o *rollOptions) again(p decide.Plan) string {
+	if p.Goal == decide.UntilDeletable && len(p.Turns) > 0 {
+		return o.display + " drain " + p.Turns[0].Node.Name
+	}
+	return o.display + " run"
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cli"
+	"github.com/safe-roll/kubectl-safe-roll/plugins"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts expect")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kubectl-safe_roll": func() {
+		os.Exit(cli.Run(context.Background(), cli.App{
+			Streams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
+			Program: os.Args[0], Version: "v0.0.0-test", Storages: plugins.All(),
+		}, os.Args[1:]))
+	}})
+}
+
+// TestScripts runs what needs no cluster. Each script begins in a folder with
+// two small clusters: whole/ and recreated/, in which worker-1 is another
+// machine under the old name.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               clusters,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exit": exit},
+	})
+}
+
+// clusters copies the fixtures, and hides the machine's own kubeconfig.
+func clusters(env *testscript.Env) error {
+	env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "no-such-kubeconfig"))
+	env.Setenv("NO_COLOR", "1")
+	for _, name := range []string{"whole", "recreated"} {
+		if err := os.CopyFS(filepath.Join(env.WorkDir, name), os.DirFS(filepath.Join("testdata", name))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exit CODE PROGRAM ARGS... runs a program and wants that exit code.
+func exit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exit CODE PROGRAM [ARGS...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var e *exec.ExitError
+		if !errors.As(err, &e) {
+			ts.Fatalf("%v", err)
+		}
+		got = e.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
