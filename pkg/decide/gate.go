@@ -27,7 +27,7 @@ func (t *tick) twoLooks(g Gate, p assess.Permit, what string) Decision {
 		return t.void(g, "the volumes' replicas or the nodes changed")
 	}
 	if !t.s.Look.Fresh {
-		return t.lookAgain(what, t.now)
+		return t.lookAgain("a first consistent look: "+what, t.now)
 	}
 	first, ok := t.m.Looks[g]
 	switch {
@@ -36,11 +36,11 @@ func (t *tick) twoLooks(g Gate, p assess.Permit, what string) Decision {
 	case first.Digest != digest:
 		return t.void(g, "what the first look rested on has changed")
 	case t.s.Look.Began.Before(first.Ended.Add(t.policy().LookInterval)):
-		return t.lookAgain(what, first.Ended.Add(t.policy().LookInterval))
+		return t.lookAgain("a second look, to be sure: "+what, first.Ended.Add(t.policy().LookInterval))
 	}
 	if name := t.unrenewed(first); name != "" {
 		return Wait{
-			For: what + ": node " + name + " to renew its lease", Progress: name,
+			For: "node " + name + " to renew its lease: " + what, Progress: name,
 			Until: t.now.Add(2 * time.Second), Fresh: true,
 			Limit: t.policy().SettleLimit, LimitName: "settle limit",
 			Stuck: "the kubelet of " + name + " does not renew its lease",
@@ -58,7 +58,7 @@ func (t *tick) notYet(g Gate, p assess.Permit, what string) Decision {
 		return t.void(g, "it no longer holds")
 	}
 	return Wait{
-		For: what, Left: messages(p.Findings), Progress: t.volumeToken() + t.podToken(),
+		For: "certainty: " + what, Left: messages(p.Findings), Progress: t.volumeToken() + t.podToken(),
 		Limit: t.policy().SettleLimit, LimitName: "settle limit",
 		Stuck: "kubectl safe-roll verify shows every reason",
 	}
@@ -71,9 +71,10 @@ func (t *tick) void(g Gate, why string) Decision {
 	}}
 }
 
+// lookAgain waits for consistent reads that begin at that time.
 func (t *tick) lookAgain(what string, at time.Time) Decision {
 	return Wait{
-		For: what + ": a second look, to be sure", Progress: at.String(), Until: at, Fresh: true,
+		For: what, Progress: at.String(), Until: at, Fresh: true,
 		Limit: t.policy().SettleLimit, LimitName: "settle limit", Stuck: "the API server does not answer",
 	}
 }

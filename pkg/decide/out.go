@@ -57,7 +57,7 @@ func (t *tick) drain() Decision {
 		if d := t.nothingServed(); d != nil {
 			return d
 		}
-		return t.evict(set.Last, "the storage's own pods")
+		return t.evict(set.Last, "storage pods")
 	}
 	if t.turn.DrainedAt.IsZero() {
 		return Remember{Note: Note{Kind: Drained, Node: t.planned.Node, Says: t.node() + " is drained"}}
