@@ -108,7 +108,7 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 
 // start makes one attempt.
 func (c *Cluster) start(ctx context.Context) error {
-	if err := c.prepare(); err != nil {
+	if err := c.prepare(ctx); err != nil {
 		return err
 	}
 	// The API server waits for etcd by itself.
@@ -129,8 +129,8 @@ func (c *Cluster) start(ctx context.Context) error {
 }
 
 // prepare picks the ports and writes certificates and kubeconfigs.
-func (c *Cluster) prepare() error {
-	free, err := freePorts(3)
+func (c *Cluster) prepare(ctx context.Context) error {
+	free, err := freePorts(ctx, 3)
 	if err != nil {
 		return err
 	}

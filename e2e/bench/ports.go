@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,9 +18,10 @@ var errNoPort = errors.New("no free port on 127.0.0.1")
 // at random from below the range that Linux uses for outgoing connections, so
 // that nothing but another bench is likely to take one before it is used; a
 // start that loses this race is tried again (see Start).
-func freePorts(n int) ([]int, error) {
+func freePorts(ctx context.Context, n int) ([]int, error) {
 	const low, high = 20000, 32000
 	found := map[int]bool{}
+	var listen net.ListenConfig
 	ports := make([]int, 0, n)
 	for range 1000 {
 		if len(ports) == n {
@@ -29,7 +31,10 @@ func freePorts(n int) ([]int, error) {
 		if found[port] {
 			continue
 		}
-		l, err := net.Listen("tcp", loopback(port))
+		l, err := listen.Listen(ctx, "tcp", loopback(port))
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("free port: %w", context.Cause(ctx))
+		}
 		if err != nil {
 			continue
 		}

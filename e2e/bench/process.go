@@ -31,7 +31,7 @@ func launch(program, name, log string, args []string) (*process, error) {
 		return nil, fmt.Errorf("log of %s: %w", name, err)
 	}
 	defer f.Close()
-	cmd := exec.Command(program)
+	cmd := exec.Command(program) //nolint:noctx // it outlives the start; kill ends it
 	cmd.Args = append([]string{name}, args...)
 	// A bare environment: etcd takes settings from ETCD_*, and client-go from
 	// KUBERNETES_* and proxies.

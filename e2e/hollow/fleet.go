@@ -61,7 +61,7 @@ type Fleet struct {
 	logFile *os.File
 	watched *watched
 
-	ctx    context.Context // the fleet's life
+	ctx    context.Context //nolint:containedctx // the fleet's life, which no single call spans
 	cancel context.CancelFunc
 
 	mu       sync.Mutex

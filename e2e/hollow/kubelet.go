@@ -25,7 +25,7 @@ type kubelet struct {
 	serial int
 	log    *slog.Logger
 
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // from power on to power off, which no single call spans
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
