@@ -33,6 +33,8 @@ import (
 type Options struct {
 	// Out is told what is being built and started.
 	Out io.Writer
+	// Bare leaves out Longhorn and every machine: a cluster without storage.
+	Bare bool
 	// Standin overrides the stand-in's behaviour, timing and settings.
 	Standin standin.Options
 }
@@ -76,8 +78,10 @@ func Start(ctx context.Context, o Options) (_ *World, err error) {
 	if w.Longhorn, err = lhclient.NewForConfig(cfg); err != nil {
 		return nil, err
 	}
-	if err := w.startStandin(ctx, o.Standin); err != nil {
-		return nil, err
+	if !o.Bare {
+		if err := w.startStandin(ctx, o.Standin); err != nil {
+			return nil, err
+		}
 	}
 	if w.control, err = w.listen(ctx); err != nil {
 		return nil, err

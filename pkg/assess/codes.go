@@ -40,7 +40,7 @@ const (
 func inputCodes() []CodeDoc {
 	return []CodeDoc{
 		{InputGapNeeded, "Something that every verdict rests on could not be read.",
-			"Grant the right (the rbac command prints it), or give the missing list; see the finding's detail. There is no way around it."},
+			"See the finding's detail. A right that is missing: grant get, list and watch of the kind. A kind that the server does not know: the storage is not installed here. Files: add the list. There is no way around it."},
 		{InputGapDrain, "Something that questions about draining rest on could not be read.",
 			"Grant the right, or give the missing list; see the finding's detail."},
 		{InputGapHelpful, "Something that would make the verdict rest on more could not be read.",

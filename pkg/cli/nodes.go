@@ -27,6 +27,12 @@ func resolve(s *cluster.Snapshot, names []string) ([]cluster.NodeRef, error) {
 	return refs, nil
 }
 
+// nodesRead reports whether all nodes were read: only then is a name known to
+// be wrong.
+func nodesRead(s *cluster.Snapshot) bool {
+	return !slices.ContainsFunc(s.Gaps, func(g cluster.Gap) bool { return g.Kind == "nodes" })
+}
+
 func unknownNode(s *cluster.Snapshot, name string) error {
 	have := make([]string, 0, len(s.Nodes))
 	for i := range s.Nodes {

@@ -42,12 +42,12 @@ func (o *rollOptions) propose(ctx context.Context) (decide.Plan, error) {
 	if err != nil {
 		return decide.Plan{}, failed(err)
 	}
-	if missing := noStorage(s); missing != "" {
-		return decide.Plan{}, usagef("there is nothing to roll safely here: %s", missing)
-	}
 	req := o.request()
 	if req.Nodes, err = o.targets(s); err != nil {
 		return decide.Plan{}, err
+	}
+	if missing := noStorage(s); missing != "" {
+		return decide.Plan{}, usagef("there is nothing to roll safely here: %s", missing)
 	}
 	plan, refused := decide.Propose(judge(s, o.policy.policy), req, placers(o.app.Storages))
 	if len(refused) == 0 {
@@ -65,11 +65,11 @@ func (o *rollOptions) targets(s *cluster.Snapshot) ([]cluster.NodeRef, error) {
 		if names, err = selected(s, o.selector); err != nil {
 			return nil, err
 		}
-		if len(names) == 0 && len(s.Nodes) > 0 {
+		if len(names) == 0 && nodesRead(s) {
 			return nil, usagef("no node matches the selector %s", o.selector)
 		}
 	}
-	if len(s.Nodes) == 0 {
+	if !nodesRead(s) {
 		return nil, nil
 	}
 	refs, err := resolve(s, names)

@@ -118,7 +118,7 @@ func (o *verifyOptions) resolve(s *cluster.Snapshot) ([]cluster.NodeRef, []asses
 		}
 		o.nodes = names
 	}
-	if len(s.Nodes) > 0 {
+	if nodesRead(s) {
 		refs, err := resolve(s, o.nodes)
 		if err != nil {
 			return nil, nil, failed(err)
