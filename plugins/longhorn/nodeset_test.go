@@ -94,15 +94,18 @@ func TestReader_SettingsDecideWhatMayBeShared(t *testing.T) {
 		change           func(*fixture)
 		node, zone, disk cluster.Answer
 	}{
-		"as the settings say":   {func(*fixture) {}, no, yes, yes},
-		"nodes shared":          {set("replica-soft-anti-affinity", "true"), yes, yes, yes},
-		"zones not shared":      {set("replica-zone-soft-anti-affinity", "false"), no, no, yes},
-		"disks not shared":      {set("replica-disk-soft-anti-affinity", "false"), no, yes, no},
-		"a value never seen":    {set("replica-soft-anti-affinity", "perhaps"), cluster.Unknown, yes, yes},
-		"the volume enables":    {func(f *fixture) { f.set(v, "spec.replicaSoftAntiAffinity", "enabled") }, yes, yes, yes},
-		"the volume disables":   {func(f *fixture) { f.set(v, "spec.replicaZoneSoftAntiAffinity", "disabled") }, no, no, yes},
-		"the volume dreams":     {func(f *fixture) { f.set(v, "spec.replicaDiskSoftAntiAffinity", "dream") }, no, yes, cluster.Unknown},
-		"no setting was read":   {func(f *fixture) { f.drop("Setting") }, cluster.Unknown, cluster.Unknown, cluster.Unknown},
+		"as the settings say": {func(*fixture) {}, no, yes, yes},
+		"nodes shared":        {set("replica-soft-anti-affinity", "true"), yes, yes, yes},
+		"zones not shared":    {set("replica-zone-soft-anti-affinity", "false"), no, no, yes},
+		"disks not shared":    {set("replica-disk-soft-anti-affinity", "false"), no, yes, no},
+		"a value never seen":  {set("replica-soft-anti-affinity", "perhaps"), cluster.Unknown, yes, yes},
+		"the volume enables":  {func(f *fixture) { f.set(v, "spec.replicaSoftAntiAffinity", "enabled") }, yes, yes, yes},
+		"the volume disables": {func(f *fixture) { f.set(v, "spec.replicaZoneSoftAntiAffinity", "disabled") }, no, no, yes},
+		"the volume dreams":   {func(f *fixture) { f.set(v, "spec.replicaDiskSoftAntiAffinity", "dream") }, no, yes, cluster.Unknown},
+		"no setting was read": {func(f *fixture) { f.drop("Setting") }, cluster.Unknown, cluster.Unknown, cluster.Unknown},
+		"none of them is set": {func(f *fixture) {
+			f.drop("Setting").add(`{"kind":"Setting","metadata":{"name":"log-level","uid":"s"},"value":"Info"}`)
+		}, no, yes, yes},
 		"1.4 has fewer of them": {func(f *fixture) { f.items = read(t, "1.4").items }, no, yes, yes},
 	} {
 		f := read(t, "1.8")
