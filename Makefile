@@ -43,7 +43,8 @@ test-unit: ## the tests that need no control plane
 
 .PHONY: test-e2e
 test-e2e: ## the tests on a real control plane (the first run builds it, some minutes)
-	cd e2e && $(GO) test -timeout 40m ./...
+	cd e2e && $(GO) run ./bench/prebuild
+	cd e2e && $(GO) test -p 1 -timeout 40m ./...
 
 .PHONY: cover
 cover: ## coverage of this module, in coverage.out

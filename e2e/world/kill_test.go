@@ -22,6 +22,7 @@ var phaseOf = regexp.MustCompile(`^\S+\s+\d+/\d+ \S+ · (.+?)  `)
 // first speaks of each phase, starts the same command again, and judges the end
 // by the disks. The lock is short, so that the next one need not wait long.
 func TestRun_KilledInEveryPhaseEndsTheSame(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		replicas int
@@ -34,6 +35,7 @@ func TestRun_KilledInEveryPhaseEndsTheSame(t *testing.T) {
 			[]string{"bar scheduling", "cordon", "drain", "prove", "may be deleted", "retire", "prune", "create", "join", "rebuild", "settle"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := start(t)
 			i := scenario.Incident{Workers: 3, Users: 5, LoggedIn: 1, Replicas: c.replicas}
 			e := build(t, w, i)

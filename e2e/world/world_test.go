@@ -73,6 +73,7 @@ func kubectl(t *testing.T, w *world.World, exit int, args ...string) world.Said 
 // lose data, as it was lost in 2023 and as Longhorn 1.8.1 loses it: every drain
 // succeeds. On the way verify is asked what it sees.
 func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
+	t.Parallel()
 	w, i := start(t), scenario.TheIncident()
 	e := build(t, w, i)
 	kubectl(t, w, 0, "safe-roll", "verify")
@@ -98,8 +99,10 @@ func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
 }
 
 func TestIncident_SafeRollLosesNothing(t *testing.T) {
+	t.Parallel()
 	for name, suffix := range map[string]string{"same names": "", "new names": "-b"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w, i := start(t), scenario.TheIncident()
 			e := build(t, w, i)
 			watch := w.WatchNodes(t.Context())
