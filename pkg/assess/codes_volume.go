@@ -11,7 +11,7 @@ const (
 	VolumeNumbersUnknown = "volume/numbers-unknown"
 	VolumeDataLost       = "volume/data-lost"
 	VolumeNoEngine       = "volume/no-engine"
-	VolumeNoReplicas     = "volume/no-replicas"
+	VolumeNoData         = "volume/no-data"
 	VolumeInTransit      = "volume/in-transit"
 	VolumeCreating       = "volume/creating"
 	VolumeStateUnknown   = "volume/state-unknown"
@@ -34,8 +34,8 @@ func volumeCodes() []CodeDoc {
 			"Do not start workloads that use it. Do not delete its replicas, failed ones too, nor orphaned directories, nor wipe disks of replaced machines: " +
 				"bring such a disk back, or export the data from its directory, or restore a backup."},
 		{VolumeNoEngine, "The volume does not have exactly one current engine.", "Wait; if it stays so, look at the volume's events."},
-		{VolumeNoReplicas, "The volume has no replica, and whether it ever held data cannot be told.",
-			"Do not start workloads that use it unless it is known to be new."},
+		{VolumeNoData, "No replica of the volume ever held data, and it is not as a new volume is: whether it was used cannot be told.",
+			"Wait if it is just being made or attached for the first time. Otherwise do not start workloads that use it unless it is known to be new."},
 		{VolumeInTransit, "The volume is being attached or detached.", "Nothing must be done; if it stays so for minutes, one of its replicas cannot start."},
 		{VolumeCreating, "The volume is still being created.", "Wait."},
 		{VolumeStateUnknown, "The volume is in a state that is not known.", "Look at the volume's object; a newer version of the tool may know it."},

@@ -93,6 +93,10 @@ func inputCases() []inputCase {
 			noLeases(l)
 			gap(cluster.Gap{Kind: "leases.coordination.k8s.io", Reason: cluster.GapNotGiven})(l)
 		}, nil, []string{InputNoLeases}, safe},
+		{"leases that are needed are needed from files too", func(l *lab) {
+			files(l)
+			gap(cluster.Gap{Kind: "leases.coordination.k8s.io", Reason: cluster.GapNotGiven, Needed: true})(l)
+		}, []string{InputGapNeeded}, nil, dunno},
 		{"files with an empty list of leases know of none", func(l *lab) { files(l); noLeases(l) }, []string{VolumeUnproven}, []string{NodeLeaseMissing}, dunno},
 		{"a cluster whose leases are hidden knows of none", func(l *lab) {
 			noLeases(l)

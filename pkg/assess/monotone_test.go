@@ -16,10 +16,12 @@ import (
 // It may make an Unsafe one Unknown: who hides the proof of a loss, or silences
 // the node that shows it, leaves nobody who knows.
 //
-// Three things are not "worse" in this sense, and are left out where they
+// Four things are not "worse" in this sense, and are left out where they
 // apply. Of two nodes that report one disk, taking one away settles which of
 // them has it. Who takes the last thing off a node that may be deleted frees
-// it: its replicas, engines and holds. And of files, hiding the newest time
+// it: its replicas, engines and holds. Who hides the one replica that was ever
+// healthy, of more than the volume was made with, hides that it was used. And of
+// files, hiding the newest time
 // moves their present into the past.
 func TestJudge_WorseFactsNeverMakeItSafe(t *testing.T) {
 	changed := 0
@@ -214,8 +216,8 @@ func (d dice) worsenReplica(v *cluster.Volume, i int) string {
 	case 7:
 		r.Doubts = append(r.Doubts, cluster.Doubt{Code: "odd/more", AtMost: pick(d, cluster.StandingUnknown, cluster.StandingFailed, cluster.StandingAbsent)})
 	default:
-		if r.Node == "n1" {
-			return "nothing" // it is what keeps the node
+		if r.Node == "n1" || r.Claim != cluster.Untouched && len(v.Replicas) > v.Want {
+			return "nothing" // it is what keeps the node, or the only trace of use
 		}
 		v.Replicas = slices.Delete(v.Replicas, i, i+1)
 	}

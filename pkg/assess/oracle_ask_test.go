@@ -74,14 +74,17 @@ func (o oracle) readableBase(st cluster.Storage, name string, except string) boo
 	return false
 }
 
+// neverHeld: nothing says that any data were ever there.
+func (o oracle) neverHeld(v cluster.Volume) bool {
+	return !o.used(v) && !slices.ContainsFunc(v.Replicas, func(r cluster.Replica) bool {
+		return r.Claim != cluster.Untouched && r.Claim != cluster.Placeholder
+	})
+}
+
 func (o oracle) volume(st cluster.Storage, v cluster.Volume) cluster.Verdict {
 	claimed := false
 	for _, pv := range o.s.Persistent {
 		claimed = claimed || pv.Driver == st.Driver && pv.Handle == v.Name
-	}
-	placeholders := true
-	for _, r := range v.Replicas {
-		placeholders = placeholders && r.Claim == cluster.Placeholder
 	}
 	switch {
 	case v.State == cluster.Deleting:
@@ -92,7 +95,7 @@ func (o oracle) volume(st cluster.Storage, v cluster.Volume) cluster.Verdict {
 		return cluster.Unsafe
 	case o.unused(v):
 		return cluster.Safe
-	case placeholders && !o.used(v):
+	case o.neverHeld(v):
 		return doubted(v).Worse(cluster.VerdictUnknown)
 	}
 	verdict := doubted(v).Worse(o.enough(st, v, "", v.Want))
@@ -157,7 +160,7 @@ func (o oracle) mayDrain(ref cluster.NodeRef) cluster.Verdict {
 			if v.State == cluster.Deleting || o.unused(v) && countableVolume(v) {
 				continue
 			}
-			if !countableVolume(v) {
+			if !countableVolume(v) || o.neverHeld(v) {
 				verdict = verdict.Worse(cluster.VerdictUnknown)
 				continue
 			}
@@ -172,128 +175,6 @@ func (o oracle) mayDrain(ref cluster.NodeRef) cluster.Verdict {
 			if here && (len(v.Busy) > 0 || v.Engine.Present != cluster.Yes || v.State == cluster.StateUnknown || v.State == cluster.Creating) {
 				verdict = verdict.Worse(cluster.VerdictUnknown)
 			}
-		}
-	}
-	return verdict
-}
-
-func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
-	verdict := o.mayDrain(ref)
-	if o.s.Source != cluster.SourceLive {
-		verdict = verdict.Worse(cluster.VerdictUnknown)
-	}
-	for _, st := range o.s.Storages {
-		for _, v := range st.Volumes {
-			verdict = verdict.Worse(o.releases(st, v, ref.Name, t))
-		}
-		for _, sn := range st.Nodes {
-			if sn.Name == ref.Name && sn.Holds > 0 {
-				verdict = cluster.Unsafe
-			}
-		}
-		verdict = verdict.Worse(o.images(st, ref.Name))
-	}
-	for _, a := range o.s.Attachments {
-		ours := false
-		for _, st := range o.s.Storages {
-			ours = ours || st.Driver == a.Driver
-		}
-		if a.Node == ref.Name && (ours || !o.accepted("node/foreign-attachment", a.PV)) {
-			verdict = cluster.Unsafe
-		}
-	}
-	return verdict.Worse(o.locals(ref.Name))
-}
-
-// releases says whether one volume lets the node go.
-func (o oracle) releases(st cluster.Storage, v cluster.Volume, node string, t Turn) cluster.Verdict {
-	verdict := cluster.Safe
-	if v.Engine.Node == node || slices.ContainsFunc(v.Holds, func(h cluster.Hold) bool { return h.Node == node }) {
-		verdict = cluster.Unsafe
-	}
-	if v.State == cluster.Deleting {
-		return verdict
-	}
-	if len(v.Busy) > 0 {
-		verdict = verdict.Worse(cluster.VerdictUnknown)
-	}
-	var proven []cluster.Replica
-	has, resort := false, false
-	for _, r := range v.Replicas {
-		if r.Claim == cluster.Rebuilding && !o.absent(st, r) && worst(v.Doubts, r.Doubts) != no {
-			verdict = verdict.Worse(cluster.VerdictUnknown)
-		}
-		if r.Node == node {
-			has = true
-			bad := r.Claim == cluster.Failed || r.Claim != cluster.Placeholder && worst(v.Doubts, r.Doubts) == no
-			excused := !t.CordonedAt.IsZero() && !r.FailedAt.IsZero() && r.FailedAt.Unix() >= t.CordonedAt.Unix()
-			resort = resort || bad && !excused && !o.absent(st, r) && !saidAbsent(v, r)
-			continue
-		}
-		seen, ok := t.Proved[r.UID]
-		since := ok && !t.DrainedAt.IsZero() && !seen.Before(t.DrainedAt)
-		if o.counts(st, v, r) == yes && (r.Claim == cluster.Serving || since) {
-			proven = append(proven, r)
-		}
-	}
-	if has && !(o.unused(v) && countableVolume(v)) && most(v, proven) < v.Need {
-		verdict = verdict.Worse(cluster.VerdictUnknown)
-	}
-	if resort && o.enough(st, v, node, v.Want) != cluster.Safe {
-		verdict = cluster.Unsafe
-	}
-	return verdict
-}
-
-// saidAbsent: a doubt says that the replica's data are not there.
-func saidAbsent(v cluster.Volume, r cluster.Replica) bool {
-	for _, d := range append(slices.Clone(v.Doubts), r.Doubts...) {
-		if d.AtMost == cluster.StandingAbsent {
-			return true
-		}
-	}
-	return false
-}
-
-func (o oracle) images(st cluster.Storage, node string) cluster.Verdict {
-	verdict := cluster.Safe
-	for _, b := range st.Bases {
-		usedBy := slices.ContainsFunc(st.Volumes, func(v cluster.Volume) bool { return v.Base == b.Name })
-		if o.readableBase(st, b.Name, node) || !usedBy && o.accepted("base/only-copy", b.Name) {
-			continue
-		}
-		for _, c := range b.Copies {
-			var at []string
-			for _, sn := range st.Nodes {
-				for _, d := range sn.Disks {
-					if d.UUID == c.DiskUUID && d.UUID != "" {
-						at = append(at, sn.Name)
-					}
-				}
-			}
-			if slices.Contains(at, node) {
-				verdict = cluster.Unsafe
-			} else if len(at) == 0 {
-				verdict = verdict.Worse(cluster.VerdictUnknown)
-			}
-		}
-	}
-	return verdict
-}
-
-func (o oracle) locals(node string) cluster.Verdict {
-	verdict := cluster.Safe
-	for _, pv := range o.s.Persistent {
-		ours := slices.ContainsFunc(o.s.Storages, func(st cluster.Storage) bool { return st.Driver == pv.Driver })
-		if ours || !pv.Bound && pv.ClaimName == "" || o.accepted("pv/bound-to-node", pv.Name) {
-			continue
-		}
-		here := slices.Contains(pv.Hostnames, node)
-		switch {
-		case here && (pv.Local || len(pv.Hostnames) == 1):
-			verdict = cluster.Unsafe
-		case pv.Local && len(pv.Hostnames) == 0:
-			verdict = verdict.Worse(cluster.VerdictUnknown)
 		}
 	}
 	return verdict

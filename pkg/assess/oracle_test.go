@@ -212,7 +212,7 @@ func (o oracle) blank(st cluster.Storage, v cluster.Volume) bool {
 
 func (o oracle) unused(v cluster.Volume) bool {
 	ok := v.Class == cluster.ClassOrdinary && v.State == cluster.Detached && len(v.Busy) == 0 && v.Engine.Present == cluster.Yes &&
-		v.Engine.Ever == cluster.No && !o.used(v) && len(v.Replicas) > 0 && worst(v.Doubts) == yes
+		v.Engine.Ever == cluster.No && !o.used(v) && v.Want > 0 && len(v.Replicas) >= v.Want && worst(v.Doubts) == yes
 	for _, r := range v.Replicas {
 		ok = ok && (r.Claim == cluster.Untouched || r.Claim == cluster.Placeholder) && worst(r.Doubts) == yes
 	}

@@ -105,6 +105,9 @@ func (j *Judgement) keepsFloor(vj *VolumeJudgement, node string) []Finding {
 	if !countable(v) {
 		return []Finding{say.finding(VolumeNotJudged, Unclear, "%s is of a kind whose replicas cannot be counted: what it keeps without node "+node+" cannot be told.")}
 	}
+	if blank(v) {
+		return []Finding{say.finding(VolumeNoData, Unclear, "%s has no replica that ever held data, and whether it was used cannot be told.")}
+	}
 	var out []Finding
 	if f := j.belowFloor(say, node); f != nil {
 		out = append(out, *f)

@@ -60,9 +60,10 @@ func used(v *cluster.Volume) bool {
 }
 
 // neverUsed reports whether the volume is as it was made: at rest, its engine
-// never started, no replica ever healthy or failed, no sign of use, no doubt.
+// never started, all its replicas there, none of them ever healthy or failed,
+// no sign of use, no doubt.
 func neverUsed(v *cluster.Volume) bool {
-	if v.Class != cluster.ClassOrdinary || v.State != cluster.Detached || len(v.Busy) > 0 || len(v.Replicas) == 0 ||
+	if v.Class != cluster.ClassOrdinary || v.State != cluster.Detached || len(v.Busy) > 0 || v.Want < 1 || len(v.Replicas) < v.Want ||
 		v.Engine.Present != cluster.Yes || v.Engine.Ever != cluster.No || used(v) || !certain(v.Doubts) {
 		return false
 	}

@@ -39,12 +39,12 @@ func (w *world) gapFindings() []Finding {
 	for _, g := range w.snap.Gaps {
 		code, s, means := InputGapHelpful, Note, "the verdict rests on less evidence"
 		switch {
-		case !w.leases && g.Kind == kindLeases:
-			code, means = InputNoLeases, "whether a node is live is judged by its Ready condition alone"
 		case g.Needed:
 			code, s, means = InputGapNeeded, Unclear, "no verdict is possible without it"
 		case g.ForDrain:
 			code, means = InputGapDrain, "whether a node may be drained or deleted cannot be told"
+		case !w.leases && g.Kind == kindLeases:
+			code, means = InputNoLeases, "whether a node is live is judged by its Ready condition alone"
 		}
 		out = append(out, gapFinding(g, code, s, means))
 	}

@@ -90,7 +90,7 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 		say.add(VolumeDataLost, Danger,
 			"%s has no replica left although it was in use: the next workload that mounts it may get an empty disk. Start nothing that uses it.")
 		return true
-	case neverUsed(v) || say.empty() && !used(v) || t.held >= v.Need:
+	case neverUsed(v) || blank(v) || t.held >= v.Need:
 		return false
 	}
 	say.add(VolumeDataLost, Danger,
@@ -99,14 +99,15 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 	return true
 }
 
-// empty reports whether there is no object that could hold data.
-func (say volumeVoice) empty() bool {
-	for i := range say.vj.Replicas {
-		if say.vj.Replicas[i].Replica.Claim != cluster.Placeholder {
+// blank reports whether there is no sign that the volume ever held data: it
+// has nothing to lose, though it is not as it was made either.
+func blank(v *cluster.Volume) bool {
+	for i := range v.Replicas {
+		if c := v.Replicas[i].Claim; c != cluster.Placeholder && c != cluster.Untouched {
 			return false
 		}
 	}
-	return true
+	return !used(v)
 }
 
 // engineRule says whether the storage knows who would serve the volume.
@@ -154,8 +155,9 @@ func (say volumeVoice) countRule(t tally) Condition {
 	if t.good >= v.Want {
 		return Whole
 	}
-	if say.empty() {
-		say.add(VolumeNoReplicas, Unclear, "%s has no replica, and whether it ever held data cannot be told.")
+	if blank(v) {
+		say.add(VolumeNoData, Unclear, "%s has no replica that ever held data, and whether it was used cannot be told.",
+			answerFact("engine.ever", v.Engine.Ever))
 		return ConditionUnknown
 	}
 	sum := fmt.Sprintf("it has %d of %d good replicas (%s)", t.good, v.Want, say.tell())

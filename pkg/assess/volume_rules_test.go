@@ -109,6 +109,8 @@ func useCases() []volumeCase {
 	return []volumeCase{
 		{"a volume that nobody used is whole as it is", unused2, nil, Unused, nil, safe},
 		{"a volume that nobody used loses nothing with a node", unused2, func(l *lab) { l.remove("w1") }, Unused, nil, safe},
+		{"blanks that are fewer than were made may have had a sibling", unused2, unusedWith(func(v *cluster.Volume) { v.Replicas = v.Replicas[:1] }),
+			ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"placeholders that nobody used are whole as they are", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Replicas[0].Claim, v.Replicas[1].Claim = cluster.Placeholder, cluster.Placeholder
 		}), Unused, nil, safe},
@@ -118,19 +120,27 @@ func useCases() []volumeCase {
 		{"placeholders that failed once are a loss", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Replicas[0].Claim, v.Replicas[1].Claim, v.Replicas[1].FailedAt = cluster.Placeholder, cluster.Placeholder, now()
 		}), Lost, []string{VolumeDataLost}, unsafe},
-		{"an engine that ran once may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Ever = cluster.Yes }), ConditionUnknown, []string{VolumeUnproven}, dunno},
-		{"an engine of which nothing is known may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Ever = cluster.Unknown }), ConditionUnknown, []string{VolumeUnproven}, dunno},
+		{"an engine that ran once may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Ever = cluster.Yes }), ConditionUnknown, []string{VolumeNoData}, dunno},
+		{"an engine of which nothing is known may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Ever = cluster.Unknown }), ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"an engine that is not there may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Present = cluster.No }),
-			ConditionUnknown, []string{VolumeNoEngine, VolumeUnproven}, dunno},
-		{"a volume that is just attached is not unused", unused2, unusedWith(func(v *cluster.Volume) { v.State = cluster.Attaching }), ConditionUnknown, []string{VolumeUnproven}, dunno},
+			ConditionUnknown, []string{VolumeNoEngine, VolumeNoData}, dunno},
+		{"blanks of an engine that ran once lose nothing with a node", unused2, func(l *lab) {
+			l.v("data").Engine.Ever = cluster.Yes
+			l.remove("w1")
+			l.remove("w2")
+		}, ConditionUnknown, []string{VolumeNoData}, dunno},
+		{"a volume whose replicas are being made loses nothing", unused2, unusedWith(func(v *cluster.Volume) {
+			v.State, v.Replicas = cluster.Creating, v.Replicas[:1]
+		}), ConditionUnknown, []string{VolumeCreating, VolumeNoData}, dunno},
+		{"a volume that is just attached is not unused", unused2, unusedWith(func(v *cluster.Volume) { v.State = cluster.Attaching }), ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"a volume that is just restored is not unused", unused2, unusedWith(func(v *cluster.Volume) { v.Busy = []string{"restoring"} }),
-			Busy, []string{VolumeBusy, VolumeUnproven}, dunno},
+			Busy, []string{VolumeBusy, VolumeNoData}, dunno},
 		{"a doubt about the volume takes its innocence", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Doubts = []cluster.Doubt{{Code: "odd/thing"}}
-		}), ConditionUnknown, []string{"odd/thing", VolumeUnproven}, dunno},
+		}), ConditionUnknown, []string{"odd/thing", VolumeNoData}, dunno},
 		{"a doubt about a replica takes its innocence", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Replicas[0].Doubts = []cluster.Doubt{{Code: "odd/thing"}}
-		}), ConditionUnknown, []string{VolumeUnproven}, dunno},
+		}), ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"a blank beside a copy that is gone is a loss", atRest2, func(l *lab) {
 			l.r(0).Claim, l.r(0).HealthyAt = cluster.Untouched, time.Time{}
 			l.remove("w2")
@@ -144,11 +154,11 @@ func useCases() []volumeCase {
 		{"no replica left of a volume that was written is a loss", atRest2, none, Lost, []string{VolumeDataLost}, unsafe},
 		{"no replica left of a volume with a claim is a loss", unused2, none, Lost, []string{VolumeDataLost}, unsafe},
 		{"no replica left of a volume that has a size is a loss", unused2, func(l *lab) { none(l); noPV(l); l.v("data").Used = 1 }, Lost, []string{VolumeDataLost}, unsafe},
-		{"no replica of a volume that nothing refers to cannot be told", unused2, func(l *lab) { none(l); noPV(l) }, ConditionUnknown, []string{VolumeNoReplicas}, dunno},
+		{"no replica of a volume that nothing refers to cannot be told", unused2, func(l *lab) { none(l); noPV(l) }, ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"placeholders of a volume whose engine ran cannot be told", unused2, func(l *lab) {
 			l.v("data").Engine.Ever = cluster.Yes
 			l.r(0).Claim, l.r(1).Claim = cluster.Placeholder, cluster.Placeholder
-		}, ConditionUnknown, []string{VolumeNoReplicas}, dunno},
+		}, ConditionUnknown, []string{VolumeNoData}, dunno},
 	}
 }
 
