@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
@@ -181,39 +180,20 @@ func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan) error {
 
 // start rolls, tells what happens on the error stream, and prints the end.
 func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Plan) error {
-	streams := o.app.Streams
-	progress := view.NewProgress(streams.ErrOut, styleOf(streams.ErrOut))
-	events := view.NewEvents(streams.Out)
-	var last *assess.Judgement
-	cfg.Watch = func(r roll.Report) {
-		if r.Judgement != nil {
-			last = r.Judgement
-		}
-		progress.Watch(r)
-		if o.output == outputJSON {
-			events.Watch(r)
-		}
-	}
-	world, err := o.conn.world(plan, progress.Lines())
+	w := o.watch()
+	world, err := o.conn.world(plan, w.progress.Lines())
 	if err != nil {
-		progress.Close()
+		w.progress.Close()
 		return failed(err)
 	}
 	defer world.close()
-	cfg.World = world
-	began := time.Now()
+	cfg.World, cfg.Watch = world, w.report
 	res, err := roll.Run(ctx, cfg)
-	progress.Close()
+	w.progress.Close()
 	if err != nil {
 		return o.broken(err, res)
 	}
-	if o.output == outputJSON {
-		if err := events.Err(); err != nil {
-			return failed(err)
-		}
-		return exited(res.Exit)
-	}
-	return o.end(res, last, time.Since(began))
+	return o.end(res, w)
 }
 
 // broken is a roll that ended with an error.
@@ -231,13 +211,21 @@ func (o *rollOptions) broken(err error, res roll.Result) error {
 }
 
 // end prints how the roll ended: what was done on the output stream, a refusal
-// on the error stream.
-func (o *rollOptions) end(res roll.Result, last *assess.Judgement, took time.Duration) error {
+// on the error stream. Programs have been told by events.
+func (o *rollOptions) end(res roll.Result, w *watch) error {
+	if w.events != nil {
+		if err := w.events.Err(); err != nil {
+			return failed(fmt.Errorf("the events could not be written: %w", err))
+		}
+		return exited(res.Exit)
+	}
 	out, errOut := o.app.Streams.Out, o.app.Streams.ErrOut
 	var err error
 	switch d := res.Decision.(type) {
 	case decide.Done:
-		err = view.Result{Done: d, Plan: res.Plan, Memory: res.Memory, Judgement: last, Took: took}.Text(out, styleOf(out))
+		err = view.Result{
+			Done: d, Plan: res.Plan, Memory: res.Memory, Judgement: w.last, Replicas: w.replicas, Took: time.Since(w.began),
+		}.Text(out, styleOf(out))
 	case decide.Halt:
 		err = view.Halted{Halt: d, Left: res.Left, Catalogue: catalogue(o.app.Storages)}.Text(errOut, styleOf(errOut))
 	default:

@@ -20,16 +20,19 @@ type place struct {
 
 // waiting is the wait in hand; what is empty while something is being done.
 type waiting struct {
+	phase    decide.Phase
 	what     string
 	left     []string
 	progress string
 	since    time.Time
 	limit    string
 	doing    string
+	// told: a line has said so already.
+	told bool
 }
 
 func (w *waiting) set(d decide.Wait) {
-	w.left, w.progress = d.Left, d.Progress
+	w.what, w.left, w.progress = d.For, d.Left, d.Progress
 	if d.Limit > 0 {
 		w.limit = d.LimitName + " " + short(d.Limit)
 	}

@@ -13,11 +13,12 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
 )
 
-// How often is spoken where nothing changes, and how often where only the
-// count of what is left does.
+// How often is spoken where nothing changes, how often where only the count of
+// what is left does, and how long a wait is before it is worth a line.
 const (
 	silence = 30 * time.Second
 	steady  = 10 * time.Second
+	brief   = 900 * time.Millisecond
 )
 
 // Progress tells a person what a roll does: one line per fact that matters,
@@ -59,20 +60,30 @@ func (p *Progress) Close() {
 // comes meanwhile.
 func (p *Progress) heartbeat() {
 	defer close(p.done)
-	t := time.NewTicker(silence / 3)
+	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	for {
 		select {
 		case <-p.stop:
 			return
-		case <-t.C:
+		case now := <-t.C:
 			p.mu.Lock()
-			if p.still == nil && time.Since(p.saidAt) >= silence {
-				if text := p.wait.text(time.Now()); text != "" {
-					p.say(text)
-				}
-			}
+			p.beat(now)
 			p.mu.Unlock()
+		}
+	}
+}
+
+// beat tells a wait that has turned out not to be brief, and, where no line
+// moves, that nothing has changed for long.
+func (p *Progress) beat(now time.Time) {
+	switch {
+	case !p.wait.told && p.wait.what != "" && now.Sub(p.wait.since) >= brief:
+		p.wait.told = true
+		p.say(p.wait.text(now))
+	case p.still == nil && now.Sub(p.saidAt) >= silence:
+		if text := p.wait.text(now); text != "" {
+			p.say(text)
 		}
 	}
 }
@@ -108,7 +119,7 @@ func (p *Progress) report(r roll.Report) {
 	case roll.ReportTrouble:
 		p.trouble(r.Text)
 	case roll.ReportUndoing:
-		p.say(r.Action.Why)
+		p.say("putting back: " + changed(*r.Action))
 	case roll.ReportHalted, roll.ReportFinished:
 		p.wait = waiting{}
 	}
@@ -117,18 +128,20 @@ func (p *Progress) report(r roll.Report) {
 func (p *Progress) decided(d decide.Decision) {
 	w, ok := d.(decide.Wait)
 	if !ok {
+		if !p.wait.told { // it is over, and was too brief for a line
+			p.wait = waiting{}
+		}
 		return
 	}
 	now := time.Now()
-	if w.For != p.wait.what || p.wait.doing != "" {
-		p.wait = waiting{what: w.For, since: now}
+	if w.Phase != p.wait.phase || p.wait.doing != "" {
+		p.wait = waiting{phase: w.Phase, since: now}
 		p.wait.set(w)
-		p.say(p.wait.text(now))
 		return
 	}
-	moved := w.Progress != p.wait.progress
+	moved := w.Progress != p.wait.progress || w.For != p.wait.what
 	p.wait.set(w)
-	if moved && p.still == nil && now.Sub(p.saidAt) >= steady {
+	if moved && p.wait.told && p.still == nil && now.Sub(p.saidAt) >= steady {
 		p.say(p.wait.text(now))
 	}
 }

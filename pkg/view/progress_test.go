@@ -48,8 +48,11 @@ func progressed(f func(*Progress)) []string {
 
 func TestProgress_ALineSaysTurnPhaseWhatIsWaitedForAndWhatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := progressed(func(p *Progress) { waitingFor(p, "vol-1", "vol-2", "vol-3", "vol-4") })
-		want := "1/2 worker-1 · rebuild  waiting for volumes to be rebuilt: vol-1; vol-2; vol-3; and 1 more"
+		got := progressed(func(p *Progress) {
+			waitingFor(p, "vol-1", "vol-2", "vol-3", "vol-4")
+			time.Sleep(1500 * time.Millisecond)
+		})
+		want := "1/2 worker-1 · rebuild  waiting for volumes to be rebuilt (1s, rebuild limit 30m): vol-1; vol-2; vol-3; and 1 more"
 		if len(got) != 1 || !strings.HasSuffix(got[0], want) {
 			t.Errorf("got %q, want one line that ends with %q", got, want)
 		}
@@ -66,6 +69,21 @@ func TestProgress_TheSameWaitIsNotToldAtEveryTick(t *testing.T) {
 		})
 		if len(got) != 1 {
 			t.Errorf("%d lines for one wait of 20 s: %q", len(got), got)
+		}
+	})
+}
+
+func TestProgress_AWaitThatIsOverAtOnceIsNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := progressed(func(p *Progress) {
+			waitingFor(p, "vol-1")
+			time.Sleep(500 * time.Millisecond)
+			p.Watch(roll.Report{Kind: roll.ReportNoted, Text: "done"})
+			p.Watch(roll.Report{Kind: roll.ReportActing, Action: &decide.Action{Why: "sleep"}})
+			time.Sleep(5 * time.Second)
+		})
+		if len(got) != 2 {
+			t.Errorf("lines %q, want the two that say what was done", got)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
@@ -18,6 +19,9 @@ type Result struct {
 	Memory decide.Memory
 	// Judgement is the last one; nil where nothing was looked at.
 	Judgement *assess.Judgement
+	// Replicas is how many replicas lay on each node, by UID, when its turn
+	// opened; a turn that an earlier run of the program opened has none.
+	Replicas map[cluster.UID]int
 	// Took is how long this run of the program took.
 	Took time.Duration
 }
@@ -28,13 +32,7 @@ type Result struct {
 func (r Result) Text(to io.Writer, style Style) error {
 	p := &printer{to: to, style: style}
 	p.para("", style.paint(green, "Done")+" in "+short(r.Took)+": "+sentence(r.Done.Says))
-	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "REPLACED BY", "DRAINED AFTER", "GONE AFTER", "WHOLE AFTER"}}
-	for _, t := range r.Plan.Turns {
-		if m := r.Memory.TurnOf(t.Node); m != nil {
-			rows = append(rows, turnRow(t, *m))
-		}
-	}
-	if len(rows) > 1 {
+	if rows := r.turns(); len(rows) > 1 {
 		p.line("")
 		p.table(rows)
 	}
@@ -68,17 +66,36 @@ func troubled(c counts) string {
 	return c.breakdown()
 }
 
-func turnRow(t decide.PlannedTurn, m decide.Turn) []string {
-	joined := "-"
-	if m.Joined.Name != "" {
-		joined = fmt.Sprintf("%s (%.8s)", m.Joined.Name, m.Joined.UID)
+// turns are the rows of the turns that were opened; a drain ends before there
+// is a replacement.
+func (r Result) turns() [][]string {
+	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "DRAINED AFTER", "GONE AFTER", "WHOLE AFTER", "REPLACED BY"}}
+	if r.Plan.Goal == decide.UntilDeletable {
+		rows[0] = rows[0][:4]
 	}
-	return []string{
-		fmt.Sprintf("%s (%.8s)", t.Node.Name, t.Node.UID), string(t.Strategy),
-		fmt.Sprint(len(t.Forecast.Placed) + len(t.Forecast.Stuck)), joined,
-		between(m.OpenedAt, m.DrainedAt), between(m.OpenedAt, m.RetiredAt), between(m.OpenedAt, m.ClosedAt),
+	for _, t := range r.Plan.Turns {
+		m := r.Memory.TurnOf(t.Node)
+		if m == nil {
+			continue
+		}
+		replicas, joined := "-", "-"
+		if n, ok := r.Replicas[t.Node.UID]; ok {
+			replicas = fmt.Sprint(n)
+		}
+		if m.Joined.Name != "" {
+			joined = named(m.Joined)
+		}
+		row := []string{
+			named(t.Node), string(t.Strategy), replicas, between(m.OpenedAt, m.DrainedAt),
+			between(m.OpenedAt, m.RetiredAt), between(m.OpenedAt, m.ClosedAt), joined,
+		}
+		rows = append(rows, row[:len(rows[0])])
 	}
+	return rows
 }
+
+// named is a node with the beginning of its UID: a name alone is no identity.
+func named(n cluster.NodeRef) string { return fmt.Sprintf("%s (%.8s)", n.Name, n.UID) }
 
 func between(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {

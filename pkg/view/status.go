@@ -56,7 +56,11 @@ func (s Status) Object() v1alpha1.Status {
 		}
 	}
 	for _, t := range plan.Turns {
-		out.Turns = append(out.Turns, turn(t, mem.TurnOf(t.Node)))
+		turned := turn(t, mem.TurnOf(t.Node))
+		if out.State == stateAborted && turned.State == "Open" {
+			turned.State = "GivenUp"
+		}
+		out.Turns = append(out.Turns, turned)
 	}
 	return out
 }

@@ -52,6 +52,12 @@ func count(j *assess.Judgement) counts {
 func (a Answer) Summary() string {
 	c := count(a.Judgement)
 	var parts []string
+	for _, f := range a.Extra {
+		parts = append(parts, strings.TrimSuffix(strings.ToLower(f.Message[:1])+f.Message[1:], "."))
+	}
+	for _, n := range a.Nodes {
+		parts = append(parts, mayBe(n.Node.Name, "drained", n.MayDrain.Verdict))
+	}
 	switch {
 	case c.volumes == 0:
 		parts = append(parts, "no volume was found")
@@ -63,12 +69,6 @@ func (a Answer) Summary() string {
 		parts = append(parts, fmt.Sprintf("%d of %s %s not known to be whole: %s", c.problems, many(c.volumes, "volume"), is(c.problems), c.breakdown()))
 	default:
 		parts = append(parts, fmt.Sprintf("%d of %s %s not whole: %s", c.problems, many(c.volumes, "volume"), is(c.problems), c.breakdown()))
-	}
-	for _, f := range a.Extra {
-		parts = append(parts, strings.TrimSuffix(strings.ToLower(f.Message[:1])+f.Message[1:], "."))
-	}
-	for _, n := range a.Nodes {
-		parts = append(parts, mayBe(n.Node.Name, "drained", n.MayDrain.Verdict))
 	}
 	return strings.Join(parts, "; ")
 }

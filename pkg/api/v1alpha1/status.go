@@ -13,10 +13,10 @@ type Status struct {
 	Kind string `json:"kind"`
 	// Run is the identity of the roll; empty where there never was one.
 	Run string `json:"run,omitempty"`
-	// State is None, Running, Stopped, Halted, Deletable or Finished. Running
-	// means that somebody holds the lock now; Stopped, that nobody does and
-	// the same command goes on; Deletable, that a drain ended and the turn
-	// is open.
+	// State is None, Running, Stopped, Halted, Deletable, Finished or Aborted.
+	// Running means that somebody holds the lock now; Stopped, that nobody
+	// does and the same command goes on; Deletable, that a drain ended and
+	// the turn is open; Aborted, that it was given up and put back.
 	State string `json:"state"`
 	// Phase is the last phase that the journal speaks of.
 	Phase string `json:"phase,omitempty"`
@@ -42,7 +42,7 @@ type Turn struct {
 	// Strategy is evict or refill, Why the reason for it.
 	Strategy string `json:"strategy"`
 	Why      string `json:"why,omitempty"`
-	// State is Waiting, Open, Retired, Joined or Closed.
+	// State is Waiting, Open, Retired, Joined, Closed or GivenUp.
 	State string `json:"state"`
 	// Replacement is the node that took its place, once it has joined.
 	Replacement    string     `json:"replacement,omitempty"`
