@@ -50,6 +50,10 @@ func (b *Book) open(ctx context.Context) (record.History, error) {
 
 // raise writes the head with the next epoch and our token. Whoever wrote it
 // before has a version that is old from now on.
+//
+// The head is read before the lease is seen to be ours: who takes the lease
+// after that raises the head as well, and then the version that we hold is
+// old. So a process that was stalled here does not fence its successor.
 func (b *Book) raise(ctx context.Context, token string) (head, error) {
 	var last error
 	for try := range attempts {
@@ -59,6 +63,9 @@ func (b *Book) raise(ctx context.Context, token string) (head, error) {
 		}
 		if h.writer == token {
 			return h, nil // the answer to an earlier try was lost
+		}
+		if _, err := b.ownLease(ctx, token); err != nil {
+			return head{}, err
 		}
 		isNew := h.cm == nil
 		h.epoch++

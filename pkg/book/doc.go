@@ -53,6 +53,9 @@
 //   - after it, before the head: the lease runs out by itself. The writer
 //     before may still write: the head is still its own, and its lease had run
 //     out, so Guard and Append already refuse it unless it renews, which fails.
+//   - between the two for so long that another has taken over: the head was
+//     read before the lease was seen to be ours, so the other's raise makes the
+//     swap fail, and the lease then says whose it is.
 //   - after the head, before the journal is read: nobody else can add to it any
 //     more; the next Acquire raises the epoch again.
 //   - the answer to either write is lost: it is read again and known by its

@@ -199,15 +199,9 @@ func (b *Book) Renew(ctx context.Context) error {
 func (b *Book) editLease(ctx context.Context, token string, edit func(*coordinationv1.Lease)) error {
 	var last error
 	for try := range attempts {
-		l, err := b.readLease(ctx)
+		l, err := b.ownLease(ctx, token)
 		if err != nil {
 			return err
-		}
-		if l == nil {
-			return b.lose("the Lease was deleted")
-		}
-		if l.Annotations[tokenKey] != token {
-			return b.lose("the lock is held by " + nobodyOr(holderOf(l, 0).Identity))
 		}
 		edit(l)
 		last = b.writeLease(ctx, l)
@@ -223,6 +217,21 @@ func (b *Book) editLease(ctx context.Context, token string, edit func(*coordinat
 		}
 	}
 	return fmt.Errorf("renew the Lease %s/%s: no success in %d tries: %w", b.cfg.Namespace, Name, attempts, last)
+}
+
+// ownLease reads the lease and fails if it is not the one that we took.
+func (b *Book) ownLease(ctx context.Context, token string) (*coordinationv1.Lease, error) {
+	l, err := b.readLease(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case l == nil:
+		return nil, b.lose("the Lease was deleted")
+	case l.Annotations[tokenKey] != token:
+		return nil, b.lose("the lock is held by " + nobodyOr(holderOf(l, 0).Identity))
+	default:
+		return l, nil
+	}
 }
 
 func nobodyOr(identity string) string {
