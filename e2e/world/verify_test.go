@@ -31,6 +31,25 @@ func seenAfterOne(t *testing.T, w *world.World, e scenario.Expected) {
 		}
 	}
 	forbidden(t, w)
+	refused(t, w)
+}
+
+// refused asks for the next node, and sees that nothing was changed by asking.
+func refused(t *testing.T, w *world.World) {
+	t.Helper()
+	t.Log(kubectl(t, w, 3, "safe-roll", "verify").All())
+	t.Log(kubectl(t, w, 3, "safe-roll", "drain", "worker-2").All())
+	t.Log(kubectl(t, w, 3, "safe-roll", "run", "worker-2", "--yes", "--delete-node").All())
+	for _, what := range []string{
+		"node/worker-2 {.spec.unschedulable}",
+		"nodes.longhorn.io/worker-2 -n longhorn-system {.spec.evictionRequested}",
+	} {
+		f := strings.Fields(what)
+		said := kubectl(t, w, 0, append(append([]string{"get"}, f[:len(f)-1]...), "-o", "jsonpath="+f[len(f)-1])...)
+		if said.Out == "true" {
+			t.Errorf("the refusal changed %s", what)
+		}
+	}
 }
 
 // dumped are the kinds of a dump as people take it.
