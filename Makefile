@@ -32,6 +32,10 @@ install: build ## put the plugin into $PREFIX/bin (default ~/.local/bin), where 
 demo: ## replace three workers, one by one, on a real API server; nothing may be lost
 	cd e2e && $(GO) run ./cmd/demo
 
+.PHONY: shell
+shell: ## the same cluster, and a shell in it with kubectl and the plugin
+	cd e2e && $(GO) run ./cmd/demo shell
+
 ##@ Test
 
 .PHONY: test

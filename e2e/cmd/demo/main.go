@@ -3,6 +3,9 @@
 // Command demo replaces all three workers of the cluster of the real loss with
 // safe-roll, on a real control plane that it builds and starts itself, and
 // ends with what the disks say. It needs Go and nothing else.
+//
+// "demo shell" builds the same cluster and opens a shell in it instead, with
+// kubectl, the plugin and the command machine on the PATH.
 package main
 
 import (
@@ -10,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -20,8 +24,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx)
+	shell := len(os.Args) > 1 && os.Args[1] == "shell"
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if shell { // there Ctrl-C is for what runs in it
+		signal.Ignore(os.Interrupt)
+		ends = ends[1:]
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	err := run(ctx, shell)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -29,7 +39,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) (err error) {
+func run(ctx context.Context, shell bool) (err error) {
 	fmt.Println("# building and starting a real API server with hollow nodes and a stand-in for Longhorn")
 	w, err := world.Start(ctx, world.Options{Out: os.Stderr})
 	if err != nil {
@@ -45,6 +55,9 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	fmt.Printf("# built in %s, with bytes of its own in each of %d volumes\n", time.Since(began).Round(time.Second), len(e))
+	if shell {
+		return errors.Join(openShell(ctx, w), state(ctx, w, e, i.Replicas))
+	}
 	roll := append([]string{"safe-roll", "run"}, i.WorkerNames()...)
 	// A look interval of 5 s fits a bench whose nodes are found dead after 8 s.
 	roll = append(roll, "--yes", "--look-interval=5s", "--replace-command=machine replace")
@@ -54,6 +67,23 @@ func run(ctx context.Context) (err error) {
 		}
 	}
 	return state(ctx, w, e, i.Replicas)
+}
+
+// openShell opens a shell in the cluster, until it is left.
+func openShell(ctx context.Context, w *world.World) error {
+	fmt.Println("# a shell with kubectl, kubectl safe-roll and machine; leave it to end the cluster")
+	path := os.Getenv("SHELL")
+	if path == "" {
+		path = "/bin/sh"
+	}
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Env = append(w.Env(), "PS1=bench$ ")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	var left *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &left) {
+		return fmt.Errorf("open a shell: %w", err)
+	}
+	return nil
 }
 
 // show runs kubectl as a person would, on this terminal.
