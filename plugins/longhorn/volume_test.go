@@ -120,6 +120,7 @@ func TestReader_DoubtsAboutAVolume(t *testing.T) {
 		"a ghost in error": {func(f *fixture) {
 			f.set(e, "status.replicaModeMap", map[string]any{"vol-r1": "RW", "vol-r2": "RW", "UNKNOWN-tcp://10.0.0.9:1": "ERR"})
 		}, "", 0},
+		"a single replica": {func(f *fixture) { f.set(v, "spec.numberOfReplicas", 1) }, "", 0},
 		"a rebuild of nobody": {func(f *fixture) {
 			f.set(e, "status.rebuildStatus", map[string]any{"tcp://10.0.0.9:1": map[string]any{"isRebuilding": true}})
 		}, codeStranger, cluster.StandingUnknown},
@@ -150,16 +151,19 @@ func TestReader_SignsOfUse(t *testing.T) {
 		touched bool
 		ever    cluster.Answer
 	}{
-		"none":               {func(*fixture) {}, false, no},
-		"data":               {func(f *fixture) { f.set(v, "status.actualSize", 4096) }, true, no},
-		"a past pod":         {func(f *fixture) { f.set(v, "status.kubernetesStatus.lastPodRefAt", "2026-01-01T10:30:00Z") }, true, no},
-		"a healthy replica":  {func(f *fixture) { f.set("Replica/vol-r1", "spec.healthyAt", "2026-01-01T10:30:00Z") }, true, yes},
-		"a failed replica":   {func(f *fixture) { f.set("Replica/vol-r1", "spec.failedAt", "2026-01-01T10:30:00Z") }, true, yes},
-		"once healthy":       {func(f *fixture) { f.set("Replica/vol-r1", "spec.lastHealthyAt", "2026-01-01T10:30:00Z") }, true, yes},
-		"an engine's size":   {func(f *fixture) { f.set(e, "status.currentSize", "1073741824") }, false, yes},
-		"an engine's head":   {func(f *fixture) { f.set(e, "status.snapshots", map[string]any{"volume-head": map[string]any{}}) }, false, yes},
-		"no snapshot":        {func(f *fixture) { f.set(e, "status.snapshots", map[string]any{}) }, false, no},
-		"no engine":          {func(f *fixture) { f.drop("Engine") }, false, cluster.Unknown},
+		"none":              {func(*fixture) {}, false, no},
+		"data":              {func(f *fixture) { f.set(v, "status.actualSize", 4096) }, true, no},
+		"a past pod":        {func(f *fixture) { f.set(v, "status.kubernetesStatus.lastPodRefAt", "2026-01-01T10:30:00Z") }, true, no},
+		"a healthy replica": {func(f *fixture) { f.set("Replica/vol-r1", "spec.healthyAt", "2026-01-01T10:30:00Z") }, true, yes},
+		"a failed replica":  {func(f *fixture) { f.set("Replica/vol-r1", "spec.failedAt", "2026-01-01T10:30:00Z") }, true, yes},
+		"once healthy":      {func(f *fixture) { f.set("Replica/vol-r1", "spec.lastHealthyAt", "2026-01-01T10:30:00Z") }, true, yes},
+		"an engine's size":  {func(f *fixture) { f.set(e, "status.currentSize", "1073741824") }, false, yes},
+		"an engine's head":  {func(f *fixture) { f.set(e, "status.snapshots", map[string]any{"volume-head": map[string]any{}}) }, false, yes},
+		"no snapshot":       {func(f *fixture) { f.set(e, "status.snapshots", map[string]any{}) }, false, no},
+		"no engine":         {func(f *fixture) { f.drop("Engine") }, false, cluster.Unknown},
+		"no engine, but data": {func(f *fixture) {
+			f.drop("Engine").set("Replica/vol-r1", "spec.healthyAt", "2026-01-01T10:30:00Z")
+		}, true, yes},
 		"no replica, no use": {func(f *fixture) { f.drop("Replica") }, false, no},
 	} {
 		f := unused()
@@ -235,5 +239,18 @@ func TestReader_WhatIsReferredToAndWasNotReadIsAGap(t *testing.T) {
 		`{"kind":"BackingImage","metadata":{"name":"img","uid":"b"},"spec":{"nodeSelector":["x"]},"status":{"diskFileStatusMap":{"d2":{"state":"in-progress"},"d1":{"state":"ready"},"d3":{"state":"unknown"}}}}`).storage()
 	if len(gaps) != 0 || len(st.Bases) != 1 || st.Volumes[0].Base != "img" || fmt.Sprint(st.Bases[0].Copies) != "[{d1 1} {d2 2} {d3 0}]" {
 		t.Errorf("bases %+v, gaps %+v", st.Bases, gaps)
+	}
+}
+
+func TestReader_ReplicasAreInTheOrderOfTheirNames(t *testing.T) {
+	v := read(t, "1.8").set("Replica/vol-r1", "metadata.uid", "z").volume()
+	if v.Replicas[0].Name != "vol-r1" || v.Replicas[1].Name != "vol-r2" {
+		t.Errorf("replicas %s, %s", v.Replicas[0].Name, v.Replicas[1].Name)
+	}
+	twice := read(t, "1.8").set("Replica/vol-r1", "metadata.name", "vol-r2").set("Replica/vol-r2", "metadata.uid", "a")
+	for range 10 {
+		if rs := twice.volume().Replicas; rs[0].UID > rs[1].UID {
+			t.Fatalf("two of one name are in no order: %s, %s", rs[0].UID, rs[1].UID)
+		}
 	}
 }
