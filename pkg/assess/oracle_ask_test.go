@@ -74,6 +74,12 @@ func (o oracle) readableBase(st cluster.Storage, name string, except string) boo
 	return false
 }
 
+func (o oracle) claimed(st cluster.Storage, v cluster.Volume) bool {
+	return slices.ContainsFunc(o.s.Persistent, func(pv cluster.PersistentVolume) bool {
+		return pv.Driver == st.Driver && pv.Handle == v.Name
+	})
+}
+
 // neverHeld: nothing says that any data were ever there.
 func (o oracle) neverHeld(v cluster.Volume) bool {
 	return !o.used(v) && !slices.ContainsFunc(v.Replicas, func(r cluster.Replica) bool {
@@ -82,16 +88,12 @@ func (o oracle) neverHeld(v cluster.Volume) bool {
 }
 
 func (o oracle) volume(st cluster.Storage, v cluster.Volume) cluster.Verdict {
-	claimed := false
-	for _, pv := range o.s.Persistent {
-		claimed = claimed || pv.Driver == st.Driver && pv.Handle == v.Name
-	}
 	switch {
 	case v.State == cluster.Deleting:
 		return cluster.Safe
 	case !countableVolume(v):
 		return doubted(v).Worse(cluster.VerdictUnknown)
-	case len(v.Replicas) == 0 && (o.used(v) || claimed):
+	case len(v.Replicas) == 0 && (o.used(v) || o.claimed(st, v)):
 		return cluster.Unsafe
 	case o.unused(v):
 		return cluster.Safe
@@ -106,7 +108,15 @@ func (o oracle) volume(st cluster.Storage, v cluster.Volume) cluster.Verdict {
 	return verdict
 }
 
+// nothingRead: a whole kind of the storage is missing, so no volume is known.
+func (o oracle) nothingRead() bool {
+	return slices.ContainsFunc(o.s.Gaps, func(g cluster.Gap) bool { return g.OfStorage && g.Needed && g.Reason == cluster.GapForbidden })
+}
+
 func (o oracle) whole() cluster.Verdict {
+	if o.nothingRead() {
+		return cluster.VerdictUnknown
+	}
 	verdict := o.input()
 	for _, st := range o.s.Storages {
 		for _, v := range st.Volumes {
@@ -155,12 +165,15 @@ func (o oracle) mayDrain(ref cluster.NodeRef) cluster.Verdict {
 			verdict = verdict.Worse(cluster.VerdictUnknown)
 		}
 	}
+	if o.nothingRead() {
+		return verdict
+	}
 	for _, st := range o.s.Storages {
 		for _, v := range st.Volumes {
 			if v.State == cluster.Deleting || o.unused(v) && countableVolume(v) {
 				continue
 			}
-			if !countableVolume(v) || o.neverHeld(v) {
+			if !countableVolume(v) || o.neverHeld(v) && !(len(v.Replicas) == 0 && o.claimed(st, v)) {
 				verdict = verdict.Worse(cluster.VerdictUnknown)
 				continue
 			}

@@ -13,6 +13,9 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 	if o.s.Source != cluster.SourceLive {
 		verdict = verdict.Worse(cluster.VerdictUnknown)
 	}
+	if o.nothingRead() {
+		return verdict
+	}
 	for _, st := range o.s.Storages {
 		for _, v := range st.Volumes {
 			verdict = verdict.Worse(o.releases(st, v, ref.Name, t))

@@ -93,6 +93,7 @@ func drainCases() []permitCase {
 		{"a volume that is going does not gate", atRest2, func(l *lab) { l.v("data").State = cluster.Deleting }, nil, safe},
 		{"a volume that nobody used does not gate", unused2, nil, nil, safe},
 		{"a volume that may never have been used is unknown", unused2, func(l *lab) { l.v("data").Engine.Ever = cluster.Yes }, []string{VolumeNoData}, dunno},
+		{"a volume that is claimed and has no replica is lost", unused2, func(l *lab) { l.v("data").Replicas = nil }, []string{VolumeDataLost}, unsafe},
 		{"together elsewhere is once", atRest3, func(l *lab) { *l.r(2) = replicaOf("data", "w2"); l.r(2).Name = "twin" }, []string{VolumeOneCopy}, unsafe},
 		{"what leaves elsewhere does not stay", atRest3, func(l *lab) { l.r(1).Leaving = true }, []string{VolumeOneCopy}, unsafe},
 		{"a kind that cannot be counted is unknown wherever it lies", func() *lab { return newLab().detached("data", "w2", "w3") },

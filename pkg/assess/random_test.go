@@ -74,6 +74,9 @@ func (d dice) odds(s *cluster.Snapshot) {
 		s.Gaps = append(s.Gaps, cluster.Gap{Kind: pick(d, "nodes", "pods", "leases.coordination.k8s.io"), Reason: pick(d, cluster.GapNotGiven, cluster.GapForbidden),
 			Needed: d.rarely(2), ForDrain: d.rarely(2)})
 	}
+	if d.rarely(40) {
+		s.Gaps = append(s.Gaps, cluster.Gap{Kind: "replicas.x", Reason: pick(d, cluster.GapForbidden, cluster.GapMalformed), Needed: d.rarely(2), OfStorage: true})
+	}
 	if d.rarely(15) {
 		s.Persistent = append(s.Persistent, cluster.PersistentVolume{Name: "odd", Driver: pick(d, driver, "other", ""), Handle: "none",
 			Local: d.rarely(2), Deleting: d.rarely(3), Bound: d.rarely(2), ClaimName: pick(d, "", "c"), Hostnames: pick(d, nil, []string{"n1"}, []string{"n1", "n2"})})

@@ -105,7 +105,7 @@ func (j *Judgement) keepsFloor(vj *VolumeJudgement, node string) []Finding {
 	if !countable(v) {
 		return []Finding{say.finding(VolumeNotJudged, Unclear, "%s is of a kind whose replicas cannot be counted: what it keeps without node "+node+" cannot be told.")}
 	}
-	if blank(v) {
+	if vj.Condition != Lost && blank(v) {
 		return []Finding{say.finding(VolumeNoData, Unclear, "%s has no replica that ever held data, and whether it was used cannot be told.")}
 	}
 	var out []Finding
