@@ -5,6 +5,7 @@ package act
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -82,10 +83,24 @@ func translate(p plugin.Storage, s *cluster.Snapshot, st *cluster.Storage, d dec
 		if d.Verb == decide.Wake {
 			changes, err = r.Wake(st, *v, d.HoldNode, d.Hold)
 		} else {
-			changes, err = r.Sleep(st, *v, d.Hold)
+			changes, err = r.Sleep(st, withHold(*v, d.Hold), d.Hold)
 		}
 		return changes, nil, err
 	}
+}
+
+// withHold returns the volume as one that has the hold. The facts may be older
+// than the deed that is taken back, or than one of unknown fate that took
+// effect late; a hold that they do not show is no proof that there is none.
+// With it the plugin says what to take away, and the server whether it is there.
+func withHold(v cluster.Volume, id string) cluster.Volume {
+	for _, h := range v.Holds {
+		if h.ID == id {
+			return v
+		}
+	}
+	v.Holds = append(slices.Clone(v.Holds), cluster.Hold{ID: id, Kind: cluster.HoldOurs})
+	return v
 }
 
 func translatePlace(p plugin.Storage, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {

@@ -57,7 +57,7 @@ func TestPlace_AChangeBetweenReadAndPatchIsAConflict(t *testing.T) {
 	}
 }
 
-func TestWakeAndSleep_TouchNobodyElsesTicket(t *testing.T) {
+func TestWakeAndSleep_ByFactsThatAreOlderTouchOursAndNobodyElses(t *testing.T) {
 	w := newWorld(t)
 	w.seed()
 	w.do(t, w.wake(), decide.Performed)
@@ -66,6 +66,7 @@ func TestWakeAndSleep_TouchNobodyElsesTicket(t *testing.T) {
 	if len(tickets) != 2 || tickets["safe-roll.r1"] == nil || tickets["csi"] == nil {
 		t.Fatalf("tickets: %v", tickets)
 	}
+	// The facts of a roll that is interrupted right after a Wake are older.
 	a := w.wake()
 	a.Verb = decide.Sleep
 	w.do(t, a, decide.Performed)

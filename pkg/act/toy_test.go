@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -80,7 +81,11 @@ func (y toy) Wake(_ *cluster.Storage, v cluster.Volume, node, id string) ([]plug
 	}}, nil
 }
 
+// Sleep knows nothing to do for a hold that the facts do not show.
 func (y toy) Sleep(_ *cluster.Storage, v cluster.Volume, id string) ([]plugin.Change, error) {
+	if !slices.ContainsFunc(v.Holds, func(h cluster.Hold) bool { return h.ID == id }) {
+		return nil, nil
+	}
 	return []plugin.Change{{
 		Object: y.object(kind("tickets", "Ticket"), v.Name, ""),
 		Patch:  fmt.Appendf(nil, `{"spec":{"tickets":{%q:null}}}`, id),
@@ -149,4 +154,3 @@ func (w *world) dump() string {
 	}
 	return b.String()
 }
-

@@ -12,8 +12,8 @@
 // only sets the time. It knows no schema, no watch and no authorisation; any
 // call can be held, refused, or lose its answer before or after its effect.
 //
-// It may import the standard library, apimachinery and client-go/rest, and is
-// imported by tests alone.
+// It may import the standard library, apimachinery and client-go/rest. It must
+// never be linked into the program: tests alone import it.
 //
 // Start reading at Server.
 package fakeapi

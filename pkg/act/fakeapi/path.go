@@ -22,7 +22,7 @@ func (p place) path(name string) string { return p.collection + "/" + name }
 func parse(path string) (place, error) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	var p place
-	n := 0
+	var n int
 	switch {
 	case len(parts) > 2 && parts[0] == "api":
 		p.version, n = parts[1], 2
