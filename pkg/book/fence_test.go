@@ -5,6 +5,7 @@ package book_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -145,7 +146,7 @@ func TestFence_ALateHeadOfAFailedAppendNeverCountsTheBytesOfTheNext(t *testing.T
 	cut, heads := true, 0
 	s.Meddle(func(c fakeapi.Call) fakeapi.Fault {
 		switch {
-		case cut && c.Path == headPath && c.Method == "PUT" && heads == 0:
+		case cut && c.Path == headPath && c.Method == http.MethodPut && heads == 0:
 			heads++
 			return fakeapi.Fault{Delay: arrive}
 		case cut && heads > 0:
@@ -161,7 +162,7 @@ func TestFence_ALateHeadOfAFailedAppendNeverCountsTheBytesOfTheNext(t *testing.T
 	}
 	cut = false
 	s.Meddle(func(c fakeapi.Call) fakeapi.Fault {
-		if c.Path == headPath && c.Method == "PUT" && strings.Contains(string(c.Body), "deed 2") {
+		if c.Path == headPath && c.Method == http.MethodPut && strings.Contains(string(c.Body), "deed 2") {
 			close(arrive) // the next batch's segment is written, its head is on the way
 			time.Sleep(200 * time.Millisecond)
 			close(landed)
@@ -212,7 +213,7 @@ func TestFence_ASweepSparesTheJournalOfWhoeverTookOver(t *testing.T) {
 	for _, run := range []string{"r1", "r2"} {
 		// While a lists old segments, b takes over and begins a roll.
 		s.Meddle(func(c fakeapi.Call) fakeapi.Fault {
-			if run == "r2" && c.Method == "GET" && c.Path == strings.TrimSuffix(mapsPath, "/") {
+			if run == "r2" && c.Method == http.MethodGet && c.Path == strings.TrimSuffix(mapsPath, "/") {
 				s.Meddle(nil)
 				s.advance(forever)
 				if _, err := b.Acquire(t.Context()); err != nil {

@@ -5,6 +5,7 @@ package book_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -43,11 +44,11 @@ func TestAppend_AFullSegmentIsNeverWrittenAgain(t *testing.T) {
 	last := ""
 	seen := map[string]bool{}
 	for _, c := range s.Calls() {
-		if c.Method == "GET" || !strings.HasPrefix(c.Path, mapsPath) || c.Path == headPath {
+		if c.Method == http.MethodGet || !strings.HasPrefix(c.Path, mapsPath) || c.Path == headPath {
 			continue
 		}
 		name := c.Path
-		if c.Method == "POST" {
+		if c.Method == http.MethodPost {
 			name = mapsPath + regexp.MustCompile(`safe-roll-r1-\d+`).FindString(string(c.Body))
 		}
 		if seen[name] && name != last {

@@ -153,10 +153,10 @@ func holderOf(l *coordinationv1.Lease, fallback time.Duration) record.Holder {
 // heldBy says who is at work, since when, and at what.
 func (b *Book) heldBy(ctx context.Context, h record.Holder, now time.Time) error {
 	doing := "no roll has been started yet"
-	if head, err := b.readHead(ctx); err != nil {
+	if at, err := b.readHead(ctx); err != nil {
 		doing = "what it does could not be read: " + err.Error()
-	} else if head.run != "" {
-		doing = head.doing()
+	} else if at.run != "" {
+		doing = at.doing()
 	}
 	hint := ""
 	if ahead := h.Renewed.Sub(now); ahead > b.cfg.SkewMargin {

@@ -4,6 +4,7 @@ package book_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestLease_AnotherClocksLeaseIsLeftAloneForAMargin(t *testing.T) {
 func TestLease_AHolderWithoutTimesIsNotDead(t *testing.T) {
 	s := newShelf(t)
 	s.Create(leasePath, fakeapi.Object{"kind": "Lease", "spec": fakeapi.Object{"holderIdentity": "somebody"}})
-	s.advance(-s.clock().Sub(time.Now())) // the server's creation time is the real one
+	s.advance(time.Until(s.clock()) * -1) // the server's creation time is the real one
 	heldError(t, s)
 	s.advance(2 * forever)
 	if _, err := s.open("b").Acquire(t.Context()); err != nil {
@@ -100,7 +101,7 @@ func TestRenew_DoesNotWaitForASlowAppend(t *testing.T) {
 	b := held(t, s, "a")
 	arrived, answer := make(chan struct{}), make(chan struct{})
 	s.Meddle(func(c fakeapi.Call) fakeapi.Fault {
-		if strings.HasPrefix(c.Path, mapsPath) && c.Method != "GET" {
+		if strings.HasPrefix(c.Path, mapsPath) && c.Method != http.MethodGet {
 			close(arrived)
 			s.Meddle(nil)
 			return fakeapi.Fault{Delay: answer}
