@@ -60,7 +60,7 @@ type Snapshot struct {
 // Gap is something that could not be read. Every Gap becomes a finding.
 type Gap struct {
 	// Kind is the plural resource with its group, such as
-	// "replicas.longhorn.io", as RBAC and kubectl spell it.
+	// "persistentvolumes", as RBAC and kubectl spell it.
 	Kind   string
 	Reason GapReason
 	// Detail is one sentence for people: the server's words where there are any.

@@ -75,7 +75,7 @@ type Object struct {
 	Namespace string
 	Name      string
 	// UID is the object's identity. Where the plugin only knows the volume's
-	// (a ticket lives in an object of the volume's name) it is empty and
+	// (a hold lives in an object of the volume's name) it is empty and
 	// Requires must pin the owner.
 	UID cluster.UID
 }

@@ -5,7 +5,8 @@
 //
 // It may import cluster and the types of assess and decide, and calls none of
 // their functions. It has no client; Book is the interface to wherever events
-// are kept. An event is written before anything rests on it.
+// are kept. An event is written before anything rests on it, and what was
+// written is never changed.
 //
 // Start reading at Event, then Replay.
 package record
