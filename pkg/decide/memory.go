@@ -79,9 +79,11 @@ type Look struct {
 
 // Turn is one node's replacement, as far as memory goes.
 type Turn struct {
-	Node       cluster.NodeRef
-	Open       OpenTurn
-	OpenedAt   time.Time
+	Node     cluster.NodeRef
+	Open     OpenTurn
+	OpenedAt time.Time
+	// CordonedAt is when the cordon that holds now was begun, DrainedAt when
+	// the drain under it ended; zero once either was taken back.
 	CordonedAt time.Time
 	DrainedAt  time.Time
 	RetiredAt  time.Time
@@ -108,9 +110,9 @@ type Memory struct {
 	Open *Action
 	// Last is the last deed that was performed.
 	Last *Action
-	// Refusals counts how often in a row a deed was refused, met a conflict, or
-	// was performed again because the facts did not show it; RefusedAt is the
-	// last time.
+	// Refusals counts how often in a row a deed was refused, met a conflict, had
+	// an unknown outcome, or was performed again because the facts did not show
+	// it; RefusedAt is the last time.
 	Refusals  int
 	RefusedAt time.Time
 	// Refusal is what was said the last time.

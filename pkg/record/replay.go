@@ -25,13 +25,18 @@ func Replay(h History) (decide.Plan, decide.Memory) {
 }
 
 // Over reports whether the journal's roll needs nothing more: it fulfilled its
-// plan, was aborted, or stopped with no turn open and nothing to put back.
+// plan, was aborted, or stopped with no turn open and nothing to put back. A
+// drain leaves its turn open; once the node was replaced all the same, nothing
+// is left of it that could be gone on with.
 func (h History) Over() bool {
 	n := len(h.Events)
 	if n == 0 {
 		return true
 	}
 	p, m := Replay(h)
+	if p.Goal == decide.UntilDeletable && len(m.Turns) > 0 && m.Current() == nil && len(m.Undo) == 0 && m.Open == nil {
+		return true
+	}
 	switch h.Events[n-1].Kind {
 	case Aborted:
 		return true
@@ -80,8 +85,25 @@ func intend(m *decide.Memory, a decide.Action, at time.Time) {
 	if back, ok := decide.Inverse(a); ok && !undoes(m, a) && !undoes(m, back) {
 		m.Undo = append([]decide.Action{back}, m.Undo...)
 	}
-	if t := m.Current(); t != nil && a.Verb == decide.Cordon && t.CordonedAt.IsZero() {
-		t.CordonedAt = at
+	if t := m.Current(); t != nil && a.Node == t.Node {
+		restart(t, a, at)
+	}
+}
+
+// restart takes back the turn's credit with a deed that shows that it is not
+// earned any more. A node that must be cordoned again has been in use since:
+// what failed on it meanwhile did not fail because of the drain, and what was
+// proven without it was proven before the drain that is to come. Pods that must
+// go once more mean that the drain had not ended either.
+func restart(t *decide.Turn, a decide.Action, at time.Time) {
+	switch a.Verb {
+	case decide.Cordon:
+		t.CordonedAt, t.DrainedAt = at, time.Time{}
+	case decide.EvictPods:
+		t.DrainedAt = time.Time{}
+		if t.CordonedAt.IsZero() { // somebody else has cordoned it since
+			t.CordonedAt = at
+		}
 	}
 }
 
@@ -108,7 +130,9 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	switch {
 	case again:
 		m.Refusals, m.RefusedAt, m.Refusal = m.Refusals+1, at, "it was done, and nothing shows it yet"
-	case o.Result == decide.Refused || o.Result == decide.Conflict:
+	case o.Result != decide.Performed:
+		// Of unknown fate, too: a server that cannot answer is not asked all
+		// the time.
 		m.Refusals, m.RefusedAt, m.Refusal = m.Refusals+1, at, o.Detail
 	default:
 		m.Refusals = 0
@@ -119,13 +143,8 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	switch o.Result {
 	case decide.Performed:
 		drop(m, a)
-		if t := m.Current(); t != nil && a.Verb == decide.RunCommand {
-			ran := maps.Clone(t.Ran)
-			if ran == nil {
-				ran = map[decide.CommandKind]time.Time{}
-			}
-			ran[a.Command] = at
-			t.Ran = ran
+		if t := m.Current(); t != nil && a.Node == t.Node {
+			performed(t, a, at)
 		}
 	case decide.Refused, decide.Conflict:
 		// It had no effect: there is nothing to put back. A way back that met
@@ -136,6 +155,21 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 		if o.Result == decide.Conflict {
 			drop(m, a)
 		}
+	}
+}
+
+// performed tells the turn of a deed that was done on its node.
+func performed(t *decide.Turn, a decide.Action, at time.Time) {
+	switch a.Verb {
+	case decide.Uncordon:
+		t.CordonedAt, t.DrainedAt = time.Time{}, time.Time{}
+	case decide.RunCommand:
+		ran := maps.Clone(t.Ran)
+		if ran == nil {
+			ran = map[decide.CommandKind]time.Time{}
+		}
+		ran[a.Command] = at
+		t.Ran = ran
 	}
 }
 
@@ -182,6 +216,11 @@ func noteTurn(m *decide.Memory, n decide.Note, at time.Time) {
 	case decide.Drained:
 		t.DrainedAt = at
 	case decide.Proved:
+		// The journal's order says what came after the drain; the clock of
+		// another machine, or one that was set back, does not.
+		if at.Before(t.DrainedAt) {
+			at = t.DrainedAt
+		}
 		for _, uid := range n.Replicas {
 			t.Proved[uid] = at
 		}

@@ -126,6 +126,59 @@ func TestReplay_CordonedAtIsTheIntentOrTheOpening(t *testing.T) {
 	}
 }
 
+func at(minutes int, e record.Event) record.Event {
+	e.At = noon.Add(time.Duration(minutes) * time.Minute)
+	return e
+}
+
+func TestReplay_ANodeThatWasInUseAgainHasNoCreditOfTheDrainBefore(t *testing.T) {
+	deed := func(v decide.Verb) decide.Action { return decide.Action{Verb: v, Node: node} }
+	drained := []record.Event{
+		opened(), intent(deed(decide.Cordon)), outcome(decide.Performed), at(1, noted(decide.Note{Kind: decide.Drained})),
+		at(2, noted(decide.Note{Kind: decide.Proved, Replicas: []cluster.UID{"r"}})),
+	}
+	put := func(es ...record.Event) *decide.Turn {
+		m := replay(append(append([]record.Event{}, drained...), es...)...)
+		return m.Current()
+	}
+	if u := put(); u.CordonedAt.IsZero() || u.DrainedAt.IsZero() || u.Proved["r"].Before(u.DrainedAt) {
+		t.Fatalf("without any of that: %+v", u)
+	}
+	// A halt puts the cordon back, and the same command goes on days later.
+	u := put(at(3, intent(deed(decide.Uncordon))), at(3, outcome(decide.Performed)))
+	if !u.CordonedAt.IsZero() || !u.DrainedAt.IsZero() {
+		t.Errorf("uncordoned: %+v", u)
+	}
+	u = put(at(3, intent(deed(decide.Uncordon))), at(9, intent(deed(decide.Cordon))), at(9, outcome(decide.Performed)))
+	if !u.CordonedAt.Equal(noon.Add(9*time.Minute)) || !u.DrainedAt.IsZero() {
+		t.Errorf("cordoned again: %+v", u)
+	}
+	u = put(at(9, intent(deed(decide.EvictPods))), at(9, outcome(decide.Performed)), at(10, noted(decide.Note{Kind: decide.Drained})))
+	if !u.CordonedAt.Equal(noon) || !u.Proved["r"].Before(u.DrainedAt) {
+		t.Errorf("pods had come back: %+v", u)
+	}
+	other := decide.Action{Verb: decide.Cordon, Node: cluster.NodeRef{Name: node.Name, UID: "another life"}}
+	if u := put(at(9, intent(other))); u.DrainedAt.IsZero() {
+		t.Errorf("another machine's cordon: %+v", u)
+	}
+}
+
+func TestReplay_WhatWasProvenAfterTheDrainCountsWhateverTheClocksSay(t *testing.T) {
+	m := replay(opened(), at(5, noted(decide.Note{Kind: decide.Drained})),
+		at(1, noted(decide.Note{Kind: decide.Proved, Replicas: []cluster.UID{"r"}}))) // a machine that is behind
+	if u := m.Current(); u.Proved["r"].Before(u.DrainedAt) {
+		t.Error("it would be written down again and again")
+	}
+}
+
+func TestReplay_AnUnknownOutcomeMakesTheNextTryWait(t *testing.T) {
+	place := decide.Action{Verb: decide.Place, Node: node}
+	m := replay(intent(place), outcome(decide.Uncertain), intent(place), outcome(decide.Uncertain))
+	if m.Refusals != 2 || m.RefusedAt.IsZero() || m.Refusal == "" {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestOver(t *testing.T) {
 	started := record.Event{Kind: record.Started, Plan: &decide.Plan{Goal: decide.UntilReplaced}}
 	drain := record.Event{Kind: record.Started, Plan: &decide.Plan{Goal: decide.UntilDeletable}}
@@ -137,6 +190,9 @@ func TestOver(t *testing.T) {
 		{"an empty journal", nil, true},
 		{"a fulfilled run", []record.Event{started, opened(), {Kind: record.Finished}}, true},
 		{"a drain leaves its turn open", []record.Event{drain, opened(), {Kind: record.Finished}}, false},
+		{"a drain whose node was replaced is over however it ended",
+			[]record.Event{drain, opened(), noted(decide.Note{Kind: decide.TurnClosed}), {Kind: record.Halted}}, true},
+		{"a run between two nodes", []record.Event{started, opened(), noted(decide.Note{Kind: decide.TurnClosed}), {Kind: record.Halted}}, false},
 		{"an aborted roll", []record.Event{drain, opened(), {Kind: record.Aborted}}, true},
 		{"refused before anything was touched", []record.Event{started, {Kind: record.Halted}}, true},
 		{"interrupted in a turn", []record.Event{started, opened(), {Kind: record.Interrupted}}, false},
