@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -27,7 +28,22 @@ func Next(p Plan, j *assess.Judgement, m Memory, now time.Time) Decision {
 		}
 		return t.nextOfTurn()
 	}
+	if p.Goal == UntilDeletable && len(p.Turns) > 0 {
+		return replacedAlready(p.Turns[len(p.Turns)-1].Node)
+	}
 	return Done{Says: "every node was replaced, and every volume has its replicas on live nodes"}
+}
+
+// replacedAlready ends a drain whose node went and was replaced before it could
+// be deletable. It is no success: whoever asked for the drain means the machine
+// that bears the name now, and that one was not drained.
+func replacedAlready(node cluster.NodeRef) Decision {
+	return Halt{
+		Phase: Finished, Exit: ExitUnsafe,
+		Reason: fmt.Sprintf("the machine that was drained as node %s (UID %s) is gone, and its turn is over; "+
+			"a machine of that name that is there now was not drained", node.Name, node.UID),
+		Remedy: "run the same command again to drain the machine that is there now",
+	}
 }
 
 // tick is one asking of Next: its arguments and the turn in hand.
@@ -61,6 +77,7 @@ func opening() []step {
 
 func before() []step {
 	return []step{
+		{Undo, (*tick).yield},
 		{Preflight, (*tick).onlyOneOut},
 		{Bar, (*tick).bar},
 		{Evacuate, (*tick).evacuate},
@@ -74,6 +91,7 @@ func before() []step {
 
 func after() []step {
 	return []step{
+		{Undo, (*tick).yield},
 		{Retire, (*tick).noteRetired},
 		{PruneIt, (*tick).prune},
 		{Create, (*tick).create},

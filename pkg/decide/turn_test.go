@@ -3,6 +3,7 @@
 package decide_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,45 @@ func TestWake_GivesWayToAWorkloadAtOnce(t *testing.T) {
 		f.volume().Replicas[i].Claim = cluster.Idle
 	}
 	wantAct(t, f.next(), decide.Sleep)
+}
+
+func TestWake_GivesWayToAWorkloadWhateverTheTurnWaitsFor(t *testing.T) {
+	for name, upset := range map[string]func(*fixture){
+		"another node is out":     func(f *fixture) { f.s.Nodes[2].Ready = cluster.No },
+		"the node went meanwhile": func(f *fixture) { f.removeNode(1) },
+		"pods came back": func(f *fixture) {
+			f.s.Pods = []cluster.Pod{{Ref: cluster.PodRef{Name: "p", UID: "p"}, Node: ref(1).Name, Owner: cluster.OwnerOther, Deleting: true}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := three(policy.Refill, 1, 2, 3)
+			f.drained().RetiredAt = noon
+			f.attach(2, ourHold)
+			upset(f)
+			if a, ok := f.next().(decide.Act); ok && a.Action.Verb == decide.Sleep {
+				t.Fatal("nobody wants it")
+			}
+			f.volume().Holds = append(f.volume().Holds, cluster.Hold{ID: "pod", Kind: cluster.HoldWorkload, Node: ref(3).Name})
+			wantAct(t, f.next(), decide.Sleep)
+		})
+	}
+}
+
+func TestNext_ADrainWhoseMachineWasReplacedIsNoSuccess(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.plan.Goal = decide.UntilDeletable
+	f.drained().ClosedAt = noon
+	f.removeNode(1)
+	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
+	f.look()
+	h := wantHalt(t, f.next(), decide.ExitUnsafe)
+	if !strings.Contains(h.Reason, "was not drained") {
+		t.Errorf("%+v", h)
+	}
+	f.plan.Goal = decide.UntilReplaced
+	if d, ok := f.next().(decide.Done); !ok {
+		t.Errorf("a run that replaced every node: %T", d)
+	}
 }
 
 func TestWake_IsBounded(t *testing.T) {

@@ -41,21 +41,31 @@ func (t *tick) woken() int {
 	return n
 }
 
-// wake holds a detached volume attached on a live node other than the turn's,
-// so that the storage opens it and rebuilds it. A volume is never woken with a
-// replica that is Absent, Unproven or Unknown: the storage might start it
-// without its data. It returns nil where there is nothing to do but wait.
-func (t *tick) wake(v *assess.VolumeJudgement, woken int) Decision {
-	if h := t.ours(v.Volume); h != nil {
+// yield takes back every hold of ours that is in somebody's way, whatever else
+// the turn waits for: a pod cannot start on a volume that we hold.
+func (t *tick) yield() Decision {
+	for i := range t.j.Volumes {
+		v := &t.j.Volumes[i]
+		h := t.ours(v.Volume)
+		if h == nil {
+			continue
+		}
 		if wanted(v.Volume) {
 			return t.sleep(v, "a workload wants it")
 		}
 		if n := t.s.Node(h.Node); n == nil || n.Cordoned || n.Ready == cluster.No {
 			return t.sleep(v, "the node that it is attached to may go")
 		}
-		return nil
 	}
-	if v.Volume.State != cluster.Detached || len(v.Volume.Holds) > 0 ||
+	return nil
+}
+
+// wake holds a detached volume attached on a live node other than the turn's,
+// so that the storage opens it and rebuilds it. A volume is never woken with a
+// replica that is Absent, Unproven or Unknown: the storage might start it
+// without its data. It returns nil where there is nothing to do but wait.
+func (t *tick) wake(v *assess.VolumeJudgement, woken int) Decision {
+	if t.ours(v.Volume) != nil || v.Volume.State != cluster.Detached || len(v.Volume.Holds) > 0 ||
 		v.Volume.Class != cluster.ClassOrdinary || woken >= t.policy().MaxWoken || !safeToOpen(v) {
 		return nil
 	}
