@@ -175,7 +175,7 @@ func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan) error {
 	if err := view.Confirm(o.app.Streams.ErrOut, plan, styleOf(o.app.Streams.ErrOut)); err != nil {
 		return failed(err)
 	}
-	return confirm(ctx, o.app, "Replace them?")
+	return confirm(ctx, o.app, "Begin?")
 }
 
 // start rolls, tells what happens on the error stream, and prints the end.

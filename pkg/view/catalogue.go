@@ -62,19 +62,16 @@ func (c Catalogue) List(to io.Writer, style Style) error {
 	return p.done()
 }
 
-// remedies writes what to do about the findings' codes, each once, in order.
-func (p *printer) remedies(c Catalogue, fs []assess.Finding) {
+// remedies writes what to do about the findings' codes, each once, in order,
+// after what is said first.
+func (p *printer) remedies(c Catalogue, fs []assess.Finding, first ...string) {
+	lines := first
 	seen := map[string]bool{}
 	for _, f := range fs {
-		d, ok := c[f.Code]
-		if !ok || d.Remedy == "" || seen[f.Code] {
-			continue
+		if d, ok := c[f.Code]; ok && d.Remedy != "" && !seen[f.Code] {
+			seen[f.Code] = true
+			lines = append(lines, f.Code+": "+d.Remedy)
 		}
-		if len(seen) == 0 {
-			p.line("")
-			p.line(p.style.paint(bold, "What to do"))
-		}
-		seen[f.Code] = true
-		p.para("  ", f.Code+": "+d.Remedy)
 	}
+	p.section("What to do", lines)
 }

@@ -76,6 +76,9 @@ func (l place) String() string {
 	return s + "  "
 }
 
+// worthTelling is how long a wait is before its length is worth telling.
+const worthTelling = 5 * time.Second
+
 // shownLeft is how many of what is left are named in a line.
 const shownLeft = 3
 
@@ -87,7 +90,7 @@ func (w waiting) text(now time.Time) string {
 		return ""
 	}
 	s := "waiting for " + w.what
-	if d := now.Sub(w.since); d >= time.Second {
+	if d := now.Sub(w.since); d >= worthTelling {
 		s += " (" + short(d)
 		if w.limit != "" {
 			s += ", " + w.limit

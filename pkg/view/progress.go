@@ -177,7 +177,7 @@ func (p *Progress) say(text string) {
 	line := now.Format("15:04:05") + "  " + p.place.String() + text
 	p.said, p.saidAt = text, now
 	if p.still != nil {
-		p.still.above(line)
+		p.still.above(p.style.hang(line))
 		return
 	}
 	fmt.Fprintln(p.out, line)

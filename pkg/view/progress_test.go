@@ -52,7 +52,7 @@ func TestProgress_ALineSaysTurnPhaseWhatIsWaitedForAndWhatIsLeft(t *testing.T) {
 			waitingFor(p, "vol-1", "vol-2", "vol-3", "vol-4")
 			time.Sleep(1500 * time.Millisecond)
 		})
-		want := "1/2 worker-1 · rebuild  waiting for volumes to be rebuilt (1s, rebuild limit 30m): vol-1; vol-2; vol-3; and 1 more"
+		want := "1/2 worker-1 · rebuild  waiting for volumes to be rebuilt: vol-1; vol-2; vol-3; and 1 more"
 		if len(got) != 1 || !strings.HasSuffix(got[0], want) {
 			t.Errorf("got %q, want one line that ends with %q", got, want)
 		}
@@ -146,5 +146,17 @@ func TestEvents_OneObjectALineAndAWaitOnce(t *testing.T) {
 	}
 	if e.Err() != nil {
 		t.Error(e.Err())
+	}
+}
+
+func TestStill_TheLineThatMovesNeverWraps(t *testing.T) {
+	text := strings.Repeat("·wait", 30)
+	for size := range 60 {
+		if got := cut(text, size); size > 3 && len(got) > size {
+			t.Errorf("%d bytes, want at most %d: %q", len(got), size, got)
+		}
+	}
+	if got := cut("short", 60); got != "short" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -108,3 +108,17 @@ func others(fs []assess.Finding) []string {
 	}
 	return names
 }
+
+// moved says that a drain of ours would do better than one as things are: it
+// has replicas moved away first.
+func (a Answer) moved() []string {
+	if a.Judgement.Verdict != cluster.Safe {
+		return nil
+	}
+	for _, n := range a.Nodes {
+		if n.MayDrain.Verdict != cluster.Safe {
+			return []string{"kubectl safe-roll drain " + n.Node.Name + " has replicas moved away first, where they fit elsewhere."}
+		}
+	}
+	return nil
+}

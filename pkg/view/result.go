@@ -35,6 +35,7 @@ func (r Result) Text(to io.Writer, style Style) error {
 	if rows := r.turns(); len(rows) > 1 {
 		p.line("")
 		p.table(rows)
+		p.line("(times since the turn of that node began)")
 	}
 	if r.Judgement != nil {
 		c := count(r.Judgement)
@@ -69,7 +70,7 @@ func troubled(c counts) string {
 // turns are the rows of the turns that were opened; a drain ends before there
 // is a replacement.
 func (r Result) turns() [][]string {
-	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "DRAINED AFTER", "GONE AFTER", "WHOLE AFTER", "REPLACED BY"}}
+	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "DRAINED", "GONE", "WHOLE", "REPLACED BY"}}
 	if r.Plan.Goal == decide.UntilDeletable {
 		rows[0] = rows[0][:4]
 	}
@@ -122,10 +123,14 @@ func (i Interrupted) Text(to io.Writer, style Style) error {
 // Confirm writes a plan in short, for the question before the first change.
 func Confirm(to io.Writer, plan decide.Plan, style Style) error {
 	p := &printer{to: to, style: style}
-	p.linef("%s will be replaced, one after the other:", many(len(plan.Turns), "node"))
-	rows := [][]string{{"  NODE", "UID", "STRATEGY", "WHY"}}
+	after := ""
+	if len(plan.Turns) > 1 {
+		after = ", one after the other"
+	}
+	p.linef("%s will be replaced%s:", many(len(plan.Turns), "node"), after)
+	rows := [][]string{{"  NODE", "STRATEGY", "WHY"}}
 	for _, t := range plan.Turns {
-		rows = append(rows, []string{"  " + t.Node.Name, string(t.Node.UID), string(t.Strategy), t.Why})
+		rows = append(rows, []string{"  " + named(t.Node), string(t.Strategy), t.Why})
 	}
 	p.table(rows)
 	for _, how := range ways(plan.Commands) {

@@ -34,7 +34,7 @@ func newStill(out io.Writer, style Style) *still {
 	}
 	// The cursor stays: a program that is killed could not bring it back.
 	s := &still{out: out, spin: spinner.New(frames(), 150*time.Millisecond, opt, spinner.WithHiddenCursor(false))}
-	s.spin.PreUpdate = func(sp *spinner.Spinner) { sp.Suffix = " " + cut(s.text(), style.Width-3) }
+	s.spin.PreUpdate = func(sp *spinner.Spinner) { sp.Suffix = " " + cut(s.text(), style.Width-4) }
 	s.spin.Start()
 	return s
 }
@@ -67,12 +67,17 @@ func (s *still) above(line string) {
 
 func (s *still) close() { s.spin.Stop() }
 
-// cut shortens a text to a width, so that the line never wraps: what wraps
-// cannot be written over.
-func cut(text string, width int) string {
+// cut shortens a text to so many bytes, so that the line never wraps: what
+// wraps cannot be written over. Bytes and not columns, because the spinner
+// counts them so, and would erase a line above where it thinks that one wraps.
+func cut(text string, size int) string {
 	text = strings.ReplaceAll(text, "\n", " ")
-	if width < 1 || utf8.RuneCountInString(text) <= width {
+	if size < 1 || len(text) <= size {
 		return text
 	}
-	return string([]rune(text)[:max(width-3, 0)]) + "..."
+	end := max(size-3, 0)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
 }

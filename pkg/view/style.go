@@ -56,17 +56,36 @@ func (s Style) wrap(indent, text string) string {
 	if s.Width < minWidth {
 		return indent + text
 	}
+	return s.fill(indent, indent, text)
+}
+
+// hang breaks a text like wrap, and indents all but its first line below the
+// time that it begins with.
+func (s Style) hang(text string) string {
+	if s.Width < minWidth {
+		return text
+	}
+	return s.fill("", strings.Repeat(" ", 10), text)
+}
+
+// fill breaks a text between words; one indent is for the first line, the
+// other for the rest.
+func (s Style) fill(first, indent, text string) string {
 	var b strings.Builder
-	line := indent
-	for _, word := range strings.Fields(text) {
-		if len(line) > len(indent) && visible(line)+1+visible(word) > s.Width {
-			b.WriteString(line + "\n")
-			line = indent
+	line := first
+	empty := true
+	for word := range strings.SplitSeq(text, " ") {
+		if !empty && visible(line)+1+visible(word) > s.Width {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line, empty = indent, true
 		}
-		if len(line) > len(indent) {
+		if empty && word == "" && line == indent {
+			continue // a break takes the place of a space
+		}
+		if !empty {
 			line += " "
 		}
-		line += word
+		line, empty = line+word, false
 	}
 	return b.String() + line
 }

@@ -20,7 +20,7 @@ func (a Answer) Text(to io.Writer, style Style) error {
 	a.head(p)
 	a.problems(p)
 	a.others(p)
-	p.remedies(a.Catalogue, a.reasons())
+	p.remedies(a.Catalogue, a.reasons(), a.moved()...)
 	a.unverified(p)
 	return p.done()
 }
