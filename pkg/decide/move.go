@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
@@ -21,6 +22,11 @@ func (t *tick) bar() Decision {
 			if sn.Name != t.node() || sn.Placement == want {
 				continue
 			}
+			if want.Evacuate && !sn.Placement.Evacuate {
+				if d := t.mayEvacuate(); d != nil {
+					return d
+				}
+			}
 			why := "no new replica may be placed on " + t.node()
 			if want.Evacuate {
 				why += ", and those on it shall move away while it is alive"
@@ -32,6 +38,48 @@ func (t *tick) bar() Decision {
 		}
 	}
 	return nil
+}
+
+// mayEvacuate waits while a replica elsewhere might be taken for a good one and
+// is not: told to move, the storage counts it, and may drop the one that holds
+// the data. It is asked whenever the moving is about to begin, because a turn
+// may be gone on with long after it was opened.
+func (t *tick) mayEvacuate() Decision {
+	var left []string
+	for i := range t.j.Volumes {
+		v := &t.j.Volumes[i]
+		if v.Condition == assess.Going || v.Condition == assess.Unused || !t.hasReplicaHere(v) {
+			continue
+		}
+		for _, r := range v.Replicas {
+			if r.Replica.Node != t.node() && misleads(r) {
+				left = append(left, fmt.Sprintf("volume %s: replica %s on %s is %s", v.Volume.Name, r.Replica.Name, r.Replica.Node, r.Standing))
+			}
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return Wait{
+		For: "every other replica of the volumes on " + t.node() + " to be good, or marked as failed", Left: left,
+		Progress: t.volumeToken(), Limit: t.policy().SettleLimit, LimitName: "settle limit",
+		Stuck: "kubectl safe-roll verify shows every reason",
+	}
+}
+
+// misleads reports whether the storage may count a replica that is not known to
+// be good: one that is neither marked as failed nor known to hold nothing.
+func misleads(r assess.ReplicaJudgement) bool {
+	switch r.Replica.Claim {
+	case cluster.Failed, cluster.Placeholder, cluster.Untouched:
+		return false
+	}
+	switch r.Standing {
+	case cluster.StandingGood, cluster.StandingFailed, cluster.StandingLeaving, cluster.StandingUnused:
+		return false
+	default:
+		return true
+	}
 }
 
 // evacuate waits until the storage has moved every replica off the node and

@@ -14,6 +14,23 @@ import (
 
 var ourHold = cluster.Hold{ID: "safe-roll-r", Kind: cluster.HoldOurs, Node: "worker-2"}
 
+func TestBar_DoesNotAskToMoveWhatAPhantomWouldBeCountedFor(t *testing.T) {
+	for name, spoil := range map[string]func(*fixture){
+		"its disk is gone":     func(f *fixture) { f.volume().Replicas[2].DiskUUID = "of another life" },
+		"its node is younger":  func(f *fixture) { f.s.Nodes[2].Created = noon.Add(-time.Minute) },
+		"its claim is unknown": func(f *fixture) { f.volume().Replicas[2].Claim = cluster.ClaimUnknown },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := three(policy.Evict, 1, 2, 3)
+			f.opened() // and halted, and gone on with when the world had changed
+			spoil(f)
+			wantWait(t, f.next(), decide.Bar)
+			f.volume().Replicas[2].Claim = cluster.Failed
+			wantAct(t, f.next(), decide.Place)
+		})
+	}
+}
+
 func TestProve_WakesADetachedVolumeElsewhereAndLetsItSleep(t *testing.T) {
 	f := three(policy.Refill, 1, 2, 3)
 	turn := f.drained()
