@@ -26,6 +26,8 @@ func (t *tick) rebuild() Decision {
 			if !t.mayComeBack(v) {
 				return t.refuse(v.Findings, "do not start workloads on volume "+v.Volume.Name+"; keep every disk and orphaned directory, and look for backups")
 			}
+		case assess.Degraded, assess.Busy, assess.ConditionUnknown:
+			// Waited for below.
 		}
 		left = append(left, fmt.Sprintf("volume %s: %d of %d replicas good, %s", v.Volume.Name, v.Good, v.Volume.Want, v.Condition))
 		if d := t.wake(v, woken); d != nil {
@@ -41,8 +43,7 @@ func (t *tick) rebuild() Decision {
 // mayComeBack: a replica is being written or cannot be judged now.
 func (t *tick) mayComeBack(v *assess.VolumeJudgement) bool {
 	for _, r := range v.Replicas {
-		switch r.Standing {
-		case cluster.StandingUnknown, cluster.StandingUnproven, cluster.StandingRebuilding:
+		if s := r.Standing; s == cluster.StandingUnknown || s == cluster.StandingUnproven || s == cluster.StandingRebuilding {
 			return true
 		}
 	}

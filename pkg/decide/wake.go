@@ -96,6 +96,8 @@ func safeToOpen(v *assess.VolumeJudgement) bool {
 			if r.Replica.Claim != cluster.Placeholder {
 				return false
 			}
+		case cluster.StandingFailed, cluster.StandingRebuilding, cluster.StandingLeaving, cluster.StandingUnused:
+			// The storage knows what these are worth: it starts none of them blank.
 		}
 	}
 	return good >= v.Volume.Need
