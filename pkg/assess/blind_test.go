@@ -13,7 +13,7 @@ func TestJudge_AStoragesKindThatWasNotReadMakesNothingLookLost(t *testing.T) {
 	build := func(gaps ...cluster.Gap) *cluster.Snapshot {
 		return &cluster.Snapshot{
 			Source: cluster.SourceLive, Gaps: gaps,
-			Persistent: []cluster.PersistentVolume{{Name: "v", Driver: "d", Handle: "v", Bound: true}},
+			Persistent: []cluster.PersistentVolume{{Name: "v", Driver: "d", Handle: "v", Bound: true, ClaimNamespace: "apps", ClaimName: "c"}},
 			Storages: []cluster.Storage{{Driver: "d", Volumes: []cluster.Volume{{
 				Name: "v", UID: "v", Handle: "v", Class: cluster.ClassOrdinary, Want: 2, Need: 1, Touched: true,
 			}}}},
@@ -27,6 +27,9 @@ func TestJudge_AStoragesKindThatWasNotReadMakesNothingLookLost(t *testing.T) {
 		j := Judge(build(cluster.Gap{Kind: "replicas.x", Reason: r, Needed: true, OfStorage: true}), policy.Default(), now)
 		if j.Verdict != cluster.VerdictUnknown || len(j.Volumes) != 1 || j.Volumes[0].Condition != ConditionUnknown {
 			t.Errorf("%s: %s, %+v", gapWords(r), j.Verdict, j.Volumes)
+		}
+		if v := j.Volume("v"); v.PV != "v" || v.ClaimNamespace != "apps" || v.ClaimName != "c" || v.Driver != "d" {
+			t.Errorf("%s: nobody would know whose volume it is: %+v", gapWords(r), v)
 		}
 		ref := cluster.NodeRef{Name: "n", UID: "n"}
 		if p := j.MayDrain(ref); p.Verdict == cluster.Safe {

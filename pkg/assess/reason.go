@@ -24,16 +24,12 @@ func unknown(code string, facts ...cluster.Fact) reason {
 }
 
 // worse returns the reason that leaves less; of two equal ones the first, so
-// that the clauses' order decides what people read. Of two good ones the proof
-// that is weaker but there.
+// that the clauses' order decides what people read. Of two good ones it keeps
+// the proof that one of them has.
 func (r reason) worse(o reason) reason {
-	switch {
-	case rank(o.standing) < rank(r.standing):
+	unproven := r.standing == cluster.StandingGood && r.proof == cluster.ProofNone
+	if rank(o.standing) < rank(r.standing) || unproven && o.standing == cluster.StandingGood {
 		return o
-	case r.standing == cluster.StandingGood && o.standing == cluster.StandingGood && o.proof != cluster.ProofNone:
-		if r.proof == cluster.ProofNone || o.proof < r.proof {
-			return o
-		}
 	}
 	return r
 }

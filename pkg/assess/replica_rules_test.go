@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -171,5 +172,17 @@ func TestJudge_EveryClauseOfTheReplica(t *testing.T) {
 				t.Errorf("the other replica is %v (%s), and nothing of it was bent", other.Standing, other.Code)
 			}
 		})
+	}
+}
+
+// Who reads that a disk is another one wants to see which, and which was meant.
+func TestJudge_TheEvidenceOfAnotherDiskNamesBoth(t *testing.T) {
+	l := atRest2()
+	l.recreate("w1")
+	rj := l.judge().Volume("data").Replicas[0]
+	for _, want := range []cluster.Fact{{Name: "replica.node", Value: "w1"}, {Name: "replica.disk", Value: "disk-w1"}, {Name: "disk", Value: "disk-w1-new"}} {
+		if !slices.Contains(rj.Evidence, want) {
+			t.Errorf("%v is not among %v", want, rj.Evidence)
+		}
 	}
 }

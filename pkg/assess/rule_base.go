@@ -24,8 +24,7 @@ func (say volumeVoice) baseRule(st *storageWorld) bool {
 		say.add(VolumeNoBase, Unclear, "%s is layered upon image "+v.Base+", which its storage does not list.", fact("volume.base", v.Base))
 		return false
 	}
-	here, elsewhere := st.copies(b, "")
-	if here+elsewhere > 0 {
+	if st.copies(b, "") > 0 {
 		return true
 	}
 	say.add(VolumeNoBase, Unclear, "%s is layered upon image "+v.Base+", of which no copy is on a disk that can be read.",
@@ -33,20 +32,17 @@ func (say volumeVoice) baseRule(st *storageWorld) bool {
 	return false
 }
 
-// copies counts the image's copies that can be read, on the node and elsewhere.
-func (st *storageWorld) copies(b *cluster.Base, node string) (here, elsewhere int) {
+// copies counts the image's copies that can be read on other nodes than one.
+func (st *storageWorld) copies(b *cluster.Base, without string) int {
+	n := 0
 	for i := range b.Copies {
 		c := &b.Copies[i]
 		on, ok := st.ready[c.DiskUUID]
-		switch {
-		case c.Ready != cluster.Yes || !ok || st.disks[c.DiskUUID] != 1:
-		case on == node:
-			here++
-		default:
-			elsewhere++
+		if c.Ready == cluster.Yes && ok && on != without && st.disks[c.DiskUUID] == 1 {
+			n++
 		}
 	}
-	return here, elsewhere
+	return n
 }
 
 // onlyBases lists the images whose only copies lie on the node, or may. The
@@ -78,7 +74,7 @@ func (j *Judgement) onlyBases(ref cluster.NodeRef) []Finding {
 
 // onlyBase says whether the image would be lost with the node; nil for no.
 func (st *storageWorld) onlyBase(b *cluster.Base, node string) *Finding {
-	if _, elsewhere := st.copies(b, node); elsewhere > 0 {
+	if st.copies(b, node) > 0 {
 		return nil
 	}
 	f := Finding{Code: BaseOnlyCopy, Severity: Danger,

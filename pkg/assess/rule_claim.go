@@ -32,9 +32,9 @@ func claimed(r *cluster.Replica) reason {
 }
 
 // leaving takes down a replica that the storage was asked to move away: it is
-// still there, and will not be.
+// still there, and will not be. What is worse already keeps its reason.
 func leaving(r *cluster.Replica, why reason) reason {
-	if !r.Leaving || rank(why.standing) < rank(cluster.StandingLeaving) {
+	if !r.Leaving || rank(why.standing) <= rank(cluster.StandingLeaving) {
 		return why
 	}
 	return reason{
