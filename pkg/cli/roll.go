@@ -160,6 +160,8 @@ func (o *rollOptions) roll(ctx context.Context) error {
 		cfg.Plan = &plan
 	} else if cfg.Plan != nil {
 		plan = *cfg.Plan
+	} else {
+		cfg.Expect = plan.Run // the question below may stay unanswered for long
 	}
 	if err := o.confirm(ctx, plan); err != nil {
 		return err

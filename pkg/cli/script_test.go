@@ -32,15 +32,21 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs what needs no cluster. Each script begins in a folder with
 // two small clusters: whole/ and recreated/, in which worker-1 is another
-// machine under the old name.
+// machine under the old name. $WHOLE and $RECREATED are servers that show them
+// as living clusters; $BARE knows no storage, $HALFBLIND forbids its replicas.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Setup:               clusters,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exit": exit},
+		Setup: func(env *testscript.Env) error {
+			if err := serve(t, env); err != nil {
+				return err
+			}
+			return clusters(env)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exit},
 	})
 }
 
