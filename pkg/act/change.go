@@ -17,15 +17,16 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
 )
 
-// mode says what it means that there is nothing left to do.
+// mode says what it means that an object has the wanted values already.
 type mode uint8
 
 const (
-	// impose sets what others set too: already so is somebody else's doing.
+	// impose sets what others set too. That it is so already is somebody
+	// else's doing: the old values are not as expected.
 	impose mode = iota
-	// own sets what bears our own name: already so is our own doing.
+	// own sets what bears our own name: that it is so already is our doing.
 	own
-	// release takes back: an object that is gone is as good.
+	// release takes back: it is fulfilled, and by an object that is gone too.
 	release
 )
 
@@ -54,7 +55,7 @@ func apply(ctx context.Context, c client, changes []plugin.Change, m mode) (deci
 		}
 	}
 	if len(steps) == 0 {
-		return nothingToDo(changes, m), nil
+		return decide.Outcome{Result: decide.Performed, Detail: "nothing to change: it is so already"}, nil
 	}
 	for i, st := range steps {
 		outcome, err := st.make(ctx, c, m)
@@ -81,20 +82,6 @@ func deref(o *decide.Outcome) decide.Outcome {
 		return decide.Outcome{}
 	}
 	return *o
-}
-
-func nothingToDo(changes []plugin.Change, m mode) decide.Outcome {
-	if m != impose {
-		return decide.Outcome{Result: decide.Performed, Detail: "nothing to change: it is so already"}
-	}
-	names := make([]string, 0, len(changes))
-	for _, ch := range changes {
-		names = append(names, name(ch.Object))
-	}
-	return decide.Outcome{
-		Result: decide.Conflict,
-		Detail: strings.TrimSpace("somebody else has set this since the look: " + strings.Join(names, ", ")),
-	}
 }
 
 func name(o plugin.Object) string {

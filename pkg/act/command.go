@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -72,8 +71,7 @@ func (a *Actor) run(ctx context.Context, d decide.Action, line string) (decide.O
 		"SAFE_ROLL_NODE_UID="+string(d.Node.UID),
 		"SAFE_ROLL_PROVIDER_ID="+d.ProviderID,
 	)
-	stdout, stderr := out.stdout(), out.stderr()
-	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Stdout, cmd.Stderr = out.out, out.err
 	cmd.WaitDelay = a.grace + pipeGrace
 	stop := ownGroup(cmd, a.grace)
 	began := time.Now()
@@ -83,28 +81,19 @@ func (a *Actor) run(ctx context.Context, d decide.Action, line string) (decide.O
 	}
 	err = cmd.Wait()
 	stop()
-	stdout.flush()
-	stderr.flush()
+	said := out.end()
 	took := time.Since(began).Round(time.Second / 10)
 	switch {
 	case succeeded(cmd): // also where its background children keep the pipe, or the limit came too late
 		return decide.Outcome{Result: decide.Performed, Detail: fmt.Sprintf("%s ended well after %s", what, took)}, nil
 	case ctx.Err() != nil:
 		return decide.Outcome{}, fmt.Errorf("%s was stopped: %w; see whether the machine %s (provider ID %q) is as the command should leave it, then run the same command again%s",
-			what, context.Cause(ctx), d.Node.Name, d.ProviderID, out.tail())
+			what, context.Cause(ctx), d.Node.Name, d.ProviderID, said)
 	default:
-		return decide.Outcome{}, fmt.Errorf("%s failed after %s: %w%s", what, took, err, out.tail())
+		return decide.Outcome{}, fmt.Errorf("%s failed after %s: %w%s", what, took, err, said)
 	}
 }
 
 func succeeded(cmd *exec.Cmd) bool {
 	return cmd.ProcessState != nil && cmd.ProcessState.Success()
-}
-
-// indent puts lines under a message.
-func indent(lines []string) string {
-	if len(lines) == 0 {
-		return " (it said nothing)"
-	}
-	return "; its last words:\n  " + strings.Join(lines, "\n  ")
 }

@@ -79,8 +79,22 @@ func valueAt(v any, path []string) string {
 	}
 }
 
+// valueless reports whether there is nothing but empty objects.
+func valueless(v any) bool {
+	o, isObject := v.(object)
+	if v != nil && !isObject {
+		return false
+	}
+	for _, sub := range o {
+		if !valueless(sub) {
+			return false
+		}
+	}
+	return true
+}
+
 // alreadySo reports whether the merge patch would change no value; that an
-// empty object appears is no change.
+// empty object comes or goes is no change.
 func alreadySo(have any, patch object) bool {
 	in, ok := have.(object)
 	if !ok && have != nil {
@@ -89,7 +103,7 @@ func alreadySo(have any, patch object) bool {
 	for k, want := range patch {
 		switch want := want.(type) {
 		case nil:
-			if _, there := in[k]; there {
+			if !valueless(in[k]) {
 				return false
 			}
 		case object:

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -137,17 +138,30 @@ func TestAlreadySo_HoldsJustWhenTheMergePatchChangesNothing(t *testing.T) {
 
 func TestOutput_LinesOfTheTwoStreamsDoNotMix(t *testing.T) {
 	var w bytes.Buffer
-	o := newOutput(&w, &w, "> ")
-	a, b := o.stdout(), o.stderr()
+	shared := struct{ io.Writer }{&w} // the same buffer, and another writer
+	o := newOutput(&w, shared, "> ")
 	for _, s := range []string{"one ", "two\nthr", "ee\r\n"} {
-		_, _ = a.Write([]byte(s))
-		_, _ = b.Write([]byte("E" + s))
+		_, _ = o.out.Write([]byte(s))
+		_, _ = o.err.Write([]byte("E" + s))
 	}
-	_, _ = a.Write([]byte(strings.Repeat("x", longest+5)))
-	a.flush()
-	b.flush()
+	_, _ = o.out.Write([]byte(strings.Repeat("x", longest+5)))
+	if got := o.end(); !strings.HasPrefix(got, "; its last words:\n  Eone Etwo\n  thrEee\n  one two\n  three\n  xxx") {
+		t.Errorf("the last words: %.100q", got)
+	}
 	want := "> one two\n> Eone Etwo\n> three\n> thrEee\n> " + strings.Repeat("x", longest) + "\n> xxxxx\n"
 	if w.String() != want {
 		t.Errorf("got %q", w.String())
+	}
+}
+
+func TestOutput_OneWriterIsOneStreamAndNoneIsSilence(t *testing.T) {
+	var w bytes.Buffer
+	if o := newOutput(&w, &w, ""); o.out != o.err {
+		t.Error("the order of the two streams is lost")
+	}
+	o := newOutput(nil, nil, "")
+	_, _ = o.err.Write([]byte("word\n"))
+	if got := o.end(); !strings.Contains(got, "word") {
+		t.Error(got)
 	}
 }

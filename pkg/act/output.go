@@ -12,51 +12,54 @@ import (
 const (
 	// longest is the length in bytes at which a line is cut in two.
 	longest = 16 << 10
-	// lastWords is how many lines an error quotes.
+	// lastWords is how many lines of each stream an error quotes.
 	lastWords = 5
 )
 
 // output passes a command's output on line by line, so that lines of the two
-// streams do not mix, and keeps the last ones.
+// streams do not mix, and keeps the last ones of each.
 type output struct {
 	mu     sync.Mutex
 	prefix string
-	out    io.Writer
-	err    io.Writer
-	last   []string
+	out    *lines
+	err    *lines
 }
 
+// newOutput writes to both, or drops what has no writer. Where both are the
+// same the streams are one, which keeps their order.
 func newOutput(out, err io.Writer, prefix string) *output {
-	o := &output{prefix: prefix, out: out, err: err}
-	if out == nil {
-		o.out = io.Discard
-	}
-	if err == nil {
-		o.err = io.Discard
+	o := &output{prefix: prefix}
+	o.out = &lines{to: o, w: out}
+	o.err = o.out
+	if !same(out, err) {
+		o.err = &lines{to: o, w: err}
 	}
 	return o
 }
 
-func (o *output) stdout() *lines { return &lines{to: o, w: o.out} }
-func (o *output) stderr() *lines { return &lines{to: o, w: o.err} }
-
-// tail returns the last lines as the end of a message.
-func (o *output) tail() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return indent(o.last)
+// same compares two writers, whatever they are made of.
+func same(a, b io.Writer) (equal bool) {
+	defer func() {
+		if recover() != nil {
+			equal = false // of a kind that cannot be compared
+		}
+	}()
+	return a == b
 }
 
-func (o *output) line(w io.Writer, l []byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	l = bytes.TrimRight(l, "\r\n")
-	// What cannot be shown must not stop the command: it would die of SIGPIPE.
-	_, _ = io.WriteString(w, o.prefix+string(l)+"\n")
-	if s := strings.TrimSpace(string(l)); s != "" {
-		o.last = append(o.last, s)
-		o.last = o.last[max(0, len(o.last)-lastWords):]
+// end passes on what has no end of line, and returns the last lines as the end
+// of a message: first what was said on stderr.
+func (o *output) end() string {
+	o.err.flush()
+	o.out.flush()
+	last := o.err.last
+	if o.out != o.err {
+		last = append(last, o.out.last...)
 	}
+	if len(last) == 0 {
+		return " (it said nothing)"
+	}
+	return "; its last words:\n  " + strings.Join(last, "\n  ")
 }
 
 // lines is one stream of an output.
@@ -64,6 +67,21 @@ type lines struct {
 	to   *output
 	w    io.Writer
 	part []byte
+	last []string
+}
+
+func (l *lines) line(text []byte) {
+	text = bytes.TrimRight(text, "\r\n")
+	l.to.mu.Lock()
+	defer l.to.mu.Unlock()
+	if l.w != nil {
+		// What cannot be shown must not stop the command: it would die of SIGPIPE.
+		_, _ = io.WriteString(l.w, l.to.prefix+string(text)+"\n")
+	}
+	if s := strings.TrimSpace(string(text)); s != "" {
+		l.last = append(l.last, s)
+		l.last = l.last[max(0, len(l.last)-lastWords):]
+	}
 }
 
 // Write passes on every line that is complete. It never fails.
@@ -75,11 +93,11 @@ func (l *lines) Write(p []byte) (int, error) {
 			l.part = append(l.part, p...)
 			break
 		}
-		l.to.line(l.w, append(l.part, p[:end]...))
+		l.line(append(l.part, p[:end]...))
 		l.part, p = l.part[:0], p[end+1:]
 	}
 	for len(l.part) > longest {
-		l.to.line(l.w, l.part[:longest])
+		l.line(l.part[:longest])
 		l.part = append(l.part[:0], l.part[longest:]...)
 	}
 	return n, nil
@@ -88,7 +106,7 @@ func (l *lines) Write(p []byte) (int, error) {
 // flush passes on a last line without an end.
 func (l *lines) flush() {
 	if len(l.part) > 0 {
-		l.to.line(l.w, l.part)
+		l.line(l.part)
 		l.part = nil
 	}
 }

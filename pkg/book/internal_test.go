@@ -14,9 +14,8 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
-// A laptop that slept has a monotonic clock that stood still; a clock that was
-// set back has a wall time that did. Neither prolongs the lease.
-func TestGuard_GoesByWhicheverClockSaysMore(t *testing.T) {
+// A laptop that slept has a monotonic clock that stood still.
+func TestGuard_ASleepDoesNotProlongTheLease(t *testing.T) {
 	start := time.Now()
 	h := hold{held: true, renewed: start, duration: time.Minute}
 	if err := h.guard(start, time.Minute); err != nil {
