@@ -104,7 +104,12 @@ func Abort(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	done := r.keepLock(ctx, stop)
 	res, err := r.abort(ctx, h)
+	stop(nil)
+	<-done
 	return res, errors.Join(err, r.release(ctx))
 }
 
@@ -113,20 +118,19 @@ func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
 	if h.Over() {
 		return Result{}, ErrNothing
 	}
-	if t := r.mem.Current(); t != nil {
-		s, err := r.World.Observe(ctx, cluster.Fresh)
-		if err != nil {
-			return Result{}, err
+	// What is put back is put back by facts, also where no turn is open.
+	s, err := r.World.Observe(ctx, cluster.Fresh)
+	if err != nil {
+		return Result{}, err
+	}
+	r.look = s
+	if t := r.mem.Current(); t != nil && s.NodeByUID(t.Node.UID) == nil {
+		halt := decide.Halt{
+			Exit:   decide.ExitUnsafe,
+			Reason: "node " + t.Node.Name + " is gone already: giving up now would leave volumes short of replicas",
+			Remedy: "finish the turn: kubectl safe-roll run",
 		}
-		r.look = s
-		if s.NodeByUID(t.Node.UID) == nil {
-			halt := decide.Halt{
-				Exit:   decide.ExitUnsafe,
-				Reason: "node " + t.Node.Name + " is gone already: giving up now would leave volumes short of replicas",
-				Remedy: "finish the turn: kubectl safe-roll run",
-			}
-			return r.result(halt, halt.Exit), nil
-		}
+		return r.result(halt, halt.Exit), nil
 	}
 	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort"}); err != nil {
 		return Result{}, err

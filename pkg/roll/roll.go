@@ -23,7 +23,10 @@ type Config struct {
 	// nil goes on with the one that the book holds.
 	Plan  *decide.Plan
 	Widen bool
-	Watch Watcher
+	// Expect, if not empty, is the run that is to be gone on with: what was
+	// shown and confirmed, and whose commands World holds.
+	Expect string
+	Watch  Watcher
 
 	// Tick is the least time between two looks, Poll the most.
 	Tick time.Duration
@@ -73,6 +76,10 @@ const ExitInterrupted = 130
 // ErrNothing is returned where there is nothing to go on with.
 var ErrNothing = errors.New("no roll is in flight")
 
+// ErrOther is returned where another roll has taken the place of the one that
+// was to be gone on with, between reading the journal and taking the lock.
+var ErrOther = errors.New("the roll in flight has changed: look at it again, then run the same command")
+
 // Run rolls until the plan is fulfilled, a Halt, an interruption (ctx), or an
 // error. It takes the book's lock first and gives it back at the end. An
 // interruption finishes the deed in hand. Errors say that something is not
@@ -105,8 +112,10 @@ type runner struct {
 	token  string
 	// fresh asks for consistent reads at the next tick.
 	fresh bool
-	// blind is since when nothing could be read.
-	blind time.Time
+	// blind is since when nothing could be read, unlocked since when the lock
+	// has not lasted long enough for a deed.
+	blind    time.Time
+	unlocked time.Time
 }
 
 func (r *runner) run(ctx context.Context, h record.History) (Result, error) {
@@ -129,27 +138,40 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 	r.plan, r.mem = record.Replay(h)
 	switch {
 	case r.Plan != nil && r.Widen:
+		if h.Over() || r.plan.Run != r.Plan.Run {
+			return fmt.Errorf("%w: it is not the roll %s any more", ErrOther, r.Plan.Run)
+		}
 		r.plan = *r.Plan
 		r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-		return r.write(ctx, record.Event{Kind: record.Replanned, Plan: r.Plan})
+		return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Replanned, Plan: r.Plan})...)
 	case r.Plan != nil:
-		if !h.Over() && r.mem.Current() != nil {
-			return fmt.Errorf("the turn of node %s is not finished", r.mem.Current().Node.Name)
+		switch t := r.mem.Current(); {
+		case h.Over():
+		case t != nil:
+			return fmt.Errorf("the turn of node %s is not finished", t.Node.Name)
+		case len(r.mem.Undo) > 0 || r.mem.Open != nil:
+			return fmt.Errorf("the roll %s in flight has changes that must be put back first: kubectl safe-roll abort", r.plan.Run)
 		}
 		r.plan = *r.Plan
 		r.Watch(Report{Kind: ReportStarted, Plan: &r.plan})
 		return r.write(ctx, record.Event{Kind: record.Started, Plan: r.Plan})
 	case h.Over():
 		return ErrNothing
+	case r.Expect != "" && r.plan.Run != r.Expect:
+		return fmt.Errorf("%w: it is not the roll %s any more", ErrOther, r.Expect)
 	}
 	r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-	events := []record.Event{{Kind: record.Resumed}}
-	if r.mem.Open != nil {
-		// Its outcome is not known; the facts will say what came of it.
-		o := decide.Outcome{Result: decide.Uncertain, Detail: "the program ended before the outcome was known"}
-		events = append([]record.Event{{Kind: record.Done, Action: r.mem.Open, Outcome: &o}}, events...)
+	return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed})...)
+}
+
+// unknown is the outcome of the deed that the process before began and did not
+// end, if any; the facts will say what came of it.
+func (r *runner) unknown() []record.Event {
+	if r.mem.Open == nil {
+		return nil
 	}
-	return r.write(ctx, events...)
+	o := decide.Outcome{Result: decide.Uncertain, Detail: "the program ended before the outcome was known"}
+	return []record.Event{{Kind: record.Done, Action: r.mem.Open, Outcome: &o}}
 }
 
 // write appends to the journal and only then to the memory. It is not cut off

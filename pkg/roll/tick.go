@@ -81,12 +81,9 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 		limit = r.plan.Policy.CommandLimit
 	}
 	if err := r.Book.Guard(r.DeedLimit); err != nil {
-		if errors.Is(err, record.ErrExpiring) {
-			sleep(ctx, r.Tick) // the renewal is on its way, or the lock is lost
-			return nil
-		}
-		return err
+		return r.expiring(ctx, err)
 	}
+	r.unlocked = time.Time{}
 	if err := r.write(ctx, record.Event{Kind: record.Intent, Phase: d.Phase, Action: &a, Text: a.Why}); err != nil {
 		return err
 	}
@@ -104,6 +101,23 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 	}
 	r.fresh = true // look again at what came of it
 	return err
+}
+
+// expiring waits for the renewal of the lock, which is on its way, or finds out
+// that it does not come: for a limited time (I7).
+func (r *runner) expiring(ctx context.Context, err error) error {
+	if !errors.Is(err, record.ErrExpiring) {
+		return err
+	}
+	now := time.Now()
+	if r.unlocked.IsZero() {
+		r.unlocked = now
+	}
+	if idle := now.Sub(r.unlocked); idle > r.plan.Policy.SettleLimit {
+		return fmt.Errorf("the lock was not renewed for %s (settle limit): %w", idle.Round(time.Second), err)
+	}
+	sleep(ctx, r.Tick)
+	return nil
 }
 
 // wait waits for something to change, and ends when its limit passes without

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package roll_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+)
+
+// stale is a shelf whose lock is never renewed.
+type stale struct{ *shelf }
+
+func (stale) Guard(time.Duration) error { return record.ErrExpiring }
+
+func TestRun_ALockThatIsNeverRenewedEndsTheRoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := worlds()["evict and replace"]()
+		p := propose(t, w, c)
+		cfg := config(w, &shelf{}, &p)
+		cfg.Book = stale{&shelf{}}
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		_, err := roll.Run(ctx, cfg)
+		if !errors.Is(err, record.ErrExpiring) {
+			t.Errorf("ended with %v", err)
+		}
+		if w.calls > 0 {
+			t.Errorf("%d deeds without a lock", w.calls)
+		}
+	})
+}
+
+func TestRun_GoesOnOnlyWithTheRollThatWasMeant(t *testing.T) {
+	started := func(run string) *shelf {
+		return &shelf{events: []record.Event{
+			{Kind: record.Started, Plan: &decide.Plan{Run: run, Goal: decide.UntilDeletable}},
+			{Kind: record.Noted, Note: &decide.Note{Kind: decide.TurnOpened, Node: cluster.NodeRef{Name: "a", UID: "a"}}},
+		}}
+	}
+	for name, edit := range map[string]func(*roll.Config){
+		"going on": func(c *roll.Config) { c.Expect = "mine" },
+		"widening": func(c *roll.Config) { c.Widen, c.Plan = true, &decide.Plan{Run: "mine"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, b := newToy(3, 1, 2), started("another")
+			cfg := config(w, b, nil)
+			edit(&cfg)
+			if _, err := roll.Run(t.Context(), cfg); !errors.Is(err, roll.ErrOther) {
+				t.Errorf("ended with %v", err)
+			}
+			if len(b.events) != 2 || w.calls > 0 {
+				t.Errorf("%d events, %d deeds", len(b.events), w.calls)
+			}
+		})
+	}
+}
+
+// blindWorld does nothing before it was looked at, as a living one.
+type blindWorld struct{ *toy }
+
+func (w blindWorld) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
+	if w.looks == 0 {
+		return decide.Outcome{}, errors.New("nothing was observed yet")
+	}
+	return w.toy.Perform(ctx, a)
+}
+
+func TestAbort_PutsBackAHoldAlsoBetweenTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newToy(3, 1, 2)
+		w.volumes[0].hold, w.volumes[0].held = "safe-roll-r", "worker-1"
+		wake := decide.Action{Verb: decide.Wake, Volume: decide.ObjectRef{Name: "vol-0", UID: "v-vol-0"}, Hold: "safe-roll-r", HoldNode: "worker-1"}
+		b := &shelf{events: []record.Event{
+			{Kind: record.Started, Plan: &decide.Plan{Run: "r", Goal: decide.UntilReplaced}},
+			{Kind: record.Intent, Action: &wake},
+		}}
+		cfg := config(w, b, nil)
+		cfg.World = blindWorld{w}
+		if res, err := roll.Abort(t.Context(), cfg); err != nil || res.Exit != 0 {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		if w.volumes[0].held != "" {
+			t.Error("the volume is still held")
+		}
+	})
+}
