@@ -26,17 +26,20 @@ func (t *tick) twoLooks(g Gate, p assess.Permit, what string) Decision {
 		}
 		return t.void(g, "the volumes' replicas or the nodes changed")
 	}
-	if !t.s.Look.Fresh {
-		return t.lookAgain("a first consistent look: "+what, t.now)
-	}
 	first, ok := t.m.Looks[g]
+	// Looks are timed by this machine's clock, waits by the cluster's.
+	again := first.Ended.Add(t.policy().LookInterval + t.s.Look.Skew)
 	switch {
+	case ok && first.Digest != digest:
+		return t.void(g, "what the first look rested on has changed")
+	case ok && t.now.Before(again):
+		return t.lookAgain("a second look, to be sure: "+what, again)
+	case !t.s.Look.Fresh:
+		return t.lookAgain("a consistent look: "+what, t.now)
 	case !ok:
 		return Remember{Note: t.look(LookTaken, g, digest, what+": first look agrees")}
-	case first.Digest != digest:
-		return t.void(g, "what the first look rested on has changed")
 	case t.s.Look.Began.Before(first.Ended.Add(t.policy().LookInterval)):
-		return t.lookAgain("a second look, to be sure: "+what, first.Ended.Add(t.policy().LookInterval))
+		return t.lookAgain("a second look, to be sure: "+what, again)
 	}
 	if name := t.unrenewed(first); name != "" {
 		return Wait{

@@ -40,6 +40,30 @@ func TestGate_ACachedLookDoesNotCount(t *testing.T) {
 	}
 }
 
+func TestGate_TheSecondLookIsWaitedForByTheClustersClock(t *testing.T) {
+	for _, skew := range []time.Duration{-20 * time.Minute, 20 * time.Minute} {
+		f := atGate(t)
+		f.now = f.now.Add(skew) // the cluster's; the looks are timed by ours
+		f.s.Look.Skew = skew
+		for i := range f.s.Nodes {
+			f.s.Nodes[i].LeaseRenewed = f.now
+		}
+		w := wantWait(t, f.next(), decide.MayDelete)
+		if d := w.Until.Sub(f.now); d != f.plan.Policy.LookInterval {
+			t.Errorf("with a skew of %s it waits for %s", skew, d)
+		}
+	}
+}
+
+func TestGate_AnEventBeforeTheSecondLookIsLookedAtCheaply(t *testing.T) {
+	f := atGate(t)
+	f.pass(time.Second)
+	f.s.Look.Fresh = false
+	if w := wantWait(t, f.next(), decide.MayDelete); !w.Until.Equal(noon.Add(f.plan.Policy.LookInterval)) {
+		t.Errorf("everything is read anew at %s, at every event", w.Until)
+	}
+}
+
 func TestGate_ALookThatBeganTooEarlyDoesNotCount(t *testing.T) {
 	f := atGate(t)
 	f.pass(f.plan.Policy.LookInterval)

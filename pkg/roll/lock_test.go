@@ -63,6 +63,37 @@ func TestRun_GoesOnOnlyWithTheRollThatWasMeant(t *testing.T) {
 	}
 }
 
+// skewed is a world whose clock is ahead of this machine's.
+type skewed struct{ *toy }
+
+const ahead = 15 * time.Second
+
+func (w skewed) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	s, err := w.toy.Observe(ctx, f)
+	if err == nil {
+		s.Look.Skew = ahead
+	}
+	return s, err
+}
+
+func TestRun_TheJournalTellsTheClustersTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := worlds()["evict and replace"]()
+		p := propose(t, w, c)
+		b := &shelf{}
+		cfg := config(w, b, &p)
+		cfg.World = skewed{w}
+		res, err := roll.Run(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, w, res)
+		if at := b.events[len(b.events)-1].At; !at.Equal(time.Now().Add(ahead)) {
+			t.Errorf("the last event is of %s, and it is %s", at, time.Now().Add(ahead))
+		}
+	})
+}
+
 // blindWorld does nothing before it was looked at, as a living one.
 type blindWorld struct{ *toy }
 

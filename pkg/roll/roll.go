@@ -175,9 +175,14 @@ func (r *runner) unknown() []record.Event {
 }
 
 // write appends to the journal and only then to the memory. It is not cut off
-// by an interruption.
+// by an interruption. What happened is told by the cluster's clock, by which
+// Next goes and the storage writes, and not by that of whichever machine runs
+// the roll today.
 func (r *runner) write(ctx context.Context, events ...record.Event) error {
 	now := time.Now()
+	if r.look != nil {
+		now = now.Add(r.look.Look.Skew)
+	}
 	for i := range events {
 		events[i].At = now
 	}
