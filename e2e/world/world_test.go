@@ -107,6 +107,9 @@ func TestIncident_SafeRollLosesNothing(t *testing.T) {
 			e := build(t, w, i)
 			watch := w.WatchNodes(t.Context())
 			args := append([]string{"safe-roll", "run"}, i.WorkerNames()...)
+			if suffix == "" { // the same nodes, by a selector
+				args = []string{"safe-roll", "run", "-l", "node-role.kubernetes.io/worker"}
+			}
 			args = append(args, "--yes", "--look-interval=5s", "--replace-command=machine replace "+suffix)
 			said := kubectl(t, w, 0, args...)
 			t.Log(said.All())
