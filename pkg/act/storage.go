@@ -141,9 +141,13 @@ func volume(st *cluster.Storage, ref decide.ObjectRef) *cluster.Volume {
 }
 
 // gaps reports whether any kind of the plugin could not be read: then the
-// absence of an object says nothing.
+// absence of an object says nothing. Of a kind that the server does not know
+// there are none.
 func gaps(s *cluster.Snapshot, p plugin.Storage) bool {
 	for _, g := range s.Gaps {
+		if g.Reason == cluster.GapMissing {
+			continue
+		}
 		for _, k := range p.Kinds() {
 			if g.Kind == k.Resource || strings.HasPrefix(g.Kind, k.Resource+".") {
 				return true

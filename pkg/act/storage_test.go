@@ -112,6 +112,12 @@ func TestSleep_AGoneVolumeNeedsNoWayBack(t *testing.T) {
 	if err != nil || o.Result != decide.Conflict {
 		t.Errorf("got %v %v", o, err)
 	}
+	// Of a kind that an older server does not know there is none to be missed.
+	facts.Gaps[0].Reason = cluster.GapMissing
+	o, err = w.actor.Perform(t.Context(), facts, a)
+	if err != nil || o.Result != decide.Performed {
+		t.Errorf("got %v %v", o, err)
+	}
 }
 
 func TestPrune_DeletesThatReplicaByUIDAndVersion(t *testing.T) {

@@ -123,6 +123,17 @@ func TestSleep_TakesBackOurTicketAndNoOther(t *testing.T) {
 	if got, err := New().Sleep(&st, st.Volumes[0], "safe-roll-2"); err != nil || len(got) != 0 {
 		t.Errorf("changes %+v (error %v) for a ticket that is not there", got, err)
 	}
+	held := cluster.Hold{ID: "safe-roll-1", Kind: cluster.HoldOurs}
+	old, _ := read(t, "1.4").storage()
+	old.Volumes[0].Holds = []cluster.Hold{held}
+	if got, err := New().Sleep(&old, old.Volumes[0], "safe-roll-1"); err != nil || len(got) != 0 {
+		t.Errorf("changes %+v (error %v) where there are no tickets", got, err)
+	}
+	unread := st.Volumes[0]
+	unread.HoldsUID, unread.Holds = "", []cluster.Hold{held}
+	if got, err := New().Sleep(&st, unread, "safe-roll-1"); err == nil {
+		t.Errorf("changes %+v: a ticket that could not be read counts as taken back", got)
+	}
 	if got, err := New().Sleep(&st, st.Volumes[0], "csi-1"); err == nil {
 		t.Errorf("changes %+v: a workload's ticket is taken away", got)
 	}

@@ -37,13 +37,14 @@ func (Storage) Wake(st *cluster.Storage, v cluster.Volume, node, id string) ([]p
 }
 
 // Sleep returns the change that takes our ticket away, and no other; none
-// where the volume has no such ticket.
+// where the volume has no such ticket, or cannot have: a roll whose Wake failed
+// before 1.5 must still be able to end.
 func (Storage) Sleep(st *cluster.Storage, v cluster.Volume, id string) ([]plugin.Change, error) {
 	held := false
 	for _, h := range v.Holds {
 		held = held || h.ID == id
 	}
-	if !held {
+	if minor, ok := minorOf(st.Version); !held || ok && minor < ticketsMinor && v.HoldsUID == "" {
 		return nil, nil
 	}
 	c, err := ticketChange(st, v, id, nil)

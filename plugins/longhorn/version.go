@@ -13,6 +13,8 @@ import (
 const (
 	oldestMinor = 4
 	newestMinor = 12
+	// ticketsMinor is the first that attaches by tickets.
+	ticketsMinor = 5
 )
 
 // version returns Longhorn's version: as the setting says, which the manager
