@@ -61,6 +61,10 @@ func provenCases() []deleteCase {
 		in(none, permitCase{"a source that is not known is not the present", elsewhere, func(l *lab) { l.s.Source = 0 }, []string{InputNotLive}, dunno}),
 		in(none, permitCase{"another node of that name is not asked about", elsewhere, func(l *lab) { l.node("w1").Ref.UID = "new" }, []string{NodeOtherIncarnation}, unsafe}),
 		in(none, permitCase{"a kind that draining needs is needed here", elsewhere, gap(cluster.Gap{Kind: "pods", ForDrain: true}), []string{InputGapDrain}, dunno}),
+		in(none, permitCase{"a kind by which the storage holds the node must have been read", elsewhere,
+			gap(cluster.Gap{Kind: "sharemanagers.x", Reason: cluster.GapFailed, OfStorage: true}), []string{InputGapDrain}, dunno}),
+		in(none, permitCase{"a kind that the storage does not have holds nothing", elsewhere,
+			gap(cluster.Gap{Kind: "shardgroups.x", Reason: cluster.GapMissing, OfStorage: true}), nil, safe}),
 	}
 }
 

@@ -13,6 +13,11 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 	if o.s.Source != cluster.SourceLive {
 		verdict = verdict.Worse(cluster.VerdictUnknown)
 	}
+	for _, g := range o.s.Gaps {
+		if g.OfStorage && g.Reason != cluster.GapMissing && g.Reason != cluster.GapNotGiven {
+			verdict = verdict.Worse(cluster.VerdictUnknown)
+		}
+	}
 	if o.nothingRead() {
 		return verdict
 	}

@@ -24,6 +24,7 @@ func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
 	fs := j.sameNode(ref)
 	fs = append(fs, j.wideFindings()...)
 	fs = append(fs, j.present()...)
+	fs = append(fs, j.unseen()...)
 	if blind(j.Snapshot) {
 		return permit(fs)
 	}
@@ -55,6 +56,19 @@ func (j *Judgement) present() []Finding {
 	}
 	return []Finding{{Code: InputNotLive, Severity: Unclear, Subject: Subject{Kind: "Kind", Name: kindNodes},
 		Message: "The facts were not read from a living cluster: whether a node may be deleted now cannot be told."}}
+}
+
+// unseen refuses where a kind of the storage exists and was not read. None of
+// them is needed to judge a volume, but who is served from the node, and which
+// image lies there alone, is told by such kinds only.
+func (j *Judgement) unseen() []Finding {
+	var out []Finding
+	for _, g := range j.Snapshot.Gaps {
+		if g.OfStorage && !g.Needed && g.Reason != cluster.GapMissing && g.Reason != cluster.GapNotGiven {
+			out = append(out, gapFinding(g, InputGapDrain, Unclear, "whether a node may be deleted cannot be told"))
+		}
+	}
+	return out
 }
 
 // provenWithout is (b): what merely looks good is not enough to give a copy up
