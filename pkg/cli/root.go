@@ -84,6 +84,7 @@ func newRoot(app App) *cobra.Command {
 	conn.addFlags(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return conn.quiet() }
 	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newVerify(app, conn, display),
 		newDrain(app, conn, display),
@@ -93,7 +94,31 @@ func newRoot(app App) *cobra.Command {
 		newExplain(app, display),
 		newVersion(app),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // a shell that cobra does not know is an error too
+			c.Args = noSuchCommand
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	return root
+}
+
+// newHelp is cobra's help command, but for a topic that does not exist, which
+// is an error here.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || about == nil || len(rest) > 0 {
+				return usagef("there is no command %q", strings.Join(args, " "))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // noSuchCommand answers a command that does not exist, with the nearest one.
