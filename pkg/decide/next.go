@@ -145,13 +145,16 @@ func (t *tick) node() string { return t.planned.Node.Name }
 func (t *tick) policy() policy.Policy { return t.plan.Policy }
 
 // readable halts on what will not become readable by waiting, and waits for
-// the rest: with a needed kind missing, nothing may be decided (I3).
+// the rest: with a needed kind missing, nothing may be decided (I3). A storage's
+// other kinds are waited for where reading them failed just now: among them is
+// what says which volumes we hold.
 func (t *tick) readable() Decision {
 	for _, g := range t.s.Gaps {
-		if !g.Needed && !g.ForDrain {
+		passes := g.Reason == cluster.GapFailed || g.Reason == cluster.GapTruncated
+		if !g.Needed && !g.ForDrain && !(g.OfStorage && passes) {
 			continue
 		}
-		if g.Reason == cluster.GapFailed || g.Reason == cluster.GapTruncated {
+		if passes {
 			return Wait{
 				Phase: Verify, For: "the API server to answer for " + g.Kind, Left: []string{g.Detail},
 				Progress: g.Kind, Fresh: true, Until: t.now.Add(5 * time.Second),

@@ -145,3 +145,12 @@ func TestNext_ADrainEndsWhereTheNodeMayBeDeleted(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 }
+
+func TestNext_WaitsForAStoragesKindWhoseReadingFailed(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.drained()
+	f.s.Gaps = []cluster.Gap{{Kind: "volumeattachments.x", Reason: cluster.GapFailed, OfStorage: true}}
+	wantWait(t, f.next(), decide.Verify) // and wakes nothing by what it does not see
+	f.s.Gaps[0].Reason = cluster.GapMissing
+	wantAct(t, f.next(), decide.Wake)
+}
