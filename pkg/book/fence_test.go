@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,13 +144,12 @@ func TestFence_ALateHeadOfAFailedAppendNeverCountsTheBytesOfTheNext(t *testing.T
 		t.Fatal(err)
 	}
 	arrive, landed := make(chan struct{}), make(chan struct{})
-	cut, heads := true, 0
+	var sent atomic.Bool
 	s.Meddle(func(c fakeapi.Call) fakeapi.Fault {
 		switch {
-		case cut && c.Path == headPath && c.Method == http.MethodPut && heads == 0:
-			heads++
+		case c.Path == headPath && c.Method == http.MethodPut && sent.CompareAndSwap(false, true):
 			return fakeapi.Fault{Delay: arrive}
-		case cut && heads > 0:
+		case sent.Load():
 			return fakeapi.Fault{Lost: true} // the connection is gone
 		default:
 			return fakeapi.Fault{}
@@ -160,7 +160,6 @@ func TestFence_ALateHeadOfAFailedAppendNeverCountsTheBytesOfTheNext(t *testing.T
 	if err := b.Append(t.Context(), lost); err == nil {
 		t.Fatal("the append did not fail")
 	}
-	cut = false
 	s.Meddle(func(c fakeapi.Call) fakeapi.Fault {
 		if c.Path == headPath && c.Method == http.MethodPut && strings.Contains(string(c.Body), "deed 2") {
 			close(arrive) // the next batch's segment is written, its head is on the way
