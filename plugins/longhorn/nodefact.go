@@ -37,11 +37,10 @@ func (j *join) nodeFacts() []cluster.StorageNode {
 // a node has two, one for engines and one for replicas, and needs both.
 // Where no instance manager was read at all, nothing is known.
 func (j *join) serving() func(node string) cluster.Answer {
-	type roles struct{ any, whole, engine, replica, unknown bool }
+	type roles struct{ whole, engine, replica, unknown bool }
 	seen := map[string]roles{}
 	for _, m := range j.managers {
 		r := seen[m.node]
-		r.any = true
 		switch {
 		case m.state == "running" && m.Deleted == nil:
 			r.engine = r.engine || m.kind == "engine"

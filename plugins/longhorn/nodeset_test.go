@@ -143,6 +143,10 @@ func TestReader_TheVersionIsTheManagersOrTheDefaultImages(t *testing.T) {
 		"the setting":        {func(*fixture) {}, "v1.8.0", false},
 		"the image's status": {func(f *fixture) { f.set(setting, "value", "").set("EngineImage/ei-1", "status.version", "v1.8.7") }, "v1.8.7", false},
 		"the image's tag":    {func(f *fixture) { f.set(setting, "value", "").drop("EngineImage") }, "v1.8.0", false},
+		"another image's status": {func(f *fixture) {
+			f.set(setting, "value", "").set("EngineImage/ei-1", "spec.image", "other").set("EngineImage/ei-1", "status.version", "v1.8.7")
+		}, "v1.8.0", false},
+		"an image without status": {func(f *fixture) { f.set(setting, "value", "").set("EngineImage/ei-1", "status.version", "") }, "v1.8.0", false},
 		"a tag of one's own": {func(f *fixture) {
 			f.set(setting, "value", "").drop("EngineImage").set("Setting/default-engine-image", "value", "registry:5000/engine:blue")
 		}, "", false},
@@ -160,5 +164,16 @@ func TestReader_TheVersionIsTheManagersOrTheDefaultImages(t *testing.T) {
 		if st.Version != c.want || (len(st.Doubts) == 1 && st.Doubts[0].Code == codeUntestedVersion) != c.doubt {
 			t.Errorf("%s: version %q, doubts %+v; want %q, a doubt: %t", name, st.Version, st.Doubts, c.want, c.doubt)
 		}
+	}
+}
+
+func TestReader_AnEngineImageIsReadyWhereItIsDeployed(t *testing.T) {
+	st, _ := read(t, "1.8").set("EngineImage/ei-1", "status.nodeDeploymentMap", map[string]any{"w1": true, "w2": false}).storage()
+	if len(st.Nodes[0].Runtimes) != 1 || len(st.Nodes[1].Runtimes) != 0 {
+		t.Errorf("ready on w1: %v, on w2: %v", st.Nodes[0].Runtimes, st.Nodes[1].Runtimes)
+	}
+	st, _ = read(t, "1.8").set("EngineImage/ei-1", "metadata.deletionTimestamp", "2026-01-01T11:00:00Z").storage()
+	if len(st.Nodes[0].Runtimes) != 0 {
+		t.Errorf("an image that is being deleted is ready: %v", st.Nodes[0].Runtimes)
 	}
 }

@@ -254,3 +254,39 @@ func TestReader_ReplicasAreInTheOrderOfTheirNames(t *testing.T) {
 		}
 	}
 }
+
+func TestReader_EveryStateOfAVolumeIsKnown(t *testing.T) {
+	for word, want := range map[string]cluster.VolumeState{
+		"creating": cluster.Creating, "attached": cluster.Attached, "detached": cluster.Detached,
+		"attaching": cluster.Attaching, "detaching": cluster.Detaching, "deleting": cluster.Deleting,
+	} {
+		if v := read(t, "1.8").set("Volume/vol", "status.state", word).volume(); v.State != want || len(v.Doubts) != 0 {
+			t.Errorf("%s is %d with doubts %+v, want %d and none", word, v.State, v.Doubts, want)
+		}
+	}
+	if v := read(t, "1.8").set("Volume/vol", "metadata.deletionTimestamp", "2026-01-01T11:00:00Z").volume(); v.State != cluster.Deleting {
+		t.Errorf("a volume with a deletion timestamp is %d", v.State)
+	}
+}
+
+func TestReader_VolumesAndNodesAreInTheOrderOfTheirNames(t *testing.T) {
+	f := read(t, "1.8").set("Node/w1", "metadata.uid", "z").set("Volume/vol", "metadata.uid", "a").
+		add(`{"kind":"Volume","metadata":{"name":"b","uid":"z"},"spec":{"numberOfReplicas":1}}`).
+		add(`{"kind":"Volume","metadata":{"name":"b","uid":"y"},"spec":{"numberOfReplicas":1}}`)
+	for range 10 {
+		st, _ := f.storage()
+		v := st.Volumes
+		if st.Nodes[0].Name != "w1" || v[0].UID != "y" || v[1].UID != "z" || v[2].Name != "vol" {
+			t.Fatalf("nodes %s %s, volumes %s %s %s", st.Nodes[0].Name, st.Nodes[1].Name, v[0].UID, v[1].UID, v[2].Name)
+		}
+	}
+}
+
+func TestReader_AnAttachmentWithoutItsVolumesNameHasThatName(t *testing.T) {
+	if v := read(t, "1.8").set("VolumeAttachment/vol", "spec.volume", nil).volume(); v.HoldsUID != "u-va" {
+		t.Errorf("holds of %q, want those of the attachment of that name", v.HoldsUID)
+	}
+	if v := read(t, "1.8").set("VolumeAttachment/vol", "spec.volume", "other").volume(); v.HoldsUID == "u-va" {
+		t.Error("the holds of another volume")
+	}
+}
