@@ -86,7 +86,7 @@ func (o oracle) absent(st cluster.Storage, r cluster.Replica) bool {
 	}
 	n := o.s.Node(r.Node)
 	if n == nil {
-		return o.allNodes()
+		return o.allNodes() && len(o.owners(st, r.DiskUUID)) == 0
 	}
 	for _, sn := range st.Nodes {
 		if sn.Name != r.Node {

@@ -53,6 +53,10 @@ func placeCases() []replicaCase {
 	return []replicaCase{
 		{"a replica at rest on a live node counts", false, nil, isGood, "", safe},
 		{"a replica whose node is gone is absent", false, func(l *lab) { l.remove("w1") }, isAbsent, ReplicaNodeGone, unsafe},
+		{"a disk that went from a node that is gone to another was moved", false, func(l *lab) {
+			l.remove("w1")
+			l.sn("w3").Disks = append(l.sn("w3").Disks, cluster.Disk{Name: "moved", UUID: "disk-w1", Path: "/data", Declared: true, Reported: true, Ready: cluster.Yes})
+		}, isUnknown, DiskElsewhere, dunno},
 		{"a node is not gone where nodes could not all be read", false, func(l *lab) {
 			l.remove("w1")
 			l.s.Gaps = []cluster.Gap{{Kind: "nodes", Reason: cluster.GapTruncated, Needed: true}}

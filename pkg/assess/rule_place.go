@@ -17,6 +17,9 @@ func (w *world) placeOf(st *storageWorld, r *cluster.Replica) reason {
 	switch {
 	case n == nil && !w.allNodes:
 		return unknown(NodeNotRead, fact("replica.node", r.Node))
+	case n == nil && st.disks[r.DiskUUID] > 0:
+		// Moved to another machine with its data, before the object says so.
+		return unknown(DiskElsewhere, fact("replica.node", r.Node), fact("replica.disk", r.DiskUUID))
 	case n == nil:
 		return reason{standing: cluster.StandingAbsent, code: ReplicaNodeGone, facts: []cluster.Fact{fact("replica.node", r.Node)}}
 	}
