@@ -41,9 +41,10 @@ type batch struct {
 // for one more request (Renew, then try again), record.ErrFenced if the
 // journal is another's by now (the events count then only if they were written,
 // the answer was lost, and the successor was faster than the second look),
-// ErrFull at the journal's bound. After any other error it is not known whether the events count; the next Append finds that
-// out first, and a History read later tells. Give it a context that outlives
-// the first interruption, or an outcome is lost.
+// ErrFull at the journal's bound. After any other error it is not known
+// whether the events count; the next Append finds that out first, and a History
+// read later tells. Give it a context that outlives the first interruption, or
+// an outcome is lost.
 func (b *Book) Append(ctx context.Context, events ...record.Event) error {
 	b.writing.Lock()
 	defer b.writing.Unlock()
