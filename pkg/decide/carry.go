@@ -81,12 +81,27 @@ func differs(stored Plan, req Request) string {
 	if req.Policy.MinReplicas != 0 {
 		pairs = append(pairs, pair{"--min-replicas", fmt.Sprint(stored.Policy.MinReplicas), fmt.Sprint(req.Policy.MinReplicas)})
 	}
+	for _, risk := range req.Policy.Accepted {
+		if !slices.Contains(stored.Policy.Accepted, risk) {
+			pairs = append(pairs, pair{"--accept-risk", risks(stored.Policy.Accepted), risks(req.Policy.Accepted)})
+			break
+		}
+	}
 	for _, p := range pairs {
 		if p.want != "" && p.want != p.have {
 			return fmt.Sprintf("the roll in flight has %s %q and this command says %q; leave the flag out, or abort first", p.flag, p.have, p.want)
 		}
 	}
 	return ""
+}
+
+// risks spells the accepted risks as the flag does.
+func risks(all []policy.Risk) string {
+	words := make([]string, 0, len(all))
+	for _, r := range all {
+		words = append(words, strings.TrimSuffix(r.Code+":"+r.Name, ":"))
+	}
+	return strings.Join(words, ", ")
 }
 
 func planned(p Plan) []string {

@@ -95,6 +95,12 @@ type Turn struct {
 	Proved map[cluster.UID]time.Time
 }
 
+// Going reports whether a command that ends the machine has ended well, though
+// its Node may still be there.
+func (t *Turn) Going() bool {
+	return !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero()
+}
+
 // Memory is the little that facts cannot tell. record.Replay rebuilds it from
 // the journal.
 type Memory struct {

@@ -110,6 +110,10 @@ func TestCarryOn(t *testing.T) {
 	between := decide.Memory{Turns: []decide.Turn{{Node: ref(1), ClosedAt: noon}}}
 	req := decide.Request{Goal: decide.UntilReplaced, Policy: policy.Default()}
 	with := func(c decide.Commands) decide.Request { r := req; r.Commands = c; return r }
+	risky := req
+	risky.Policy.Accepted = []policy.Risk{{Code: "pod/emptydir-data", Name: "a/b"}}
+	accepted := plan
+	accepted.Policy.Accepted = append([]policy.Risk{{Code: "x/y"}}, risky.Policy.Accepted...)
 	for _, c := range []struct {
 		name  string
 		plan  decide.Plan
@@ -126,6 +130,8 @@ func TestCarryOn(t *testing.T) {
 		{"another node between turns", plan, between, []string{"worker-3"}, req, decide.CarryFresh, ""},
 		{"another command", plan, open, nil, with(decide.Commands{Replace: "other"}), decide.CarryRefused, `"make it"`},
 		{"the same command", plan, open, nil, with(decide.Commands{Replace: "make it"}), decide.CarryResume, ""},
+		{"a risk that the plan does not accept", plan, open, nil, risky, decide.CarryRefused, `--accept-risk "" and this command says "pod/emptydir-data:a/b"`},
+		{"a risk that the plan accepts", accepted, open, nil, risky, decide.CarryResume, ""},
 		{"run after drain", drain, open, []string{"worker-1"}, with(decide.Commands{Replace: "x"}), decide.CarryWiden, ""},
 		{"run after drain with replicas left and one command", refill, open, nil, with(decide.Commands{Replace: "x"}), decide.CarryRefused, "--retire-command"},
 		{"drain during a run", plan, open, []string{"worker-1", "worker-2"}, decide.Request{Goal: decide.UntilDeletable, Policy: policy.Default()}, decide.CarryRefused, "in flight"},

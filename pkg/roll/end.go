@@ -15,7 +15,8 @@ import (
 // halt stops with a reason, puts back what must not stay, and says so.
 func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) {
 	why := decide.StopRefused
-	if h.Exit == decide.ExitLimit {
+	if t := r.mem.Current(); h.Exit == decide.ExitLimit || t != nil && t.Going() {
+		// Nothing new may be placed on a machine that is on its way out.
 		why = decide.StopInterrupted
 	}
 	r.Watch(Report{Kind: ReportHalted, Decision: h, Plan: &r.plan, Memory: &r.mem})

@@ -94,6 +94,48 @@ func TestRun_TheJournalTellsTheClustersTime(t *testing.T) {
 	})
 }
 
+// stubborn is a world in which a node outlives its machine, and where a pod then
+// appears that nobody would start again.
+type stubborn struct{ *toy }
+
+func (w stubborn) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
+	if a.Verb != decide.RunCommand {
+		return w.toy.Perform(ctx, a)
+	}
+	w.node(a.Node.Name).pods = -1
+	return decide.Outcome{Result: decide.Performed}, nil
+}
+
+func (w stubborn) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	var alone []cluster.Pod
+	for _, n := range w.nodes {
+		if n.pods < 0 {
+			alone = append(alone, cluster.Pod{Ref: cluster.PodRef{Name: "alone", UID: "alone"}, Node: n.name, Owner: cluster.OwnerNone})
+		}
+	}
+	s, err := w.toy.Observe(ctx, f)
+	if err == nil {
+		s.Pods = append(s.Pods, alone...)
+	}
+	return s, err
+}
+
+func TestHalt_LeavesAMachineThatIsOnItsWayOutCordoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := worlds()["refill, retire and create"]()
+		p := propose(t, w, c)
+		cfg := config(w, &shelf{}, &p)
+		cfg.World = stubborn{w}
+		res, err := roll.Run(t.Context(), cfg)
+		if err != nil || res.Exit != decide.ExitUnsafe {
+			t.Fatalf("%+v, %v", res.Decision, err)
+		}
+		if n := w.node("worker-1"); !n.cordoned || n.place.Accept {
+			t.Errorf("%+v: its machine is ending", n)
+		}
+	})
+}
+
 // blindWorld does nothing before it was looked at, as a living one.
 type blindWorld struct{ *toy }
 
