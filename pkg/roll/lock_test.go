@@ -136,6 +136,39 @@ func TestHalt_LeavesAMachineThatIsOnItsWayOutCordoned(t *testing.T) {
 	})
 }
 
+// flapping is a world in which a node comes and goes for ever, and pods never end.
+type flapping struct{ *toy }
+
+func (w flapping) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	s, err := w.toy.Observe(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Pods {
+		s.Pods[i].Deleting = w.node("worker-1").cordoned && s.Pods[i].Node == "worker-1"
+	}
+	if n := w.node("worker-1"); n.cordoned && time.Now().Minute()%2 == 0 {
+		s.Nodes[2].Ready = cluster.No
+	}
+	return s, nil
+}
+
+func TestRun_GoingToAndFroBetweenTwoWaitsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := worlds()["refill, retire and create"]()
+		p := propose(t, w, c)
+		p.Policy.LongestWait = 2 * time.Hour
+		cfg := config(w, &shelf{}, &p)
+		cfg.World = flapping{w}
+		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Hour)
+		defer cancel()
+		res, err := roll.Run(ctx, cfg)
+		if err != nil || res.Exit != decide.ExitLimit {
+			t.Errorf("%d %+v, %v", res.Exit, res.Decision, err)
+		}
+	})
+}
+
 // blindWorld does nothing before it was looked at, as a living one.
 type blindWorld struct{ *toy }
 

@@ -110,6 +110,9 @@ type runner struct {
 	phase  decide.Phase
 	waited decide.Waited
 	token  string
+	// did: something was done or written down since the last wait began. Going
+	// to and fro between two waits is one wait.
+	did bool
 	// fresh asks for consistent reads at the next tick.
 	fresh bool
 	// blind is since when nothing could be read, unlocked since when the lock

@@ -31,8 +31,10 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	r.Watch(Report{Kind: ReportDecided, Judgement: j, Decision: d, Plan: &r.plan, Memory: &r.mem})
 	switch d := d.(type) {
 	case decide.Act:
+		r.did = true
 		return Result{}, false, r.act(ctx, d)
 	case decide.Remember:
+		r.did = true
 		r.Watch(Report{Kind: ReportNoted, Text: d.Note.Says})
 		note := d.Note
 		return Result{}, false, r.write(ctx, record.Event{Kind: record.Noted, Phase: d.Phase, Note: &note, Text: note.Says})
@@ -125,8 +127,10 @@ func (r *runner) expiring(ctx context.Context, err error) error {
 func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) {
 	now := time.Now()
 	if r.phase != w.Phase {
-		r.waited = decide.Waited{Begun: now}
-		r.token = ""
+		if r.did || r.waited.Begun.IsZero() {
+			r.waited.Begun = now
+		}
+		r.did, r.token, r.waited.Moved = false, "", time.Time{}
 	}
 	if r.token != w.Progress || r.waited.Moved.IsZero() {
 		r.token, r.waited.Moved = w.Progress, now
