@@ -40,8 +40,8 @@ func Run(ctx context.Context, app App, args []string) int {
 		// Whatever is not ours comes from cobra before a command runs.
 		e = usage(err)
 	}
-	if e.code == exitError1 && interrupted(ctx) {
-		e = &exitError{code: ExitInterrupted, err: errors.New("interrupted; nothing is in flight")}
+	if e.code == exitError1 && interrupted(ctx, e.err) {
+		e = &exitError{code: ExitInterrupted, err: errors.New("interrupted before anything was changed")}
 	}
 	if e.err != nil {
 		fmt.Fprintln(app.Streams.ErrOut, "Error: "+e.err.Error())
@@ -76,8 +76,11 @@ func (a App) asPlugin() bool {
 	return strings.HasPrefix(filepath.Base(a.Program), "kubectl-")
 }
 
-func interrupted(ctx context.Context) bool {
-	return errors.Is(context.Cause(ctx), ErrInterrupted)
+// interrupted reports whether an error is only that a person interrupted. A
+// roll tells its own interruption.
+func interrupted(ctx context.Context, err error) bool {
+	return errors.Is(context.Cause(ctx), ErrInterrupted) &&
+		(errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled))
 }
 
 // ErrInterrupted is the cause with which main ends the context when a person
