@@ -157,9 +157,6 @@ func (o *rollOptions) meant(ctx context.Context, h record.History, stored decide
 	if err != nil {
 		return nil, err
 	}
-	if len(names) == 0 {
-		return nil, usagef("no node matches the selector %s", o.selector)
-	}
 	began := h.Events[0].At
 	todo, matched := 0, 0
 	for _, t := range stored.Turns {
@@ -178,10 +175,14 @@ func (o *rollOptions) meant(ctx context.Context, h record.History, stored decide
 			young++
 		}
 	}
-	if matched == todo && matched+young == len(names) {
+	switch {
+	case matched == todo && matched+young == len(names):
 		return nil, nil
+	case len(names) == 0:
+		return nil, usagef("no node matches the selector %s", o.selector)
+	default:
+		return names, nil
 	}
-	return names, nil
 }
 
 // placers are the storages that can forecast, by driver.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -152,8 +153,9 @@ func (o *rollOptions) roll(ctx context.Context) error {
 			return err
 		}
 	}
-	plan, _ := record.Replay(h)
+	plan, mem := record.Replay(h)
 	if !goOn {
+		mem = decide.Memory{}
 		if plan, err = o.propose(ctx); err != nil {
 			return err
 		}
@@ -163,21 +165,30 @@ func (o *rollOptions) roll(ctx context.Context) error {
 	} else {
 		cfg.Expect = plan.Run // the question below may stay unanswered for long
 	}
-	if err := o.confirm(ctx, plan); err != nil {
+	if err := o.confirm(ctx, plan, mem); err != nil {
 		return err
 	}
 	return o.start(ctx, cfg, plan)
 }
 
-// confirm asks before a roll that deletes nodes.
-func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan) error {
+// confirm asks before a roll that deletes nodes, and shows those that are
+// still to go.
+func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan, mem decide.Memory) error {
 	if o.goal != decide.UntilReplaced || o.yes {
 		return nil
 	}
+	question := "Begin?"
+	if len(mem.Turns) > 0 {
+		question = "Go on?"
+	}
+	plan.Turns = slices.DeleteFunc(slices.Clone(plan.Turns), func(t decide.PlannedTurn) bool {
+		m := mem.TurnOf(t.Node)
+		return m != nil && !m.ClosedAt.IsZero()
+	})
 	if err := view.Confirm(o.app.Streams.ErrOut, plan, styleOf(o.app.Streams.ErrOut)); err != nil {
 		return failed(err)
 	}
-	return confirm(ctx, o.app, "Begin?")
+	return confirm(ctx, o.app, question)
 }
 
 // start rolls, tells what happens on the error stream, and prints the end.
