@@ -4,7 +4,7 @@ package live
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -32,9 +32,6 @@ type World struct {
 	last *cluster.Snapshot
 }
 
-// ErrUnseen means that a deed was asked for before anything was observed.
-var ErrUnseen = errors.New("nothing was observed yet")
-
 // New joins the two.
 func New(o Observer, a Actor) *World { return &World{observer: o, actor: a} }
 
@@ -55,13 +52,17 @@ func (w *World) Await(ctx context.Context, since cluster.Revision) error {
 	return w.observer.Await(ctx, since)
 }
 
-// Perform does one deed by the facts of the last observation.
+// Perform does one deed by the facts of the last observation; where there was
+// none, as when a roll is taken back before its first look, it looks first.
 func (w *World) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
 	w.mu.Lock()
 	s := w.last
 	w.mu.Unlock()
 	if s == nil {
-		return decide.Outcome{}, ErrUnseen
+		var err error
+		if s, err = w.Observe(ctx, cluster.Fresh); err != nil {
+			return decide.Outcome{}, fmt.Errorf("look before the deed: %w", err)
+		}
 	}
 	return w.actor.Perform(ctx, s, a)
 }
