@@ -140,11 +140,8 @@ func (o *rollOptions) carryOn(ctx context.Context, h record.History, cfg *roll.C
 	}
 }
 
-// meant are the nodes that the request means, given the roll in flight. What a
-// selector matches changes under a roll: nodes that it planned are gone, and
-// those that joined since match in their place. The same selector means the
-// same roll, as long as it matches what is still to come and, beside that,
-// only nodes that are younger than the roll.
+// meant are the nodes that the request means, given the roll in flight; none
+// where it means that roll.
 func (o *rollOptions) meant(ctx context.Context, h record.History, stored decide.Plan, mem decide.Memory) ([]string, error) {
 	if o.selector == "" {
 		return o.nodes, nil
@@ -154,35 +151,51 @@ func (o *rollOptions) meant(ctx context.Context, h record.History, stored decide
 		return nil, failed(err)
 	}
 	names, err := selected(s, o.selector)
-	if err != nil {
-		return nil, err
-	}
-	began := h.Events[0].At
-	todo, matched := 0, 0
-	for _, t := range stored.Turns {
-		n := s.NodeByUID(t.Node.UID)
-		if m := mem.TurnOf(t.Node); n == nil || m != nil && !m.ClosedAt.IsZero() {
-			continue
-		}
-		todo++
-		if slices.Contains(names, n.Ref.Name) {
-			matched++
-		}
-	}
-	young := 0
-	for _, name := range names {
-		if n := s.Node(name); n.Created.After(began) {
-			young++
-		}
-	}
 	switch {
-	case matched == todo && matched+young == len(names):
+	case err != nil:
+		return nil, err
+	case sameRoll(s, names, remaining(stored, mem), h.Events[0].At):
 		return nil, nil
 	case len(names) == 0:
 		return nil, usagef("no node matches the selector %s", o.selector)
 	default:
 		return names, nil
 	}
+}
+
+// remaining are the nodes whose turns are not closed.
+func remaining(p decide.Plan, mem decide.Memory) []cluster.NodeRef {
+	var out []cluster.NodeRef
+	for _, t := range p.Turns {
+		if m := mem.TurnOf(t.Node); m == nil || m.ClosedAt.IsZero() {
+			out = append(out, t.Node)
+		}
+	}
+	return out
+}
+
+// sameRoll reports whether what a selector matches now means the roll that
+// began then. What it matches changes under a roll: nodes that were planned
+// are gone, and those that joined since match in their place. So it must match
+// every node that is still to come and still there and, beside those, only
+// nodes that are younger than the roll.
+func sameRoll(s *cluster.Snapshot, names []string, todo []cluster.NodeRef, began time.Time) bool {
+	due := map[string]bool{}
+	for _, ref := range todo {
+		if s.NodeByUID(ref.UID) == nil {
+			continue
+		}
+		if !slices.Contains(names, ref.Name) {
+			return false
+		}
+		due[ref.Name] = true
+	}
+	for _, name := range names {
+		if n := s.Node(name); !due[name] && (n == nil || !n.Created.After(began)) {
+			return false
+		}
+	}
+	return true
 }
 
 // placers are the storages that can forecast, by driver.

@@ -181,9 +181,9 @@ func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan, mem decide.
 	if len(mem.Turns) > 0 {
 		question = "Go on?"
 	}
+	todo := remaining(plan, mem)
 	plan.Turns = slices.DeleteFunc(slices.Clone(plan.Turns), func(t decide.PlannedTurn) bool {
-		m := mem.TurnOf(t.Node)
-		return m != nil && !m.ClosedAt.IsZero()
+		return !slices.Contains(todo, t.Node)
 	})
 	if err := view.Confirm(o.app.Streams.ErrOut, plan, styleOf(o.app.Streams.ErrOut)); err != nil {
 		return failed(err)
