@@ -101,9 +101,10 @@ func (t *tick) provenSibling(v *assess.VolumeJudgement, not *cluster.Replica) bo
 	return false
 }
 
-// create runs the operator's create command once.
+// create runs the operator's create command once. Where it was interrupted and
+// its machine is there already, it is not run again.
 func (t *tick) create() Decision {
-	if t.plan.Commands.Create == "" || t.ran(CreateCommand) || t.turn.Joined.UID != "" {
+	if t.plan.Commands.Create == "" || t.ran(CreateCommand) || t.turn.Joined.UID != "" || t.replacement() != nil {
 		return nil
 	}
 	return t.command(CreateCommand)

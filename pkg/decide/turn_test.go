@@ -245,3 +245,16 @@ func TestCommands_NeverTwiceAndNeverForAnotherUID(t *testing.T) {
 	f.s.Nodes[0].Ref.UID = "another machine of that name"
 	wantNote(t, f.next(), decide.Retired)
 }
+
+func TestCreate_NotAgainWhereItsMachineIsThere(t *testing.T) {
+	f, _ := gone()
+	f.plan.Commands.Create = "create"
+	if a := wantAct(t, f.next(), decide.RunCommand); a.Command != decide.CreateCommand {
+		t.Errorf("%+v", a)
+	}
+	f.addNode(cluster.NodeRef{Name: "new", UID: "new"}, "newdisk")
+	f.look()
+	if a, ok := f.next().(decide.Act); ok && a.Action.Verb == decide.RunCommand {
+		t.Error("a second machine would be made")
+	}
+}

@@ -117,7 +117,7 @@ func route(p *decide.Plan) string {
 
 // short is a duration without what nobody reads.
 func short(d time.Duration) string {
-	d = d.Round(time.Second)
+	d = max(d, 0).Round(time.Second) // another clock may be ahead
 	s := d.String()
 	if d >= time.Minute && strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
