@@ -108,6 +108,19 @@ func TestJudge_ProofNeedsARunningEngine(t *testing.T) {
 	}
 }
 
+func TestJudge_ReplicasOfAVolumeThatNobodyUsedAreUnused(t *testing.T) {
+	l := newLab().unused("data", "w1", "w2")
+	l.remove("w2")
+	for i, rj := range l.judge().Volume("data").Replicas {
+		if rj.Standing != cluster.StandingUnused || rj.Code != ReplicaUnused {
+			t.Errorf("%d: %v (%s)", i, rj.Standing, rj.Code)
+		}
+	}
+	if vj := newLab().unused("data", "w1").judge().Volume("data"); vj.Condition != Unused {
+		t.Errorf("a volume of one replica: %v", vj.Condition)
+	}
+}
+
 func TestJudge_CountsWhatIsProvenByPlace(t *testing.T) {
 	l := newLab().attached("data", "w1", "w2", "w3")
 	twin := replicaOf("data", "w1")

@@ -109,7 +109,8 @@ func (o oracle) there(st cluster.Storage, r cluster.Replica) bool {
 		return false
 	}
 	created := o.s.Node(r.Node).Created
-	if created.IsZero() || r.HealthyAt.Sub(created) <= o.pol.ClockSkew {
+	madeHere := r.Created.After(created) && r.HealthyAt.Sub(r.Created) >= -o.pol.ClockSkew
+	if created.IsZero() || r.HealthyAt.Sub(created) <= o.pol.ClockSkew && !madeHere {
 		return false
 	}
 	for _, sn := range st.Nodes {

@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -151,5 +152,23 @@ func TestMayDrain_EveryVolumeSpeaks(t *testing.T) {
 	wantCodes(t, p.Findings, Unclear, VolumeOneCopy, VolumeLastCopy)
 	if len(p.Findings) != 2 || p.Findings[0].Subject.Name != "b" || p.Findings[1].Subject.Name != "c" {
 		t.Errorf("%s", say(p.Findings))
+	}
+}
+
+func TestMayDrain_TheEvidenceCountsWhatIsElsewhere(t *testing.T) {
+	l := newLab().detached("data", "w1", "w2", "w3")
+	l.node("w2").Ready = cluster.No
+	l.v("data").Want = 4
+	f := l.judge().MayDrain(asked(l)).Findings[0]
+	for _, want := range []cluster.Fact{
+		{Name: "node", Value: "w1"}, {Name: "replicas.goodElsewhere", Value: "1"}, {Name: "replicas.doubtfulElsewhere", Value: "1"},
+		{Name: "volume.floor", Value: "3"}, {Name: "volume.want", Value: "4"},
+	} {
+		if !slices.Contains(f.Evidence, want) {
+			t.Errorf("%v is not among %v", want, f.Evidence)
+		}
+	}
+	if f.Subject != (Subject{Kind: "Volume", Namespace: "storage-system", Name: "data"}) {
+		t.Errorf("%+v", f.Subject)
 	}
 }

@@ -165,6 +165,7 @@ func (d dice) replica(name, node string, claim cluster.Claim) cluster.Replica {
 	if r.Claim != cluster.Untouched {
 		r.HealthyAt = mostly(d, 25, ago(100*time.Hour), time.Time{})
 	}
+	r.Created = mostly(d, 4, time.Time{}, ago(100*time.Hour+6*time.Second), ago(100*time.Hour-4*time.Second), ago(10*time.Hour))
 	if r.Claim == cluster.Failed {
 		r.FailedAt = pick(d, ago(30*time.Hour), ago(time.Minute), time.Time{})
 	}

@@ -93,6 +93,22 @@ func placeCases() []replicaCase {
 		{"a node older than the data by more is the machine", false, func(l *lab) {
 			l.node("w1").Created = l.r(0).HealthyAt.Add(-11 * time.Second)
 		}, isGood, "", safe},
+		{"a replica that was made after its node was made there", false, func(l *lab) {
+			l.node("w1").Created = ago(time.Minute)
+			l.r(0).Created, l.r(0).HealthyAt = ago(59*time.Second), ago(55*time.Second)
+		}, isGood, "", safe},
+		{"a replica that was made in the second of its node cannot be told", false, func(l *lab) {
+			l.node("w1").Created = ago(time.Minute)
+			l.r(0).Created, l.r(0).HealthyAt = ago(time.Minute), ago(55*time.Second)
+		}, isUnknown, ReplicaNodeAsOld, dunno},
+		{"a replica that was healthy before it was made was restored", false, func(l *lab) {
+			l.node("w1").Created = ago(time.Hour)
+			l.r(0).Created = ago(time.Minute)
+		}, cluster.StandingUnproven, ReplicaNodeYounger, dunno},
+		{"a replica that was made after a node without an age cannot be told", false, func(l *lab) {
+			l.node("w1").Created = time.Time{}
+			l.r(0).Created = ago(time.Minute)
+		}, isUnknown, NodeAgeUnknown, dunno},
 		{"a node without an age cannot be told", false, func(l *lab) { l.node("w1").Created = time.Time{} }, isUnknown, NodeAgeUnknown, dunno},
 		{"a replica that was never healthy does not count", false, func(l *lab) { l.r(0).HealthyAt = time.Time{} }, isUnknown, ReplicaNeverHealthy, dunno},
 	}

@@ -23,11 +23,7 @@ func (w *world) placeOf(st *storageWorld, r *cluster.Replica) reason {
 	case n == nil:
 		return reason{standing: cluster.StandingAbsent, code: ReplicaNodeGone, facts: []cluster.Fact{fact("replica.node", r.Node)}}
 	}
-	disk := w.diskOf(st, n, r)
-	if disk.standing == cluster.StandingAbsent {
-		return disk
-	}
-	return w.nodeOf(n).worse(w.storageNodeOf(st, r)).worse(disk)
+	return w.nodeOf(n).worse(w.storageNodeOf(st, r)).worse(w.diskOf(st, n, r))
 }
 
 // nodeOf judges the Kubernetes node. One that is being deleted takes its

@@ -28,8 +28,7 @@ func (w *world) conclude(st *storageWorld, vj *VolumeJudgement, t tally) {
 	}
 	switch {
 	case !say.kindRule():
-		vj.Condition = ConditionUnknown
-		return
+		return // ConditionUnknown
 	case w.lostRule(say, t):
 		vj.Condition = Lost
 	case neverUsed(v):
