@@ -121,6 +121,16 @@ func TestJudge_ReplicasOfAVolumeThatNobodyUsedAreUnused(t *testing.T) {
 	}
 }
 
+func TestJudge_ADoubtThatTakesNothingAwayIsStillSaid(t *testing.T) {
+	l := atRest2()
+	l.r(1).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingGood}}
+	fs := l.judge().Findings
+	wantCodes(t, fs, Note, "odd/thing")
+	if fs[0].Subject != (Subject{Kind: "Replica", Namespace: "storage-system", Name: "data-r-w2"}) {
+		t.Errorf("%+v", fs[0].Subject)
+	}
+}
+
 func TestJudge_CountsWhatIsProvenByPlace(t *testing.T) {
 	l := newLab().attached("data", "w1", "w2", "w3")
 	twin := replicaOf("data", "w1")

@@ -129,6 +129,37 @@ func TestJudge_WhatTheInputIsWorth(t *testing.T) {
 	}
 }
 
+func TestJudge_AVolumeIsNamedByTheClaimThatIsBound(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		l := atRest2()
+		l.s.Persistent[0].Bound = first
+		pv(cluster.PersistentVolume{Name: "second", Driver: driver, Handle: "data", ClaimName: "second", Bound: !first})(l)
+		want := "second"
+		if first {
+			want = "pv-data"
+		}
+		if got := l.judge().Volume("data").PV; got != want {
+			t.Errorf("named by %s, not %s", got, want)
+		}
+	}
+	l := atRest2()
+	l.s.Persistent[0].Bound = false
+	pv(cluster.PersistentVolume{Name: "second", Driver: driver, Handle: "data"})(l)
+	if got := l.judge().Volume("data").PV; got != "pv-data" {
+		t.Errorf("of two that are not bound it is named by %s", got)
+	}
+}
+
+func TestJudge_OneNodeIsEnoughToMissTheOthers(t *testing.T) {
+	l := atRest2()
+	for _, name := range []string{"control", "w1", "w3"} {
+		l.remove(name)
+	}
+	if rj := l.judge().Volume("data").Replicas[0]; rj.Standing != isAbsent {
+		t.Errorf("%v (%s)", rj.Standing, rj.Code)
+	}
+}
+
 func TestJudge_NothingIsUnknown(t *testing.T) {
 	for _, s := range []*cluster.Snapshot{nil, {}, {Source: cluster.SourceLive}} {
 		j := Judge(s, newLab().pol, now())
