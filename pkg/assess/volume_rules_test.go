@@ -138,6 +138,10 @@ func useCases() []volumeCase {
 		{"a doubt about the volume takes its innocence", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Doubts = []cluster.Doubt{{Code: "odd/thing"}}
 		}), ConditionUnknown, []string{"odd/thing", VolumeNoData}, dunno},
+		{"a doubt that takes nothing away leaves its innocence", unused2, unusedWith(func(v *cluster.Volume) {
+			v.Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingGood}}
+			v.Replicas[0].Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingUnused}}
+		}), Unused, nil, safe},
 		{"a doubt about a replica takes its innocence", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Replicas[0].Doubts = []cluster.Doubt{{Code: "odd/thing"}}
 		}), ConditionUnknown, []string{VolumeNoData}, dunno},

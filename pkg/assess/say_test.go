@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// What people read, word for word: each sentence names the volume and its
+// claim, the node, and why.
+func TestFindings_ReadAsSentences(t *testing.T) {
+	for _, c := range []struct {
+		world func() *lab
+		bend  func(*lab)
+		want  string
+	}{
+		{atRest2, func(l *lab) { l.recreate("w1") },
+			"Volume data (claim apps/data) is not whole: it has 1 of 2 good replicas (data-r-w1 on node w1: its node has other disks now)."},
+		{atRest2, func(l *lab) { l.s.Persistent = nil; l.remove("w1") },
+			"Volume data is not whole: it has 1 of 2 good replicas (data-r-w1 on node w1: its node is not in the cluster any more)."},
+		{atRest2, func(l *lab) { l.r(0).Node = ""; l.node("w2").Ready = cluster.No },
+			"Volume data (claim apps/data) cannot be judged: it has 0 of 2 good replicas (data-r-w1 on no known node: where it lies is not known; " +
+				"data-r-w2 on node w2: its node is not Ready)."},
+		{atRest2, func(l *lab) { l.v("data").Want = 3; l.r(1).Claim = cluster.Placeholder },
+			"Volume data (claim apps/data) is not whole: it has 1 of 3 good replicas (no other replica)."},
+		{atRest2, func(l *lab) { l.remove("w1"); l.remove("w2") },
+			"Volume data (claim apps/data) has no copy of its data left that could be served (data-r-w1 on node w1: its node is not in the cluster any more; " +
+				"data-r-w2 on node w2: its node is not in the cluster any more). Start nothing that uses it, and delete neither its replicas nor their directories."},
+		{atRest2, func(l *lab) { l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing"}} },
+			"Replica data-r-w1 of volume data (claim apps/data) on node w1 is not counted: its storage says odd/thing."},
+		{atRest2, func(l *lab) { l.node("w1").Ready = cluster.No }, "Node w1 is not live: its node is not Ready."},
+		{newLab, func(*lab) {}, "Storage block.example.org has 0 volumes, and no PersistentVolume refers to one."},
+		{atRest2, func(l *lab) { l.st().Volumes = nil },
+			"Storage block.example.org has 0 volumes, and 1 PersistentVolumes refer to some: its volumes are missing."},
+		{atRest2, func(l *lab) { pv(cluster.PersistentVolume{Name: "x"})(l); pv(cluster.PersistentVolume{Name: "y"})(l) },
+			"2 PersistentVolumes of no CSI driver are not verified: no plugin knows it."},
+		{atRest2, func(l *lab) { pv(cluster.PersistentVolume{Name: "x", Driver: "other"})(l) },
+			"1 PersistentVolumes of driver other are not verified: no plugin knows it."},
+	} {
+		l := c.world()
+		c.bend(l)
+		fs := l.judge().Findings
+		if !slices.ContainsFunc(fs, func(f Finding) bool { return f.Message == c.want }) {
+			t.Errorf("nobody says %q:\n%s", c.want, say(fs))
+		}
+	}
+}
+
+func TestFindings_SayEachDriverOnce(t *testing.T) {
+	l := atRest2()
+	for _, d := range []string{"b", "a", "b"} {
+		pv(cluster.PersistentVolume{Name: "x", Driver: d})(l)
+	}
+	var names []string
+	for _, f := range l.judge().Findings {
+		if f.Code == PVNotVerified {
+			names = append(names, f.Subject.Name)
+		}
+	}
+	if !slices.Equal(names, []string{"b", "a"}) {
+		t.Errorf("%v", names)
+	}
+}
+
+func TestFindings_TheEvidenceOfACountIsTheCount(t *testing.T) {
+	l := newLab().detached("data", "w1", "w2", "w3")
+	l.r(0).Leaving = true
+	l.node("w2").Ready = cluster.No
+	want := []cluster.Fact{
+		{Name: "volume.want", Value: "3"}, {Name: "volume.need", Value: "1"}, {Name: "replicas.good", Value: "1"},
+		{Name: "replicas.doubtful", Value: "1"}, {Name: "replicas.leaving", Value: "1"},
+	}
+	if f := l.judge().Findings[0]; f.Code != VolumeDegraded || !slices.Equal(f.Evidence, want) {
+		t.Errorf("%s: %v", f.Code, f.Evidence)
+	}
+}
+
+func TestMayDelete_APathOnSomeNodeIsSaidAsOne(t *testing.T) {
+	l := elsewhere()
+	pv(cluster.PersistentVolume{Name: "p", Local: true, Bound: true, ClaimNamespace: "apps", ClaimName: "c"})(l)
+	const want = "PersistentVolume p (claim apps/c) is a path on some node, and may be lost with node w1."
+	if fs := l.judge().MayDelete(asked(l), Turn{}).Findings; len(fs) != 1 || fs[0].Message != want {
+		t.Errorf("%s", say(fs))
+	}
+}
