@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	lhclient "github.com/longhorn/longhorn-manager/k8s/pkg/client/clientset/versioned"
 	"k8s.io/client-go/kubernetes"
@@ -18,6 +19,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
 
 // Options of a world. The zero value of each field but Out is usable.
@@ -85,6 +87,13 @@ func (w *World) startStandin(ctx context.Context, o standin.Options) (err error)
 	w.log, err = os.Create(filepath.Join(w.Cluster.Dir(), "logs", "standin.log"))
 	if err != nil {
 		return err
+	}
+	if o.Timing == (model.Timing{}) {
+		o.Timing = model.FastTiming()
+		// A machine never carries storage within the second in which its Node
+		// is made; here it would, and its replicas could not be told from those
+		// of an earlier machine.
+		o.Timing.ManagerStart = 1500 * time.Millisecond
 	}
 	o.Config, o.Log = w.Cluster.Config(), slog.New(slog.NewTextHandler(w.log, nil))
 	if w.Standin, err = standin.New(o); err != nil {
