@@ -144,7 +144,6 @@ func (l *lab) recreate(name string) {
 
 func (l *lab) judge() *Judgement { return Judge(l.s, l.pol, now()) }
 
-
 // codes are the codes of findings with at least that severity, sorted.
 func codes(fs []Finding, least Severity) []string {
 	var out []string
