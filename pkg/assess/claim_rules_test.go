@@ -131,6 +131,15 @@ func TestJudge_ADoubtThatTakesNothingAwayIsStillSaid(t *testing.T) {
 	}
 }
 
+func TestJudge_ALeavingReplicaThatIsDoubtedIsNotStillThere(t *testing.T) {
+	l := newLab().attached("data", "w1", "w2", "w3")
+	l.r(2).Leaving = true
+	l.r(2).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingFailed}}
+	if vj := l.judge().Volume("data"); vj.Replicas[2].Still || vj.Leaving != 0 {
+		t.Errorf("still %v, leaving %d", vj.Replicas[2].Still, vj.Leaving)
+	}
+}
+
 func TestJudge_CountsWhatIsProvenByPlace(t *testing.T) {
 	l := newLab().attached("data", "w1", "w2", "w3")
 	twin := replicaOf("data", "w1")

@@ -92,3 +92,18 @@ func TestDrain(t *testing.T) {
 		})
 	}
 }
+
+// What would be lost for certain is unsafe; what could not be read is unknown.
+func TestDrain_TellsALossFromWhatIsNotKnown(t *testing.T) {
+	for _, c := range podCases() {
+		for _, f := range c.set().Blocked {
+			want := Danger
+			if f.Code == PodOwnerUnknown || f.Code == NodeNotFound {
+				want = Unclear
+			}
+			if f.Severity != want {
+				t.Errorf("%s: %s is %s", c.claim, f.Code, f.Severity)
+			}
+		}
+	}
+}
