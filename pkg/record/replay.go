@@ -88,6 +88,20 @@ func intend(m *decide.Memory, a decide.Action, at time.Time) {
 	if t := m.Current(); t != nil && a.Node == t.Node {
 		restart(t, a, at)
 	}
+	void(m, a)
+}
+
+// void ends the looks from before the deed: a look begins after our last
+// change. Only a gate that was passed outlives the deeds that it permits.
+func void(m *decide.Memory, a decide.Action) {
+	clear(m.Looks)
+	for g := range m.Passed {
+		permits := g == decide.GatePrune && a.Verb == decide.Prune ||
+			g == decide.GateDelete && (a.Verb == decide.DeleteNode || a.Verb == decide.RunCommand)
+		if !permits {
+			delete(m.Passed, g)
+		}
+	}
 }
 
 // restart takes back the turn's credit with a deed that shows that it is not

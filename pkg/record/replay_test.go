@@ -203,3 +203,33 @@ func TestOver(t *testing.T) {
 		}
 	}
 }
+
+func TestReplay_ADeedEndsTheLooksFromBeforeIt(t *testing.T) {
+	look := func(k decide.NoteKind, g decide.Gate) record.Event {
+		return noted(decide.Note{Kind: k, Gate: g, Look: &decide.Look{Digest: "x"}})
+	}
+	for _, c := range []struct {
+		verb decide.Verb
+		keep map[decide.Gate]bool
+	}{
+		{decide.Cordon, nil}, // somebody had put the node to use again
+		{decide.EvictPods, nil},
+		{decide.Place, nil},
+		{decide.Wake, nil},
+		{decide.Sleep, nil},
+		{decide.Prune, map[decide.Gate]bool{decide.GatePrune: true}},
+		{decide.DeleteNode, map[decide.Gate]bool{decide.GateDelete: true}},
+		{decide.RunCommand, map[decide.Gate]bool{decide.GateDelete: true}},
+	} {
+		m := replay(opened(), look(decide.GatePassed, decide.GateDelete), look(decide.GatePassed, decide.GatePrune),
+			look(decide.LookTaken, decide.GateSettle), intent(decide.Action{Verb: c.verb, Node: node}))
+		for _, g := range []decide.Gate{decide.GateDelete, decide.GatePrune} {
+			if _, ok := m.Passed[g]; ok != c.keep[g] {
+				t.Errorf("%s: the gate %q stays passed: %v", c.verb, g, ok)
+			}
+		}
+		if len(m.Looks) != 0 {
+			t.Errorf("%s: a first look from before it still counts", c.verb)
+		}
+	}
+}
