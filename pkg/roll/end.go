@@ -100,18 +100,7 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) error {
 // Abort puts back everything that the roll in flight changed, and ends it. It
 // is refused once the turn's node is gone: then the roll must be finished.
 func Abort(ctx context.Context, cfg Config) (Result, error) {
-	r := &runner{Config: cfg.Defaults()}
-	h, err := r.Book.Acquire(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	done := r.keepLock(ctx, stop)
-	res, err := r.abort(ctx, h)
-	stop(nil)
-	<-done
-	return res, errors.Join(err, r.release(ctx))
+	return locked(ctx, cfg, (*runner).abort)
 }
 
 func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {

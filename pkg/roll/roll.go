@@ -85,6 +85,11 @@ var ErrOther = errors.New("the roll in flight has changed: look at it again, the
 // interruption finishes the deed in hand. Errors say that something is not
 // known or not possible; refusals are Results.
 func Run(ctx context.Context, cfg Config) (Result, error) {
+	return locked(ctx, cfg, (*runner).run)
+}
+
+// locked takes the lock, keeps it while do works, and gives it back.
+func locked(ctx context.Context, cfg Config, do func(*runner, context.Context, record.History) (Result, error)) (Result, error) {
 	r := &runner{Config: cfg.Defaults()}
 	h, err := r.Book.Acquire(ctx)
 	if err != nil {
@@ -93,7 +98,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	done := r.keepLock(ctx, stop)
-	res, err := r.run(ctx, h)
+	res, err := do(r, ctx, h)
 	stop(nil)
 	<-done
 	return res, errors.Join(err, r.release(ctx))
