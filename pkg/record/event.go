@@ -30,6 +30,8 @@ const (
 	// Waiting: Phase waits with a new progress token. Written when the phase
 	// changes, not at every token.
 	Waiting Kind = "waiting"
+	// Looked: how the volumes stand has changed; Seen is set.
+	Looked Kind = "looked"
 	// Halted: the roll stopped with a reason; Exit and Text are set.
 	Halted Kind = "halted"
 	// Interrupted: a person stopped the program at a safe point.
@@ -57,6 +59,16 @@ type Event struct {
 	Exit    int             `json:"exit,omitempty"`
 	// Text is one line for people.
 	Text string `json:"text,omitempty"`
+	// Left is what a wait misses when it begins, the first few.
+	Left []string `json:"left,omitempty"`
+	// Findings and Remedy are of a halt.
+	Findings []Finding `json:"findings,omitempty"`
+	Remedy   string    `json:"remedy,omitempty"`
+	// By is who goes on from here, with what; of Started, Replanned, Resumed.
+	By *Author `json:"by,omitempty"`
+	// Seen is how the volumes stand by the latest look; nil where that is as
+	// the event before told it.
+	Seen *Seen `json:"seen,omitempty"`
 }
 
 // History is the journal of the latest roll, in order.

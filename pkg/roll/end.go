@@ -21,7 +21,9 @@ func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) 
 	}
 	r.Watch(Report{Kind: ReportHalted, Decision: h, Plan: &r.plan, Memory: &r.mem})
 	err := r.takeBack(ctx, why)
-	err = errors.Join(err, r.write(ctx, record.Event{Kind: record.Halted, Phase: h.Phase, Exit: h.Exit, Text: h.Reason}))
+	err = errors.Join(err, r.write(ctx, record.Event{
+		Kind: record.Halted, Phase: h.Phase, Exit: h.Exit, Text: h.Reason, Findings: kept(h.Findings), Remedy: h.Remedy,
+	}))
 	return r.result(h, h.Exit), true, err
 }
 
@@ -122,7 +124,7 @@ func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
 		}
 		return r.result(halt, halt.Exit), nil
 	}
-	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort"}); err != nil {
+	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()}); err != nil {
 		return Result{}, err
 	}
 	if err := r.takeBack(ctx, decide.StopRefused); err != nil {

@@ -27,6 +27,8 @@ type Config struct {
 	// shown and confirmed, and whose commands World holds.
 	Expect string
 	Watch  Watcher
+	// By is who rolls, for the journal.
+	By record.Author
 
 	// Tick is the least time between two looks, Poll the most.
 	Tick time.Duration
@@ -108,8 +110,9 @@ type runner struct {
 	Config
 	plan decide.Plan
 	mem  decide.Memory
-	// look is the last snapshot.
-	look *cluster.Snapshot
+	// look is the last snapshot, sight what the journal was told of it.
+	look  *cluster.Snapshot
+	sight sight
 	// phase is the phase of the last wait, waited how long it has lasted, and
 	// token its last sign of progress.
 	phase  decide.Phase
@@ -151,7 +154,7 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 		}
 		r.plan = *r.Plan
 		r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-		return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Replanned, Plan: r.Plan})...)
+		return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Replanned, Plan: r.Plan, By: r.by()})...)
 	case r.Plan != nil:
 		switch t := r.mem.Current(); {
 		case h.Over():
@@ -162,14 +165,14 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 		}
 		r.plan = *r.Plan
 		r.Watch(Report{Kind: ReportStarted, Plan: &r.plan})
-		return r.write(ctx, record.Event{Kind: record.Started, Plan: r.Plan})
+		return r.write(ctx, record.Event{Kind: record.Started, Plan: r.Plan, By: r.by()})
 	case h.Over():
 		return ErrNothing
 	case r.Expect != "" && r.plan.Run != r.Expect:
 		return fmt.Errorf("%w: it is not the roll %s any more", ErrOther, r.Expect)
 	}
 	r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-	return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed})...)
+	return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed, By: r.by()})...)
 }
 
 // unknown is the outcome of the deed that the process before began and did not
@@ -194,11 +197,13 @@ func (r *runner) write(ctx context.Context, events ...record.Event) error {
 	for i := range events {
 		events[i].At = now
 	}
+	events[0].Seen = r.sight.news()
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.WriteLimit, errors.New("journal write limit"))
 	defer cancel()
 	if err := r.Book.Append(ctx, events...); err != nil {
 		return fmt.Errorf("the journal cannot be written, so nothing more is done: %w", err)
 	}
+	r.sight.tell(time.Now())
 	for _, e := range events {
 		record.Apply(&r.mem, e)
 	}

@@ -27,6 +27,9 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	}
 	r.blind, r.look = time.Time{}, s
 	j, now := r.judge(s)
+	if err := r.looked(ctx, j); err != nil {
+		return Result{}, false, err
+	}
 	d := decide.Next(r.plan, j, r.mem, now)
 	r.Watch(Report{Kind: ReportDecided, Judgement: j, Decision: d, Plan: &r.plan, Memory: &r.mem})
 	switch d := d.(type) {
@@ -140,7 +143,7 @@ func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) 
 	}
 	if r.phase != w.Phase {
 		r.phase = w.Phase
-		if err := r.write(ctx, record.Event{Kind: record.Waiting, Phase: w.Phase, Text: w.For}); err != nil {
+		if err := r.write(ctx, record.Event{Kind: record.Waiting, Phase: w.Phase, Text: w.For, Left: w.Left[:min(len(w.Left), keptLeft)]}); err != nil {
 			return Result{}, false, err
 		}
 	}
