@@ -47,6 +47,8 @@ func pureRooms() []room {
 			why:    "the contract knows no implementation"},
 		{dir: "pkg/record", own: []string{"pkg/cluster", "pkg/assess", "pkg/decide"},
 			why: "what happened is plain data; where it is kept is behind Book"},
+		{dir: "pkg/oracle", own: []string{"pkg/cluster", "pkg/record"},
+			why: "an oracle that asks the defendant is none: no assess, no decide"},
 	}
 }
 

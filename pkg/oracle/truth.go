@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oracle
+
+import (
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// Hand is whose doing something was.
+type Hand string
+
+// The hands.
+const (
+	Nobody  Hand = ""
+	Ours    Hand = "ours"
+	Theirs  Hand = "theirs"
+	Storage Hand = "the storage's"
+)
+
+// Truth is what a world that knows it saw of a roll.
+type Truth struct {
+	// Deeds are the changes by our hand that took effect, in order.
+	Deeds []Deed
+	// Losses are the moments in which the last copy of a volume's bytes went.
+	Losses []Loss
+	// End is how the cluster was when the last process had ended; nil while
+	// one still works.
+	End *Moment
+}
+
+// Deed is one change by our hand, as the cluster felt it.
+type Deed struct {
+	At   time.Time
+	Verb string
+	// Node is the machine that the deed is about, if any; UID is the identity
+	// of the object that was changed.
+	Node cluster.NodeRef
+	UID  cluster.UID
+	// Before is how the cluster was just before it; nil for deeds that take
+	// nothing away.
+	Before *Moment
+}
+
+// Loss is the end of a volume's last copy.
+type Loss struct {
+	At     time.Time
+	Volume string
+	By     Hand
+	// Damaged: others had destroyed copies of it before.
+	Damaged bool
+}
+
+// Moment is how the cluster really was.
+type Moment struct {
+	Nodes   []Node
+	Volumes []Volume
+}
+
+// Node is one machine.
+type Node struct {
+	Ref cluster.NodeRef
+	// DownSince is when it was switched off; zero while it runs.
+	DownSince time.Time
+	// CordonedBy is whose cordon it bears; BarredBy who told the storage to
+	// place nothing on it.
+	CordonedBy Hand
+	BarredBy   Hand
+}
+
+// Volume is what there really is of one volume.
+type Volume struct {
+	Name string
+	Want int
+	Need int
+	// Written: it holds bytes that somebody wants back.
+	Written bool
+	// Copies are the machines on whose disks the newest bytes lie whole.
+	Copies []cluster.NodeRef
+	// Concealed counts the copies that vanished without a trace in any object
+	// of the API, so that no reader of it could know.
+	Concealed int
+	// Held: our hold keeps it awake.
+	Held bool
+}
