@@ -33,9 +33,9 @@ func claimCases() []replicaCase {
 		{"a claim that is no word does not count", false, claim(99), isUnknown, ReplicaClaimUnknown, dunno},
 		{"a placeholder is no replica", false, claim(cluster.Placeholder), cluster.StandingUnused, ReplicaPlaceholder, unsafe},
 		{"a replica that is being deleted is going", false, func(l *lab) { l.r(0).Deleting = true }, cluster.StandingLeaving, ReplicaDeleting, unsafe},
-		{"a replica that is being moved is going", false, func(l *lab) { l.r(0).Leaving = true }, cluster.StandingLeaving, ReplicaLeaving, unsafe},
+		{"a replica that is being moved is going", false, func(l *lab) { l.r(0).Leaving = true }, cluster.StandingLeaving, ReplicaLeaving, safe},
 		{"a replica that is being moved is going though its node is silent", false, both(silent, func(l *lab) { l.r(0).Leaving = true }),
-			cluster.StandingLeaving, ReplicaLeaving, unsafe},
+			cluster.StandingLeaving, ReplicaLeaving, dunno},
 		{"a failed replica that is being moved failed", false, both(claim(cluster.Failed), func(l *lab) { l.r(0).Leaving = true }),
 			cluster.StandingFailed, ReplicaFailed, unsafe},
 		{"a replica that is being deleted is not merely moved", false, func(l *lab) { l.r(0).Deleting, l.r(0).Leaving = true, true },
@@ -135,8 +135,13 @@ func TestJudge_ALeavingReplicaThatIsDoubtedIsNotStillThere(t *testing.T) {
 	l := newLab().attached("data", "w1", "w2", "w3")
 	l.r(2).Leaving = true
 	l.r(2).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingFailed}}
-	if vj := l.judge().Volume("data"); vj.Replicas[2].Still || vj.Leaving != 0 {
-		t.Errorf("still %v, leaving %d", vj.Replicas[2].Still, vj.Leaving)
+	if vj := l.judge().Volume("data"); vj.Replicas[2].Here != cluster.StandingFailed || vj.Leaving != 0 || vj.Moving {
+		t.Errorf("here %v, leaving %d, moving %v", vj.Replicas[2].Here, vj.Leaving, vj.Moving)
+	}
+	l.r(2).Doubts[0].AtMost = isUnknown
+	vj := l.judge().Volume("data")
+	if vj.Replicas[2].Standing != cluster.StandingLeaving || vj.Replicas[2].Here != isUnknown || !vj.Moving || vj.Condition != ConditionUnknown {
+		t.Errorf("%v, here %v, moving %v: %v", vj.Replicas[2].Standing, vj.Replicas[2].Here, vj.Moving, vj.Condition)
 	}
 }
 
@@ -173,10 +178,30 @@ func TestJudge_ALeavingReplicaIsStillThereUnlessSomethingElseIsWrong(t *testing.
 	l.r(0).Leaving, l.r(1).Leaving = true, true
 	l.node("w2").LeaseRenewed = ago(time.Hour)
 	vj := l.judge().Volume("data")
-	if !vj.Replicas[0].Still || vj.Replicas[1].Still || vj.Replicas[2].Still {
-		t.Errorf("still: %v %v %v", vj.Replicas[0].Still, vj.Replicas[1].Still, vj.Replicas[2].Still)
+	if a, b, c := vj.Replicas[0].Here, vj.Replicas[1].Here, vj.Replicas[2].Here; a != isGood || b != isUnknown || c != isGood {
+		t.Errorf("here: %v %v %v", a, b, c)
 	}
-	if vj.Leaving != 1 || vj.Good != 1 || vj.Condition != Degraded {
-		t.Errorf("leaving %d, good %d, %v", vj.Leaving, vj.Good, vj.Condition)
+	if vj.Leaving != 1 || vj.Good != 1 || vj.Doubtful != 1 || !vj.Moving || vj.Condition != ConditionUnknown {
+		t.Errorf("leaving %d, good %d, doubtful %d, moving %v: %v", vj.Leaving, vj.Good, vj.Doubtful, vj.Moving, vj.Condition)
+	}
+	l.node("w2").LeaseRenewed = now()
+	if vj := l.judge().Volume("data"); vj.Leaving != 2 || vj.Good != 1 || !vj.Moving || vj.Condition != Whole {
+		t.Errorf("leaving %d, good %d, moving %v: %v", vj.Leaving, vj.Good, vj.Moving, vj.Condition)
+	}
+}
+
+func TestJudge_WhatIsLostOrStandsForNothingIsNotMoving(t *testing.T) {
+	for name, bend := range map[string]func(*lab){
+		"asked to go": func(*lab) {}, "a placeholder": func(l *lab) { l.r(0).Claim = cluster.Placeholder },
+		"failed":                 func(l *lab) { l.r(0).Claim = cluster.Failed },
+		"on a node that is gone": func(l *lab) { l.remove("w1") },
+		"not asked":              func(l *lab) { l.r(0).Leaving = false },
+	} {
+		l := atRest3()
+		l.r(0).Leaving = true
+		bend(l)
+		if vj := l.judge().Volume("data"); vj.Moving != (name == "asked to go") {
+			t.Errorf("%s: moving %v", name, vj.Moving)
+		}
 	}
 }

@@ -20,6 +20,7 @@ const (
 	VolumeDegraded       = "volume/degraded"
 	VolumeColocated      = "volume/colocated"
 	VolumeNoBase         = "volume/no-base"
+	VolumeMoving         = "volume/moving"
 )
 
 func volumeCodes() []CodeDoc {
@@ -45,6 +46,8 @@ func volumeCodes() []CodeDoc {
 			"Have it attached and rebuilt (the heal and rebuild phases do). Do not take another node out before it is whole."},
 		{VolumeNoBase, "No copy of the image that the volume is layered upon is on a disk that can be read.",
 			"Bring a node with a copy back, or provide the image again; the volume cannot be opened without it."},
+		{VolumeMoving, "The storage was asked to move a replica of the volume away; it counts as long as it is there, and for no node's floor.",
+			"Wait until its successor is whole; no turn begins before. If it never is, look for space, tags and anti-affinity, or take the request back."},
 		{VolumeColocated, "Replicas of the volume lie together and count once.", "Move one of them to another node."},
 	}
 }

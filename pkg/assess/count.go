@@ -12,17 +12,26 @@ type tally struct {
 	good, proven int
 	// maybe is good and what might turn out to be good.
 	maybe int
-	// leaving is what would be good, besides, if it stayed.
-	leaving int
 	// held is every place that may still hold the data.
 	held int
 	// together is how many Good replicas share the place of another.
 	together int
 }
 
-// count tallies the volume's replicas that are not on the node named without.
-// While the volume is busy what is being written may yet be good.
+// count tallies what stays of the volume's replicas that are not on the node
+// named without: what the storage was asked to move does not count.
 func count(v *cluster.Volume, all []ReplicaJudgement, without string) tally {
+	return tallied(v, all, without, byStaying)
+}
+
+// countHere tallies what is there now, though some of it may be on its way.
+func countHere(v *cluster.Volume, all []ReplicaJudgement) tally {
+	return tallied(v, all, "", byHere)
+}
+
+// tallied tallies by the standing that is asked for. While the volume is busy
+// what is being written may yet be good.
+func tallied(v *cluster.Volume, all []ReplicaJudgement, without string, standing func(*ReplicaJudgement) cluster.Standing) tally {
 	var t tally
 	seen := make(map[string]tier, len(all))
 	for i := range all {
@@ -30,7 +39,7 @@ func count(v *cluster.Volume, all []ReplicaJudgement, without string) tally {
 		if without != "" && rj.Replica.Node == without {
 			continue
 		}
-		c := tierOf(rj, len(v.Busy) > 0)
+		c := tierOf(rj, standing(rj), len(v.Busy) > 0)
 		place := placeName(v, rj.Replica)
 		if place == "" {
 			// Nobody knows where: it may be a place of its own.
@@ -57,14 +66,14 @@ func placeName(v *cluster.Volume, r *cluster.Replica) string {
 }
 
 // tier is what a replica, or a place, counts as.
-type tier struct{ good, proven, maybe, leaving, held bool }
+type tier struct{ good, proven, maybe, held bool }
 
-func tierOf(rj *ReplicaJudgement, busy bool) tier {
-	switch rj.Standing {
+func tierOf(rj *ReplicaJudgement, standing cluster.Standing, busy bool) tier {
+	switch standing {
 	case cluster.StandingGood:
 		return tier{good: true, proven: rj.Proof == cluster.Proven, maybe: true, held: true}
 	case cluster.StandingLeaving:
-		return tier{leaving: rj.Still, held: true}
+		return tier{held: true}
 	case cluster.StandingRebuilding:
 		return tier{maybe: busy, held: busy}
 	case cluster.StandingUnused:
@@ -78,10 +87,7 @@ func tierOf(rj *ReplicaJudgement, busy bool) tier {
 }
 
 func (c tier) or(o tier) tier {
-	return tier{
-		good: c.good || o.good, proven: c.proven || o.proven, maybe: c.maybe || o.maybe,
-		leaving: c.leaving || o.leaving, held: c.held || o.held,
-	}
+	return tier{good: c.good || o.good, proven: c.proven || o.proven, maybe: c.maybe || o.maybe, held: c.held || o.held}
 }
 
 func (t *tally) add(c tier) {
@@ -90,7 +96,7 @@ func (t *tally) add(c tier) {
 		to *int
 	}{
 		{c.good, &t.good}, {c.proven, &t.proven}, {c.maybe, &t.maybe},
-		{c.leaving && !c.good, &t.leaving}, {c.held, &t.held},
+		{c.held, &t.held},
 	} {
 		if n.is {
 			*n.to++

@@ -40,8 +40,8 @@ func (j *Judgement) Digest() string {
 func digestOf(vj *VolumeJudgement) string {
 	var replicas []string
 	for i := range vj.Replicas {
-		if rj := &vj.Replicas[i]; rj.Standing == cluster.StandingGood {
-			replicas = append(replicas, fmt.Sprintf("%q %q %q", rj.Replica.UID, rj.Replica.Node, rj.Replica.DiskUUID))
+		if rj := &vj.Replicas[i]; rj.Here == cluster.StandingGood {
+			replicas = append(replicas, fmt.Sprintf("%q %q %q %s", rj.Replica.UID, rj.Replica.Node, rj.Replica.DiskUUID, rj.Standing))
 		}
 	}
 	slices.Sort(replicas)

@@ -22,8 +22,11 @@
 // Three decisions that are not obvious. Absent is said only of a live node
 // that has reported all its disks, because what cleans up relies on it; in
 // the seconds before, the answer is Unknown. A replica that the storage was
-// asked to move does not count, so a volume is degraded while it is moved:
-// VolumeJudgement.Leaving tells that from a loss. And a volume that is lost
+// asked to move and that is otherwise Good is still there: whether a volume is
+// whole is asked of what is here, and counts it (ReplicaJudgement.Here); what a
+// node may be spared is asked of what stays, and does not (Standing). So that
+// no turn begins on the strength of what is about to go,
+// VolumeJudgement.Moving says that the storage is at it. And a volume that is lost
 // refuses every node, without a risk that could be accepted: whether a node
 // holds a directory of it that nobody names is not among the facts.
 //

@@ -78,7 +78,11 @@ func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume, all []ReplicaJu
 	}
 	w.judgeReplicas(st, v, all)
 	t := count(v, all, "")
-	vj.Good, vj.Proven, vj.Leaving, vj.Doubtful = t.good, t.proven, t.leaving, t.maybe-t.good
+	vj.Good, vj.Proven = t.good, t.proven
+	if vj.Moving = moving(all); vj.Moving {
+		t = countHere(v, all)
+	}
+	vj.Leaving, vj.Doubtful = t.good-vj.Good, t.maybe-t.good
 	w.conclude(st, &vj, t)
 	return vj
 }
@@ -99,6 +103,7 @@ func (w *world) judgeReplicas(st *storageWorld, v *cluster.Volume, all []Replica
 	for i := range all {
 		all[i].doubted(v.Doubts)
 		all[i].doubted(all[i].Replica.Doubts)
+		all[i].leaves()
 	}
 }
 
@@ -114,10 +119,9 @@ func (w *world) stand(st *storageWorld, v *cluster.Volume, r *cluster.Replica) r
 	}
 	why := claimed(r)
 	if why.standing != cluster.StandingGood {
-		return leaving(r, why.worse(place))
+		return why.worse(place)
 	}
-	why = place.worse(w.incarnation(r)).worse(w.served(v, r))
-	return leaving(r, why)
+	return place.worse(w.incarnation(r)).worse(w.served(v, r))
 }
 
 // Volume returns the judgement of the volume with that name, or nil. Where two

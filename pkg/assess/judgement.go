@@ -76,9 +76,11 @@ type ReplicaJudgement struct {
 	Replica  *cluster.Replica
 	Standing cluster.Standing
 	Proof    cluster.Proof
-	// Still: the standing is Leaving for no other reason than that the storage
-	// was asked to move it; its data are as good as a Good one's.
-	Still bool
+	// Here is the standing that it has as long as it is there: the same, but
+	// of a replica that is Leaving because the storage was asked to move it
+	// what it would be if it stayed. Whether a volume is whole is asked of what
+	// is here, whether a node may go of what stays.
+	Here cluster.Standing
 	// Code is the reason of a standing other than Good; empty for Good.
 	Code     string
 	Evidence []cluster.Fact
@@ -99,9 +101,13 @@ type VolumeJudgement struct {
 	// disks where the volume shares nodes); Proven those of them that are.
 	Good   int
 	Proven int
-	// Leaving is how many more would be good if they stayed: a volume with
-	// Good+Leaving at Want is degraded because the storage is moving it.
+	// Leaving is how many more are as good as long as they are there: the
+	// storage was asked to move them away. A volume with Good+Leaving at Want
+	// is whole, and keeps Good when they have gone.
 	Leaving int
+	// Moving: the storage has yet to move a replica of it. Whole as it may be,
+	// no turn may begin while somebody's data is on the move.
+	Moving bool
 	// Doubtful is how many more might turn out to be good.
 	Doubtful int
 	Replicas []ReplicaJudgement

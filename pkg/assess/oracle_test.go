@@ -165,6 +165,14 @@ func worst(ds ...[]cluster.Doubt) tri {
 	return t
 }
 
+// stays says whether the replica counts where it must not be about to go.
+func (o oracle) stays(st cluster.Storage, v cluster.Volume, r cluster.Replica) tri {
+	if r.Leaving && r.Claim != cluster.Rebuilding {
+		return no
+	}
+	return o.counts(st, v, r)
+}
+
 // counts says whether the replica counts.
 func (o oracle) counts(st cluster.Storage, v cluster.Volume, r cluster.Replica) tri {
 	n := o.s.Node(r.Node)
@@ -173,7 +181,7 @@ func (o oracle) counts(st cluster.Storage, v cluster.Volume, r cluster.Replica) 
 	switch {
 	case o.absent(st, r), r.Claim == cluster.Placeholder, r.Claim == cluster.Failed:
 		return no
-	case r.Claim == cluster.Rebuilding && !writing, r.Claim != cluster.Rebuilding && (r.Deleting || r.Leaving):
+	case r.Claim == cluster.Rebuilding && !writing, r.Claim != cluster.Rebuilding && r.Deleting:
 		return no
 	case r.Claim != cluster.Rebuilding && n != nil && n.Deleting && r.Node != "" && r.DiskUUID != "":
 		return no
@@ -250,14 +258,19 @@ func together(v cluster.Volume, a, b cluster.Replica) bool {
 	return a.Node == b.Node && a.Node != ""
 }
 
-// enough tries every way in which the open replicas may turn out.
+// enough tries every way in which the open replicas may turn out. What is about
+// to go counts for no question about a node.
 func (o oracle) enough(st cluster.Storage, v cluster.Volume, without string, least int) cluster.Verdict {
 	var sure, open []cluster.Replica
 	for _, r := range v.Replicas {
 		if without != "" && r.Node == without {
 			continue
 		}
-		switch o.counts(st, v, r) {
+		counts := o.counts(st, v, r)
+		if without != "" {
+			counts = o.stays(st, v, r)
+		}
+		switch counts {
 		case yes:
 			sure = append(sure, r)
 		case maybe:

@@ -8,7 +8,6 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 type reason struct {
 	standing cluster.Standing
 	proof    cluster.Proof
-	still    bool
 	code     string
 	facts    []cluster.Fact
 }
@@ -35,7 +34,7 @@ func (r reason) worse(o reason) reason {
 }
 
 func (r reason) judgement(of *cluster.Replica) ReplicaJudgement {
-	out := ReplicaJudgement{Replica: of, Standing: r.standing, Still: r.still, Code: r.code, Evidence: r.facts}
+	out := ReplicaJudgement{Replica: of, Standing: r.standing, Here: r.standing, Code: r.code, Evidence: r.facts}
 	if r.standing == cluster.StandingGood {
 		out.Proof = r.proof
 	}

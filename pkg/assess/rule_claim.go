@@ -2,7 +2,11 @@
 
 package assess
 
-import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+import (
+	"slices"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
 
 // Clause 1: the storage itself counts the replica. Its plugin has translated
 // the objects into a claim; bad news is believed as it is, good news only with
@@ -31,14 +35,23 @@ func claimed(r *cluster.Replica) reason {
 	}
 }
 
-// leaving takes down a replica that the storage was asked to move away: it is
-// still there, and will not be. What is worse already keeps its reason.
-func leaving(r *cluster.Replica, why reason) reason {
-	if !r.Leaving || rank(why.standing) <= rank(cluster.StandingLeaving) {
-		return why
+// leaves takes down a replica that the storage was asked to move away: it is
+// still there, which Here remembers, and will not be. What is worse already
+// keeps its reason, and what never held data has nothing to move.
+func (rj *ReplicaJudgement) leaves() {
+	r := rj.Replica
+	if !r.Leaving || rj.Code == ReplicaUnused || rank(rj.Standing) <= rank(cluster.StandingLeaving) {
+		return
 	}
-	return reason{
-		standing: cluster.StandingLeaving, still: why.standing == cluster.StandingGood, code: ReplicaLeaving,
-		facts: append([]cluster.Fact{fact("replica.node", r.Node)}, why.facts...),
-	}
+	rj.Standing, rj.Proof, rj.Code = cluster.StandingLeaving, cluster.ProofNone, ReplicaLeaving
+	rj.Evidence = append([]cluster.Fact{fact("replica.node", r.Node)}, rj.Evidence...)
+}
+
+// moving reports whether the storage has yet to move a replica of the volume:
+// one that is lost, or stands for no data, is not on its way anywhere.
+func moving(all []ReplicaJudgement) bool {
+	return slices.ContainsFunc(all, func(rj ReplicaJudgement) bool {
+		return rj.Replica.Leaving && rj.Replica.Claim != cluster.Placeholder &&
+			rj.Standing != cluster.StandingAbsent && rj.Standing != cluster.StandingFailed
+	})
 }

@@ -18,12 +18,15 @@ func (rj *ReplicaJudgement) doubted(ds []cluster.Doubt) {
 		return
 	}
 	for _, d := range ds {
+		if rank(d.AtMost) < rank(rj.Here) {
+			rj.Here = d.AtMost
+		}
 		// A claim that is not known comes with a doubt that says why.
 		explains := rank(d.AtMost) == rank(rj.Standing) && rj.Code == ReplicaClaimUnknown
 		if rank(d.AtMost) >= rank(rj.Standing) && !explains {
 			continue
 		}
-		rj.Standing, rj.Proof, rj.Still = d.AtMost, cluster.ProofNone, false
+		rj.Standing, rj.Proof = d.AtMost, cluster.ProofNone
 		rj.Code, rj.Evidence = d.Code, d.Facts
 	}
 }

@@ -27,11 +27,11 @@ func (w *world) judgeFresh(v *cluster.Volume, all []ReplicaJudgement) {
 		}
 		switch {
 		case unused:
-			*rj = ReplicaJudgement{Replica: rj.Replica, Standing: cluster.StandingUnused, Code: ReplicaUnused}
+			*rj = reason{standing: cluster.StandingUnused, code: ReplicaUnused}.judgement(rj.Replica)
 		case had && !kept && rj.Standing == cluster.StandingUnknown:
 			// Every copy that held data is gone, or none was ever there though
 			// the volume was written: this one is blank.
-			rj.Standing, rj.Code = cluster.StandingUnused, ReplicaBlank
+			*rj = reason{standing: cluster.StandingUnused, code: ReplicaBlank, facts: rj.Evidence}.judgement(rj.Replica)
 		}
 	}
 }

@@ -48,6 +48,7 @@ func (w *world) conclude(st *storageWorld, vj *VolumeJudgement, t tally) {
 		}
 	}
 	say.togetherRule(t)
+	say.movingRule()
 	say.replicaNotes()
 }
 
@@ -93,7 +94,7 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 		return false
 	}
 	say.add(VolumeDataLost, Danger,
-		"%s has no copy of its data left that could be served ("+say.tell()+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
+		"%s has no copy of its data left that could be served ("+say.tell(byHere)+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
 		say.counts(t)...)
 	return true
 }
@@ -159,13 +160,13 @@ func (say volumeVoice) countRule(t tally) Condition {
 			answerFact("engine.ever", v.Engine.Ever))
 		return ConditionUnknown
 	}
-	sum := fmt.Sprintf("it has %d of %d good replicas (%s)", t.good, v.Want, say.tell())
+	sum := fmt.Sprintf("it has %d of %d good replicas (%s)", t.good, v.Want, say.tell(byHere))
 	if t.maybe >= v.Want {
 		say.add(VolumeUnproven, Unclear, "%s cannot be judged: "+sum+".", say.counts(t)...)
 		return ConditionUnknown
 	}
 	say.add(VolumeDegraded, Danger, "%s is not whole: "+sum+".", say.counts(t)...)
-	if t.good+t.leaving < v.Need {
+	if t.good < v.Need {
 		return ConditionUnknown
 	}
 	return Degraded
@@ -180,13 +181,31 @@ func (say volumeVoice) togetherRule(t tally) {
 		fact("replicas.together", strconv.Itoa(t.together)))
 }
 
+// movingRule says which replicas are counted only until they have gone.
+func (say volumeVoice) movingRule() {
+	if !say.vj.Moving {
+		return
+	}
+	var names []string
+	for i := range say.vj.Replicas {
+		if rj := &say.vj.Replicas[i]; rj.Replica.Leaving {
+			names = append(names, rj.Replica.Name+" on "+nodeName(rj.Replica))
+		}
+	}
+	say.add(VolumeMoving, Note, "%s is being moved by its storage: "+listed(names)+" shall go, and counts only until then.",
+		fact("replicas.leaving", strconv.Itoa(say.vj.Leaving)))
+}
+
 // replicaNotes says of every replica that does not count why, and of those that
 // do what was doubted.
 func (say volumeVoice) replicaNotes() {
 	for i := range say.vj.Replicas {
 		rj := &say.vj.Replicas[i]
 		r := rj.Replica
-		if rj.Standing != cluster.StandingGood && rj.Code != ReplicaPlaceholder && rj.Code != ReplicaUnused {
+		switch {
+		case rj.Here == cluster.StandingGood && rj.Standing == cluster.StandingLeaving:
+			// movingRule has said it
+		case rj.Standing != cluster.StandingGood && rj.Code != ReplicaPlaceholder && rj.Code != ReplicaUnused:
 			say.vj.Findings = append(say.vj.Findings, Finding{
 				Code: rj.Code, Severity: Note, Evidence: rj.Evidence,
 				Subject: Subject{Kind: "Replica", Namespace: say.namespace, Name: r.Name},

@@ -42,12 +42,17 @@ func (say volumeVoice) add(code string, s Severity, format string, facts ...clus
 	say.vj.Findings = append(say.vj.Findings, say.finding(code, s, format, facts...))
 }
 
-// tell lists the replicas that do not count, each with its reason.
-func (say volumeVoice) tell() string {
+// byHere and byStaying are the standings that the two questions count by.
+func byHere(rj *ReplicaJudgement) cluster.Standing    { return rj.Here }
+func byStaying(rj *ReplicaJudgement) cluster.Standing { return rj.Standing }
+
+// tell lists the replicas that do not count by that standing, each with its
+// reason.
+func (say volumeVoice) tell(standing func(*ReplicaJudgement) cluster.Standing) string {
 	var parts []string
 	for i := range say.vj.Replicas {
 		rj := &say.vj.Replicas[i]
-		if rj.Standing == cluster.StandingGood || rj.Code == ReplicaPlaceholder {
+		if standing(rj) == cluster.StandingGood || rj.Code == ReplicaPlaceholder {
 			continue
 		}
 		parts = append(parts, fmt.Sprintf("%s on %s: %s", rj.Replica.Name, nodeName(rj.Replica), because(rj.Code)))
@@ -63,8 +68,8 @@ func (say volumeVoice) counts(t tally) []cluster.Fact {
 	v := say.vj.Volume
 	return []cluster.Fact{
 		fact("volume.want", strconv.Itoa(v.Want)), fact("volume.need", strconv.Itoa(v.Need)),
-		fact("replicas.good", strconv.Itoa(t.good)), fact("replicas.doubtful", strconv.Itoa(t.maybe-t.good)),
-		fact("replicas.leaving", strconv.Itoa(t.leaving)),
+		fact("replicas.good", strconv.Itoa(say.vj.Good)), fact("replicas.doubtful", strconv.Itoa(t.maybe-t.good)),
+		fact("replicas.leaving", strconv.Itoa(say.vj.Leaving)),
 	}
 }
 

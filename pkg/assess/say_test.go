@@ -67,10 +67,11 @@ func TestFindings_SayEachDriverOnce(t *testing.T) {
 
 func TestFindings_TheEvidenceOfACountIsTheCount(t *testing.T) {
 	l := newLab().detached("data", "w1", "w2", "w3")
+	l.v("data").Want = 4
 	l.r(0).Leaving = true
 	l.node("w2").Ready = cluster.No
 	want := []cluster.Fact{
-		{Name: "volume.want", Value: "3"}, {Name: "volume.need", Value: "1"}, {Name: "replicas.good", Value: "1"},
+		{Name: "volume.want", Value: "4"}, {Name: "volume.need", Value: "1"}, {Name: "replicas.good", Value: "1"},
 		{Name: "replicas.doubtful", Value: "1"}, {Name: "replicas.leaving", Value: "1"},
 	}
 	if f := l.judge().Findings[0]; f.Code != VolumeDegraded || !slices.Equal(f.Evidence, want) {

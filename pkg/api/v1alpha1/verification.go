@@ -60,6 +60,10 @@ type Volume struct {
 	// Good is how many good replicas lie on distinct live nodes (on distinct
 	// disks, where the volume lets its replicas share a node).
 	Good int `json:"good"`
+	// Leaving is how many more are as good as long as they are there: the
+	// storage was asked to move them away. Good and Leaving together are what
+	// a Whole volume has; a node's mayDrain and mayDelete count Good alone.
+	Leaving int `json:"leaving"`
 	// Condition is Whole, Unused, Degraded, Lost, Busy, Deleting or Unknown.
 	// Only Whole, Unused and Deleting do not stand against a Safe verdict.
 	Condition string    `json:"condition"`
@@ -75,7 +79,7 @@ type Replica struct {
 	// Disk is the UUID that the disk carries.
 	Disk string `json:"disk"`
 	// Standing is Good, Absent, Failed, Rebuilding, Leaving, Unproven, Unused
-	// or Unknown. Only Good counts.
+	// or Unknown. Only Good counts; Leaving counts as long as it is there.
 	Standing string `json:"standing"`
 	// Proof says how well a Good standing is known: Proven (seen read-write in
 	// a running engine, or probed) or Plausible (nothing contradicts it). Empty
