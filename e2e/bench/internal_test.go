@@ -16,7 +16,7 @@ import (
 
 func TestProgress_CountsPackagesAndKeepsErrors(t *testing.T) {
 	out := &bytes.Buffer{}
-	p := newProgress(out)
+	p := newProgress(out, Program{})
 	p.setTotal(7)
 	for _, piece := range []string{"go: downloading k8s.io/api v0.1\nk8s.io/", "api/core\nnet/http\n", "main.go:1: bad thing\n", "half"} {
 		if _, err := io.WriteString(p, piece); err != nil {
@@ -88,7 +88,7 @@ func TestBuildKey_ChangesWithTheSources(t *testing.T) {
 	}
 	key := func() string {
 		t.Helper()
-		k, err := buildKey(t.Context(), dir)
+		k, err := Program{Source: dir}.key(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

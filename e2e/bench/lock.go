@@ -32,13 +32,13 @@ func lockFile(ctx context.Context, path string, out io.Writer) (func(), error) {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
 		if !told {
-			fmt.Fprintln(out, "waiting for another build of the control plane")
+			fmt.Fprintln(out, "waiting for another build of the same")
 			told = true
 		}
 		select {
 		case <-ctx.Done():
 			f.Close()
-			return nil, fmt.Errorf("wait for another build of the control plane (%s): %w", path, context.Cause(ctx))
+			return nil, fmt.Errorf("wait for another build of the same (%s): %w", path, context.Cause(ctx))
 		case <-tick.C:
 		}
 	}

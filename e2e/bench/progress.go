@@ -17,14 +17,15 @@ const progressEvery = 5 * time.Second
 // progress reads what the go command writes to stderr (-v prints one line per
 // compiled package) and condenses it to a line every few seconds.
 type progress struct {
-	out   io.Writer
-	began time.Time
-	total int // packages of the program; 0: not known yet
+	program Program
+	out     io.Writer
+	began   time.Time
+	total   int // packages of the program; 0: not known yet
 
 	mu         sync.Mutex
 	partial    []byte
 	compiled   int
-	linking    bool // the last package, our own, has been reached
+	linking    bool // the last package, the program's own, has been reached
 	downloaded int
 	other      []string // neither package nor download: errors
 	end        chan struct{}
@@ -32,9 +33,9 @@ type progress struct {
 	idle       sync.WaitGroup
 }
 
-func newProgress(out io.Writer) *progress {
-	p := &progress{out: out, began: time.Now(), end: make(chan struct{})}
-	fmt.Fprintln(out, "building the control plane (once; about eleven CPU minutes from nothing)")
+func newProgress(out io.Writer, of Program) *progress {
+	p := &progress{program: of, out: out, began: time.Now(), end: make(chan struct{})}
+	fmt.Fprintf(out, "building %s (once; about %d CPU minutes from nothing)\n", of.Title, of.Minutes)
 	p.idle.Go(func() {
 		tick := time.NewTicker(progressEvery)
 		defer tick.Stop()
@@ -71,7 +72,7 @@ func (p *progress) count(line string) {
 		p.downloaded++
 	case line != "" && !strings.ContainsAny(line, " \t"):
 		p.compiled++
-		p.linking = strings.HasSuffix(line, "/e2e/"+programName)
+		p.linking = strings.HasSuffix(line, "/"+p.program.Name)
 	default:
 		p.other = append(p.other, line)
 		if len(p.other) > 40 {
@@ -118,5 +119,5 @@ func (p *progress) done() {
 	p.stop()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintf(p.out, "built the control plane: %d packages compiled in %s\n", p.compiled, time.Since(p.began).Round(time.Second))
+	fmt.Fprintf(p.out, "built %s: %d packages compiled in %s\n", p.program.Title, p.compiled, time.Since(p.began).Round(time.Second))
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command prebuild builds the control plane into the cache, showing progress on
-// stderr, and prints the path of the binary. Tests build it as well, but go test
-// keeps their output to itself until they end.
+// Command prebuild builds the control plane and Longhorn's manager into the
+// cache, showing progress on stderr, and prints the paths of the binaries. Tests
+// build them as well, but go test keeps their output to itself until they end.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/longhorn"
 )
 
 func main() {
@@ -23,5 +24,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(bin.Program)
+	manager, err := longhorn.Build(ctx, longhorn.DefaultVersion, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Printf("%s\n%s\n", bin.Program, manager)
 }
