@@ -242,6 +242,8 @@ type Replica struct {
 	// Progress of a rebuild, 0 to 100.
 	Progress int
 	Doubts   []Doubt
+	// Probe is what a look into its directory found; nil where none was asked for.
+	Probe *Probe
 }
 
 // Doubt is what a plugin adds to a claim: a reason to believe less. A plugin

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import "time"
+
+// Seen is what a look into a replica's directory found.
+type Seen uint8
+
+// What can be seen. The first is also what is known where the look was asked
+// for and nobody answered.
+const (
+	SeenNoAnswer Seen = iota
+	SeenData          // the directory is there and holds data
+	SeenNothing       // the disk is the replica's, and the directory is not on it
+	SeenBlank         // the directory is whole, and nothing was ever written into it
+	SeenBroken        // something is there that is no whole replica
+	SeenOtherDisk     // another disk lies where the replica's should be
+)
+
+// String returns the words that people and JSON read.
+func (s Seen) String() string {
+	words := [...]string{"no answer", "data", "nothing", "blank", "broken", "another disk"}
+	if int(s) >= len(words) {
+		return words[SeenNoAnswer]
+	}
+	return words[s]
+}
+
+// Probe is a look into a replica's directory, on the machine itself.
+type Probe struct {
+	Seen Seen
+	// At is when the look began, by the API server's clock.
+	At time.Time
+	// Node is the incarnation of the node that answered: the machine itself
+	// said that it is that one.
+	Node NodeRef
+	// Facts are what was seen, or why nobody answered.
+	Facts []Fact
+}
