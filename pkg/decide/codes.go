@@ -12,6 +12,8 @@ const (
 	CodeNodeTwice    = "plan/node-twice"
 	CodeOldDisk      = "node/old-disk"
 	CodeReplicaStays = "node/replica-stays"
+	CodeNeedsProbe   = "replica/needs-probe"
+	CodeNoPlace      = "volume/no-place"
 )
 
 // Codes documents them, for explain.
@@ -28,5 +30,9 @@ func Codes() []assess.CodeDoc {
 			Remedy: "Give the replacement an empty disk. Do not start workloads whose replicas lie there."},
 		{Code: CodeReplicaStays, Means: "A replica is still on the node although it was to be moved away.",
 			Remedy: "Wait until the storage has moved it; look at the volume's events."},
+		{Code: CodeNeedsProbe, Means: "A replica's node was replaced under the same name; the storage still counts the replica, and starts it when the volume is attached.",
+			Remedy: "Run with --probe, which looks for its directory on the node. Start no workload that uses the volume before."},
+		{Code: CodeNoPlace, Means: "A volume that lacks replicas cannot get them back: there are fewer nodes than it wants replicas.",
+			Remedy: "Add a node, or bring one back; then run the same command again."},
 	}
 }

@@ -4,24 +4,29 @@ package decide
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
-// twoLooks lets pass what has now been seen twice: the permission holds in two
-// consistent looks, the second begun at least the look interval after the
-// first ended, with every live node's lease renewed in between and nothing
-// changed that the first one rested on. It returns nil once passed, for as
-// long as the facts stay the same.
-func (t *tick) twoLooks(g Gate, p assess.Permit, what string) Decision {
-	digest := t.j.Digest()
+// permitted lets a gate be looked through while the permission holds.
+func (t *tick) permitted(g Gate, p assess.Permit, what string) Decision {
 	if p.Verdict != cluster.Safe {
 		return t.notYet(g, p, what)
 	}
+	return t.twoLooks(g, t.j.Digest(), what)
+}
+
+// twoLooks lets pass what has now been seen twice, in two consistent looks, the
+// second begun at least the look interval after the first ended, with every
+// live node's lease renewed in between and nothing changed that the first one
+// rested on. It returns nil once passed, for as long as the facts stay the same.
+func (t *tick) twoLooks(g Gate, digest, what string) Decision {
 	if passed, ok := t.m.Passed[g]; ok {
-		if passed.Digest == digest {
+		if rests(digest, passed.Digest) {
 			return nil
 		}
 		return t.void(g, "the volumes' replicas or the nodes changed")
@@ -30,7 +35,7 @@ func (t *tick) twoLooks(g Gate, p assess.Permit, what string) Decision {
 	// Looks are timed by this machine's clock, waits by the cluster's.
 	again := first.Ended.Add(t.policy().LookInterval + t.s.Look.Skew)
 	switch {
-	case ok && first.Digest != digest:
+	case ok && !rests(digest, first.Digest):
 		return t.void(g, "what the first look rested on has changed")
 	case ok && t.now.Before(again):
 		return t.lookAgain("a second look, to be sure: "+what, again)
@@ -50,6 +55,18 @@ func (t *tick) twoLooks(g Gate, p assess.Permit, what string) Decision {
 		}
 	}
 	return Remember{Note: t.look(GatePassed, g, digest, what+": second look agrees")}
+}
+
+// rests reports whether everything that is rested on now was so in the look: a
+// digest may have parts, of which those that were dealt with fall away.
+func rests(now, before string) bool {
+	parts := strings.Split(before, ",")
+	for part := range strings.SplitSeq(now, ",") {
+		if !slices.Contains(parts, part) {
+			return false
+		}
+	}
+	return true
 }
 
 // notYet waits for a permission; a look that agreed before is void.
@@ -108,7 +125,7 @@ func (t *tick) unrenewed(first Look) string {
 // mayDelete is the gate before anything irreversible happens to the node.
 func (t *tick) mayDelete() Decision {
 	what := t.node() + " may be deleted"
-	if d := t.twoLooks(GateDelete, t.j.MayDelete(t.planned.Node, t.assessTurn()), what); d != nil {
+	if d := t.permitted(GateDelete, t.j.MayDelete(t.planned.Node, t.assessTurn()), what); d != nil {
 		return d
 	}
 	if t.plan.Goal == UntilDeletable {

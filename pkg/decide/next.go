@@ -68,9 +68,12 @@ type step struct {
 // existence, not memory, says on which side of its deletion a turn is.
 func opening() []step {
 	return []step{
+		{Undo, (*tick).yield},
 		{Preflight, (*tick).leftovers},
 		{Preflight, (*tick).preflight},
+		{Heal, (*tick).heal},
 		{Verify, (*tick).verifyWhole},
+		{Preflight, (*tick).keepsFloor},
 		{Preflight, (*tick).open},
 	}
 }
@@ -96,6 +99,7 @@ func after() []step {
 		{PruneIt, (*tick).prune},
 		{Create, (*tick).create},
 		{Join, (*tick).join},
+		{PruneIt, (*tick).prune},
 		{Rebuild, (*tick).rebuild},
 		{Settle, (*tick).settle},
 	}

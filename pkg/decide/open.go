@@ -24,10 +24,17 @@ func (t *tick) preflight() Decision {
 	if set := assess.Drain(t.s, t.policy(), t.planned.Node); len(set.Blocked) > 0 {
 		return t.refuse(set.Blocked, "move these pods yourself, or accept the risk by its name")
 	}
-	if t.planned.Strategy == policy.Refill {
-		if p := t.j.MayDrain(t.planned.Node); p.Verdict != cluster.Safe {
-			return t.refuse(p.Findings, "add a node so that replicas can be moved first, or wait until the volumes are whole")
-		}
+	return nil
+}
+
+// keepsFloor refuses a turn without moving replicas first, where a volume would
+// fall below its Floor.
+func (t *tick) keepsFloor() Decision {
+	if t.planned.Strategy != policy.Refill {
+		return nil
+	}
+	if p := t.j.MayDrain(t.planned.Node); p.Verdict != cluster.Safe {
+		return t.refuse(p.Findings, "add a node so that replicas can be moved first, or wait until the volumes are whole")
 	}
 	return nil
 }
@@ -95,17 +102,20 @@ func othersOut(j *assess.Judgement, p policy.Policy, own map[cluster.UID]bool) [
 	return out
 }
 
-// verifyWhole gates every turn: every volume has its configured replicas.
+// verifyWhole gates every turn: every volume has its configured replicas, and
+// nothing is on the move.
 func (t *tick) verifyWhole() Decision {
-	if t.j.Verdict == cluster.Safe {
+	left := messages(worst(t.j.Findings))
+	for i := range t.j.Volumes {
+		if v := &t.j.Volumes[i]; v.Moving {
+			left = append(left, "volume "+v.Volume.Name+" is being moved by its storage")
+		}
+	}
+	if len(left) == 0 {
 		return nil
 	}
-	fs := worst(t.j.Findings)
-	if len(t.m.Turns) == 0 {
-		return t.refuse(fs, "kubectl safe-roll verify shows every reason; repair the volumes, then run the same command again")
-	}
 	return Wait{
-		For: "every volume to be whole before the next node", Left: messages(fs), Progress: t.volumeToken(),
+		For: "every volume to be whole and at rest before the turn of " + t.node(), Left: left, Progress: t.volumeToken(),
 		Limit: t.policy().SettleLimit, LimitName: "settle limit",
 		Stuck: "kubectl safe-roll verify shows every reason",
 	}

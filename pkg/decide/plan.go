@@ -43,8 +43,10 @@ type PlannedTurn struct {
 // Plan fixes who and why. It is plain data; the steps are chosen at every tick.
 type Plan struct {
 	// Run identifies the roll; it is part of the name of every hold we place.
-	Run      string        `json:"run"`
-	Goal     Goal          `json:"goal"`
+	Run  string `json:"run"`
+	Goal Goal   `json:"goal"`
+	// Heals is how many volumes were to be mended before the first turn.
+	Heals    int           `json:"heals,omitempty"`
 	Turns    []PlannedTurn `json:"turns"`
 	Commands Commands      `json:"commands"`
 	// Selector, if not empty, recognises replacements instead of Roles, as

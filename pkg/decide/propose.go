@@ -31,7 +31,8 @@ func Propose(j *assess.Judgement, req Request, placers map[string]forecast.Place
 		Run: req.Run, Goal: req.Goal, Commands: req.Commands,
 		Selector: req.Selector, Policy: req.Policy,
 	}
-	refused := worst(j.Findings)
+	refused := Incurable(j)
+	p.Heals = len(Mendable(j))
 	refused = append(refused, othersOut(j, req.Policy, own(req.Nodes))...)
 	seen := map[cluster.NodeRef]bool{}
 	for _, ref := range req.Nodes {
@@ -88,8 +89,9 @@ func proposeTurn(j *assess.Judgement, req Request, placers map[string]forecast.P
 // its coming.
 func refillRefused(j *assess.Judgement, req Request, t PlannedTurn) []assess.Finding {
 	var out []assess.Finding
-	if p := j.MayDrain(t.Node); p.Verdict != cluster.Safe {
-		out = append(out, p.Findings...)
+	// What is mended first is asked about again when it is whole.
+	if fs := besides(worst(j.MayDrain(t.Node).Findings), Mendable(j)); len(fs) > 0 {
+		out = append(out, fs...)
 		out = append(out, stuck(t.Forecast)...)
 	}
 	if req.Commands.Replace != "" {

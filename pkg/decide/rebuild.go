@@ -18,12 +18,15 @@ func (t *tick) rebuild() Decision {
 		v := &t.j.Volumes[i]
 		switch v.Condition {
 		case assess.Whole, assess.Unused, assess.Going:
+			if haunted(v) {
+				break // woken so that a sibling is proven, and the phantom pruned
+			}
 			if d := t.letSleep(v); d != nil {
 				return d
 			}
 			continue
 		case assess.Lost:
-			if !t.mayComeBack(v) {
+			if !mayComeBack(v) {
 				return t.refuse(v.Findings, "do not start workloads on volume "+v.Volume.Name+"; keep every disk and orphaned directory, and look for backups")
 			}
 		case assess.Degraded, assess.Busy, assess.ConditionUnknown:
@@ -41,7 +44,7 @@ func (t *tick) rebuild() Decision {
 }
 
 // mayComeBack: a replica is being written or cannot be judged now.
-func (t *tick) mayComeBack(v *assess.VolumeJudgement) bool {
+func mayComeBack(v *assess.VolumeJudgement) bool {
 	for _, r := range v.Replicas {
 		if s := r.Standing; s == cluster.StandingUnknown || s == cluster.StandingUnproven || s == cluster.StandingRebuilding {
 			return true
@@ -58,7 +61,7 @@ func (t *tick) settle() Decision {
 	}
 	what := "every volume is whole"
 	p := assess.Permit{Verdict: t.j.Verdict, Findings: worst(t.j.Findings)}
-	if d := t.twoLooks(GateSettle, p, what); d != nil {
+	if d := t.permitted(GateSettle, p, what); d != nil {
 		return d
 	}
 	return Remember{Note: Note{

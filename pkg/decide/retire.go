@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
 // retire has the node go: by the operator's command, by deleting the Node, or
@@ -57,48 +56,6 @@ func (t *tick) noteRetired() Decision {
 		says += ", and not by this run"
 	}
 	return Remember{Note: Note{Kind: Retired, Node: t.planned.Node, Says: says}}
-}
-
-// prune deletes the objects of replicas that went with the node, so that the
-// storage neither counts nor starts them. Only while no live node bears the
-// name, and another replica of the volume is proven.
-func (t *tick) prune() Decision {
-	if t.s.Node(t.node()) != nil {
-		return nil
-	}
-	for i := range t.j.Volumes {
-		v := &t.j.Volumes[i]
-		for _, r := range v.Replicas {
-			if r.Replica.Node != t.node() || r.Replica.Deleting || r.Standing != cluster.StandingAbsent || !t.provenSibling(v, r.Replica) {
-				continue
-			}
-			p := assess.Permit{Verdict: cluster.Safe}
-			if d := t.twoLooks(GatePrune, p, "replicas that went with "+t.node()+" may be pruned"); d != nil {
-				return d
-			}
-			return t.act(Action{
-				Verb: Prune, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
-				Replica: ObjectRef{r.Replica.Name, r.Replica.UID},
-				Why:     "replica " + r.Replica.Name + " of volume " + v.Volume.Name + " went with " + t.node(),
-			})
-		}
-	}
-	return nil
-}
-
-// provenSibling reports whether another replica of the volume is proven, now
-// or since the drain of this turn ended.
-func (t *tick) provenSibling(v *assess.VolumeJudgement, not *cluster.Replica) bool {
-	for _, r := range v.Replicas {
-		if r.Replica.UID == not.UID || r.Standing != cluster.StandingGood {
-			continue
-		}
-		at, ok := t.turn.Proved[r.Replica.UID]
-		if r.Proof == cluster.Proven || ok && !t.turn.DrainedAt.IsZero() && !at.Before(t.turn.DrainedAt) {
-			return true
-		}
-	}
-	return false
 }
 
 // create runs the operator's create command once. Where it was interrupted and

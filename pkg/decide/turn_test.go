@@ -154,7 +154,6 @@ func gone() (*fixture, *decide.Turn) {
 	f.removeNode(1)
 	f.volume().Replicas[0].Claim = cluster.Failed
 	f.volume().Replicas[0].FailedAt = noon
-	f.mem.Passed[decide.GatePrune] = decide.Look{Digest: f.judge().Digest()}
 	return f, turn
 }
 
@@ -162,6 +161,7 @@ func TestPrune_OnlyWhileASiblingIsProven(t *testing.T) {
 	f, turn := gone()
 	wantWait(t, f.next(), decide.Join)
 	turn.Proved["v-r2"] = noon.Add(time.Second)
+	f.passGate(t)
 	if a := wantAct(t, f.next(), decide.Prune); a.Replica.UID != "v-r1" {
 		t.Errorf("%+v", a)
 	}
@@ -179,7 +179,6 @@ func TestPrune_NotWhileALiveNodeBearsTheName(t *testing.T) {
 func TestPrune_NeedsTwoLooks(t *testing.T) {
 	f, turn := gone()
 	turn.Proved["v-r2"] = noon.Add(time.Second)
-	delete(f.mem.Passed, decide.GatePrune)
 	wantNote(t, f.next(), decide.LookTaken)
 }
 

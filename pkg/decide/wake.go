@@ -62,11 +62,11 @@ func (t *tick) yield() Decision {
 
 // wake holds a detached volume attached on a live node other than the turn's,
 // so that the storage opens it and rebuilds it. A volume is never woken with a
-// replica that is Absent, Unproven or Unknown: the storage might start it
-// without its data. It returns nil where there is nothing to do but wait.
+// replica that the storage might start without its data. It returns nil where
+// there is nothing to do but wait.
 func (t *tick) wake(v *assess.VolumeJudgement, woken int) Decision {
 	if t.ours(v.Volume) != nil || v.Volume.State != cluster.Detached || len(v.Volume.Holds) > 0 ||
-		v.Volume.Class != cluster.ClassOrdinary || woken >= t.policy().MaxWoken || !safeToOpen(v) {
+		v.Volume.Class != cluster.ClassOrdinary || len(v.Volume.Busy) > 0 || woken >= t.policy().MaxWoken || !t.safeToOpen(v) {
 		return nil
 	}
 	node := t.wakeNode(v)
@@ -74,22 +74,22 @@ func (t *tick) wake(v *assess.VolumeJudgement, woken int) Decision {
 		return nil
 	}
 	return t.act(Action{
-		Verb: Wake, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
+		Verb: Wake, Driver: v.Driver, Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
 		Hold: t.hold(), HoldNode: node,
 		Why: "volume " + v.Volume.Name + " sleeps; it is opened on " + node + " without a device, to be rebuilt and proven",
 	})
 }
 
 // safeToOpen reports whether no replica could be started without its data.
-func safeToOpen(v *assess.VolumeJudgement) bool {
+func (t *tick) safeToOpen(v *assess.VolumeJudgement) bool {
 	good := 0
-	for _, r := range v.Replicas {
+	for i := range v.Replicas {
+		r := &v.Replicas[i]
 		switch r.Standing {
 		case cluster.StandingGood:
 			good++
 		case cluster.StandingAbsent:
-			// One that is already marked as failed is not started.
-			if r.Replica.Claim != cluster.Failed && r.Replica.Claim != cluster.Placeholder {
+			if phantom(r) && !t.unstartable(v, r) {
 				return false
 			}
 		case cluster.StandingUnproven, cluster.StandingUnknown:
@@ -101,6 +101,25 @@ func safeToOpen(v *assess.VolumeJudgement) bool {
 		}
 	}
 	return good >= v.Volume.Need
+}
+
+// unstartable reports whether nothing could start the replica: no machine of
+// its node's name is there, for the storage either, which marks the replica as
+// failed when the volume is opened (seen of Longhorn: lab, finding F6).
+func (t *tick) unstartable(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
+	if t.s.Node(r.Replica.Node) != nil {
+		return false
+	}
+	st := t.s.Storage(v.Driver)
+	if st == nil {
+		return false
+	}
+	for i := range st.Nodes {
+		if sn := &st.Nodes[i]; sn.Name == r.Replica.Node && !sn.Deleting && sn.Ready != cluster.No {
+			return false
+		}
+	}
+	return true
 }
 
 // wakeNode chooses where to open the volume: a live, uncordoned node whose
@@ -115,12 +134,12 @@ func (t *tick) wakeNode(v *assess.VolumeJudgement) string {
 	second := ""
 	for i := range t.s.Storages {
 		st := &t.s.Storages[i]
-		if st.Driver != t.driver(v.Volume) {
+		if st.Driver != v.Driver {
 			continue
 		}
 		for _, sn := range st.Nodes {
 			n := t.j.Node(sn.Name)
-			if n == nil || n.Live != cluster.Yes || n.Node.Cordoned || n.Node.Deleting || n.Node.Ref == t.planned.Node ||
+			if n == nil || n.Live != cluster.Yes || n.Node.Cordoned || n.Node.Deleting || t.turn != nil && n.Node.Ref == t.planned.Node ||
 				sn.Ready != cluster.Yes || sn.Deleting || sn.Serving != cluster.Yes {
 				continue
 			}
@@ -145,7 +164,7 @@ func (t *tick) letSleep(v *assess.VolumeJudgement) Decision {
 
 func (t *tick) sleep(v *assess.VolumeJudgement, why string) Decision {
 	return t.act(Action{
-		Verb: Sleep, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
+		Verb: Sleep, Driver: v.Driver, Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
 		Hold: t.hold(), Why: "volume " + v.Volume.Name + " may sleep again: " + why,
 	})
 }
@@ -171,18 +190,6 @@ func (t *tick) nobodyAwake() Decision {
 	return t.waitForVolumes("woken volumes to sleep again", left)
 }
 
-// driver is the storage that holds the volume.
-func (t *tick) driver(v *cluster.Volume) string {
-	for i := range t.s.Storages {
-		for k := range t.s.Storages[i].Volumes {
-			if &t.s.Storages[i].Volumes[k] == v || t.s.Storages[i].Volumes[k].UID == v.UID {
-				return t.s.Storages[i].Driver
-			}
-		}
-	}
-	return ""
-}
-
 // leftovers takes back holds that an earlier roll left behind. The lock says
 // that no other roll is alive to need them.
 func (t *tick) leftovers() Decision {
@@ -191,7 +198,7 @@ func (t *tick) leftovers() Decision {
 		for _, h := range v.Volume.Holds {
 			if h.Kind == cluster.HoldOurs && h.ID != t.hold() {
 				return t.act(Action{
-					Verb: Sleep, Driver: t.driver(v.Volume), Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
+					Verb: Sleep, Driver: v.Driver, Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
 					Hold: h.ID, Why: "an earlier roll left volume " + v.Volume.Name + " awake",
 				})
 			}

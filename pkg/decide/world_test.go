@@ -137,6 +137,17 @@ func (f *fixture) next() decide.Decision {
 	return decide.Next(f.plan, assess.Judge(f.s, f.plan.Policy, f.now), f.mem, f.now)
 }
 
+// passGate takes the two looks of the gate that is next.
+func (f *fixture) passGate(t *testing.T) {
+	t.Helper()
+	n := wantNote(t, f.next(), decide.LookTaken)
+	f.mem.Looks[n.Gate] = *n.Look
+	f.pass(f.plan.Policy.LookInterval)
+	n = wantNote(t, f.next(), decide.GatePassed)
+	delete(f.mem.Looks, n.Gate)
+	f.mem.Passed[n.Gate] = *n.Look
+}
+
 // The wants fail the test unless the decision is of the kind, and return it.
 func wantAct(t *testing.T, d decide.Decision, v decide.Verb) decide.Action {
 	t.Helper()

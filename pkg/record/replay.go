@@ -25,7 +25,7 @@ func Replay(h History) (decide.Plan, decide.Memory) {
 }
 
 // Over reports whether the journal's roll needs nothing more: it fulfilled its
-// plan, was aborted, or stopped with no turn open and nothing to put back. A
+// plan, was aborted, or stopped before it had done anything. A
 // drain leaves its turn open; once the node was replaced all the same, nothing
 // is left of it that could be gone on with.
 func (h History) Over() bool {
@@ -43,7 +43,8 @@ func (h History) Over() bool {
 	case Finished:
 		return p.Goal == decide.UntilReplaced
 	default:
-		return len(m.Turns) == 0 && len(m.Undo) == 0 && m.Open == nil
+		// Healing before the first turn is worth going on with.
+		return len(m.Turns) == 0 && len(m.Undo) == 0 && m.Open == nil && m.Last == nil
 	}
 }
 

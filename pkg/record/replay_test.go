@@ -195,6 +195,7 @@ func TestOver(t *testing.T) {
 		{"a run between two nodes", []record.Event{started, opened(), noted(decide.Note{Kind: decide.TurnClosed}), {Kind: record.Halted}}, false},
 		{"an aborted roll", []record.Event{drain, opened(), {Kind: record.Aborted}}, true},
 		{"refused before anything was touched", []record.Event{started, {Kind: record.Halted}}, true},
+		{"interrupted while it healed", []record.Event{started, intent(decide.Action{Verb: decide.Prune}), outcome(decide.Performed), {Kind: record.Interrupted}}, false},
 		{"interrupted in a turn", []record.Event{started, opened(), {Kind: record.Interrupted}}, false},
 		{"died between intent and outcome", []record.Event{started, intent(decide.Action{Verb: decide.Sleep})}, false},
 	} {

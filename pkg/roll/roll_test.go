@@ -141,6 +141,12 @@ func worlds() map[string]func() (*toy, decide.Commands) {
 		"refill, delete the node and create": func() (*toy, decide.Commands) {
 			return newToy(3, 4, 3), decide.Commands{DeleteNode: true, Create: "create"}
 		},
+		"heal what another hand left short, then evict": func() (*toy, decide.Commands) {
+			w := newToy(3, 6, 2)
+			w.nodes = w.nodes[1:]
+			w.addNode("worker-1-b").pods = 3
+			return w, decide.Commands{Replace: "replace"}
+		},
 	}
 }
 

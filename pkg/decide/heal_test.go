@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
+
+// afterAnImpatientOperator is a cluster before its first turn in which the
+// machine of worker-3, with a replica of every volume, was replaced by hand by
+// another one of a new name.
+func afterAnImpatientOperator() *fixture {
+	f := three(policy.Evict, 1, 3)
+	f.removeNode(3)
+	f.addNode(cluster.NodeRef{Name: "worker-3-b", UID: "n3b"}, "disk3b")
+	f.look()
+	return f
+}
+
+func TestHeal_WakesProvesPrunesAndRebuildsWhatAnotherHandLeftShort(t *testing.T) {
+	f := afterAnImpatientOperator()
+	if a := wantAct(t, f.next(), decide.Wake); a.HoldNode != ref(1).Name {
+		t.Errorf("woken on %s, where no good replica is", a.HoldNode)
+	}
+	v := f.volume()
+	v.State, v.Holds = cluster.Attached, []cluster.Hold{{ID: "safe-roll-r", Kind: cluster.HoldOurs, Node: ref(1).Name}}
+	v.Engine.Running, v.Engine.Node, v.Engine.Owner = cluster.Yes, ref(1).Name, ref(1).Name
+	v.Replicas[0].Claim = cluster.Serving
+	v.Replicas[1].Claim, v.Replicas[1].FailedAt = cluster.Failed, f.now
+	f.passGate(t)
+	if a := wantAct(t, f.next(), decide.Prune); a.Replica.UID != "v-r3" {
+		t.Errorf("%+v", a)
+	}
+	v.Replicas = v.Replicas[:1]
+	wantWait(t, f.next(), decide.Heal)
+	v.Replicas = append(v.Replicas, cluster.Replica{
+		Name: "new", UID: "new", Claim: cluster.Serving, Node: "worker-3-b", Owner: "worker-3-b",
+		DiskUUID: "disk3b", DiskPath: "/d", HealthyAt: f.now,
+	})
+	wantAct(t, f.next(), decide.Sleep)
+	v.Holds, v.State = nil, cluster.Detached
+	v.Engine.Running, v.Engine.Node = cluster.No, ""
+	v.Replicas[0].Claim, v.Replicas[1].Claim = cluster.Idle, cluster.Idle
+	wantNote(t, f.next(), decide.TurnOpened)
+}
+
+func TestHeal_APhantomOfAWholeVolumeGoesToo(t *testing.T) {
+	f := three(policy.Evict, 1, 2)
+	phantom := f.volume().Replicas[1]
+	phantom.Name, phantom.UID, phantom.Node, phantom.DiskUUID = "ghost", "ghost", "worker-9", "disk9"
+	f.volume().Replicas = append(f.volume().Replicas, phantom)
+	wantAct(t, f.next(), decide.Wake) // nothing is proven while it sleeps
+	f.attach(2, ourHold)
+	f.volume().Replicas[0].Claim = cluster.Serving
+	f.volume().Replicas[2].Claim = cluster.Idle // the storage still counts it
+	f.passGate(t)
+	if a := wantAct(t, f.next(), decide.Prune); a.Replica.UID != "ghost" {
+		t.Errorf("%+v", a)
+	}
+	f.volume().Replicas = f.volume().Replicas[:2]
+	wantAct(t, f.next(), decide.Sleep)
+}
+
+func TestHeal_NeverWakesWhileTheStorageStillKnowsTheMachine(t *testing.T) {
+	f := afterAnImpatientOperator()
+	ghost := f.storage().Nodes[0]
+	ghost.Name, ghost.UID = ref(3).Name, "sn3" // it has not noticed yet
+	f.storage().Nodes = append(f.storage().Nodes, ghost)
+	wantWait(t, f.next(), decide.Heal)
+	f.storage().Nodes[len(f.storage().Nodes)-1].Ready = cluster.No
+	wantAct(t, f.next(), decide.Wake)
+}
+
+func TestHeal_APhantomOfALiveNameNeedsAProbe(t *testing.T) {
+	f := three(policy.Evict, 1, 3)
+	f.volume().Replicas[1].DiskUUID = "of an earlier machine"
+	h := wantHalt(t, f.next(), decide.ExitUnsafe)
+	if !has(h.Findings, decide.CodeNeedsProbe) {
+		t.Errorf("%+v", h.Findings)
+	}
+	look := &cluster.Probe{Seen: cluster.SeenNothing, Node: ref(3), At: f.now}
+	f.volume().Replicas[1].Probe = look
+	if fs := decide.Incurable(f.judge()); len(fs) > 0 {
+		t.Errorf("refused though a probe showed that it is gone: %+v", fs)
+	}
+	for name, spoil := range map[string]func(){
+		"nobody answered":          func() { look.Seen = cluster.SeenNoAnswer },
+		"something is there":       func() { look.Seen = cluster.SeenBroken },
+		"another machine answered": func() { look.Seen, look.Node.UID = cluster.SeenNothing, "n0" },
+	} {
+		spoil()
+		if fs := decide.Incurable(f.judge()); !has(fs, decide.CodeNeedsProbe) {
+			t.Errorf("%s: %+v", name, fs)
+		}
+	}
+}
+
+func TestHeal_WhatIsLostIsAHardStopAndNothingIsTouched(t *testing.T) {
+	f := afterAnImpatientOperator()
+	f.addVolume("lost", 3)
+	f.volume().Replicas[1].Claim = cluster.Failed // to be healed, were it not for the other
+	h := wantHalt(t, f.next(), decide.ExitUnsafe)
+	if !has(h.Findings, assess.VolumeDataLost) {
+		t.Errorf("%+v", h.Findings)
+	}
+	if fs := decide.Incurable(f.judge()); !has(fs, assess.VolumeDataLost) || has(fs, assess.VolumeDegraded) {
+		t.Errorf("%+v", fs)
+	}
+}
+
+func TestHeal_WithFewerNodesThanReplicasNothingCanBeMended(t *testing.T) {
+	f := three(policy.Evict, 1, 2, 3)
+	f.removeNode(3)
+	f.look()
+	h := wantHalt(t, f.next(), decide.ExitUnsafe)
+	if !has(h.Findings, decide.CodeNoPlace) {
+		t.Errorf("%+v", h.Findings)
+	}
+	f.addNode(cluster.NodeRef{Name: "worker-4", UID: "n4"}, "disk4")
+	f.look()
+	wantAct(t, f.next(), decide.Wake)
+}
+
+func TestHeal_WaitsForWhatTheStorageMendsByItself(t *testing.T) {
+	for name, ail := range map[string]func(*cluster.Volume){
+		"a replica is being written": func(v *cluster.Volume) { v.Replicas[1].Claim = cluster.Rebuilding },
+		"it is being restored":       func(v *cluster.Volume) { v.Busy = []string{"restoring"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := three(policy.Evict, 1, 2)
+			f.attach(2, cluster.Hold{ID: "pod", Kind: cluster.HoldWorkload, Node: ref(2).Name})
+			f.volume().Replicas[0].Claim = cluster.Serving
+			ail(f.volume())
+			if fs := decide.Incurable(f.judge()); len(fs) > 0 {
+				t.Errorf("refused: %+v", fs)
+			}
+			wantWait(t, f.next(), decide.Heal)
+		})
+	}
+}
+
+func TestHeal_NoTurnOpensWhileDataAreOnTheMove(t *testing.T) {
+	f := three(policy.Evict, 1, 2)
+	f.addVolume("moving", 2, 3)
+	f.storage().Volumes[1].Replicas[0].Leaving = true
+	w := wantWait(t, f.next(), decide.Verify)
+	if len(w.Left) != 1 {
+		t.Errorf("%+v", w)
+	}
+	f.storage().Volumes[1].Replicas[0].Leaving = false
+	f.pass(time.Second)
+	wantNote(t, f.next(), decide.TurnOpened)
+}
+
+func has(fs []assess.Finding, code string) bool {
+	for _, f := range fs {
+		if f.Code == code {
+			return true
+		}
+	}
+	return false
+}
