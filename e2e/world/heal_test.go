@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+)
+
+// small is the incident with fewer users.
+func small() scenario.Incident {
+	return scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
+}
+
+// TestHeal_TheImpatientOperator: somebody has replaced the first worker by hand
+// under a new name. What is left there are objects of replicas that keep every
+// other worker from being drained, and detached volumes with one copy. A run
+// mends that first.
+func TestHeal_TheImpatientOperator(t *testing.T) {
+	t.Parallel()
+	w, i := start(t), small()
+	e := build(t, w, i)
+	if err := w.Recreate(t.Context(), "worker-1", "worker-1-b"); err != nil {
+		t.Fatal(err)
+	}
+	kubectl(t, w, 3, "safe-roll", "verify")
+	said, err := w.Kubectl(t.Context(), "drain", "worker-2", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=20s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said.Exit == 0 {
+		t.Fatal("a phantom does not block a drain: there is nothing to heal")
+	}
+	kubectl(t, w, 0, "uncordon", "worker-2")
+	ran := kubectl(t, w, 0, "safe-roll", "run", "worker-2", "--yes", "--look-interval=4s", "--replace-command=machine replace -b")
+	t.Log(ran.All())
+	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
+	}
+	if awake := heldByUs(t, w); len(awake) > 0 {
+		t.Errorf("still held: %v", awake)
+	}
+	kubectl(t, w, 0, "safe-roll", "verify")
+}
+
+// TestHeal_TooLate: two workers were replaced by hand one after the other. What
+// lay on both is gone; a run says so, by name, and touches nothing.
+func TestHeal_TooLate(t *testing.T) {
+	t.Parallel()
+	w, i := start(t), small()
+	e := build(t, w, i)
+	for _, n := range []string{"worker-1", "worker-2"} {
+		if err := w.Recreate(t.Context(), n, n+"-b"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost := truth(t, w).Lost(e)
+	if len(lost) == 0 {
+		t.Fatal("nothing was lost: the scenario proves nothing")
+	}
+	for _, command := range [][]string{{"run", "worker-3", "--yes", "--delete-node"}, {"drain", "worker-3"}} {
+		said := kubectl(t, w, 3, append([]string{"safe-roll"}, command...)...)
+		for _, v := range lost {
+			if !strings.Contains(said.All(), v) {
+				t.Errorf("%v does not name %s:\n%s", command, v, said.All())
+			}
+		}
+	}
+	if now := truth(t, w).Lost(e); !slices.Equal(now, lost) {
+		t.Errorf("lost before %v, after %v", lost, now)
+	}
+	if awake := heldByUs(t, w); len(awake) > 0 {
+		t.Errorf("attached by us: %v", awake)
+	}
+}
+
+// heldByUs names the volumes that a ticket of ours still holds.
+func heldByUs(t *testing.T, w *world.World) []string {
+	t.Helper()
+	all, err := w.Longhorn.LonghornV1beta2().VolumeAttachments(standin.Namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, a := range all.Items {
+		for id := range a.Spec.AttachmentTickets {
+			if strings.HasPrefix(id, "safe-roll-") {
+				out = append(out, a.Name)
+			}
+		}
+	}
+	return out
+}
