@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,10 @@ type Options struct {
 	// NodeMonitorGrace is how long a node may be silent until it counts as
 	// NotReady; at least two seconds, 0 means 8 s (a real cluster has 50 s).
 	NodeMonitorGrace time.Duration
+	// Address is one more at which the API server answers, for nodes that have
+	// a network of their own; it then listens on every address of this process's
+	// network. Nil means 127.0.0.1 alone.
+	Address net.IP
 	// ExtraArgs are further flags by part ("kube-apiserver": {"--v=4"}); they
 	// come last and so override the bench's own.
 	ExtraArgs map[string][]string
@@ -138,7 +143,11 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if c.ca, err = newAuthority("safe-roll-bench"); err != nil {
 		return err
 	}
-	if err := c.ca.writeServerFiles(filepath.Join(c.dir, "pki")); err != nil {
+	var further []net.IP
+	if c.opts.Address != nil {
+		further = append(further, c.opts.Address)
+	}
+	if err := c.ca.writeServerFiles(filepath.Join(c.dir, "pki"), further...); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.logDir(), 0o755); err != nil {
@@ -238,6 +247,9 @@ func (c *Cluster) Dir() string { return c.dir }
 
 // URL is the API server's address.
 func (c *Cluster) URL() string { return "https://" + loopback(c.ports.api) }
+
+// Port is the API server's port, on every address at which it answers.
+func (c *Cluster) Port() int { return c.ports.api }
 
 // Logs returns the log file of each part, sorted.
 func (c *Cluster) Logs() []string {

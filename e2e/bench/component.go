@@ -41,10 +41,14 @@ func (c *Cluster) etcdArgs() []string {
 // out, and so is the endpoint of the service "kubernetes", which may not be a
 // loopback address.
 func (c *Cluster) apiServerArgs() []string {
+	listen := "127.0.0.1"
+	if c.opts.Address != nil {
+		listen = "0.0.0.0"
+	}
 	pki := filepath.Join(c.dir, "pki")
 	return []string{
 		"--etcd-servers=http://" + loopback(c.ports.etcd),
-		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
+		"--bind-address=" + listen, "--advertise-address=127.0.0.1",
 		"--secure-port=" + strconv.Itoa(c.ports.api),
 		"--cert-dir=" + pki,
 		"--tls-cert-file=" + filepath.Join(pki, "server.crt"),

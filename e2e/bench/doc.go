@@ -11,8 +11,9 @@
 // the versions pinned in ../controlplane/go.mod.
 //
 // It must never: know anything of Longhorn or of safe-roll; download anything
-// but Go modules; listen anywhere but on 127.0.0.1; leave a process behind, not
-// even when the program that uses it is killed with SIGKILL.
+// but Go modules; listen anywhere but on 127.0.0.1, unless it is given another
+// address; leave a process behind, not even when the program that uses it is
+// killed with SIGKILL.
 //
 // Start reading at Start in cluster.go; component.go holds the flags of each
 // part, build.go how the binary comes to be.

@@ -65,14 +65,15 @@ func (a *authority) client(user string, groups ...string) (pair, error) {
 	return a.issue(t)
 }
 
-// server issues the API server's own certificate for 127.0.0.1.
-func (a *authority) server() (pair, error) {
+// server issues the API server's own certificate for 127.0.0.1 and further
+// addresses.
+func (a *authority) server(further ...net.IP) (pair, error) {
 	t, err := template(pkix.Name{CommonName: "kube-apiserver"})
 	if err != nil {
 		return pair{}, err
 	}
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	t.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	t.IPAddresses = append([]net.IP{net.IPv4(127, 0, 0, 1)}, further...)
 	t.DNSNames = []string{"localhost", "kubernetes.default.svc"}
 	return a.issue(t)
 }
@@ -119,8 +120,8 @@ func pemBlock(kind string, der []byte) []byte {
 // writeServerFiles puts into dir what the API server and the controller manager
 // read as files: ca.crt, server.crt, server.key and sa.key (which signs the
 // tokens of service accounts).
-func (a *authority) writeServerFiles(dir string) error {
-	server, err := a.server()
+func (a *authority) writeServerFiles(dir string, further ...net.IP) error {
+	server, err := a.server(further...)
 	if err != nil {
 		return err
 	}

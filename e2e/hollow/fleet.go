@@ -24,6 +24,8 @@ import (
 const (
 	defaultHeartbeat   = 2 * time.Second
 	defaultTermination = 500 * time.Millisecond
+	// machinesPerBlock is how many machines a block of addresses is for.
+	machinesPerBlock = 250
 	// syncLimit bounds the first read of what the kubelets watch.
 	syncLimit = time.Minute
 )
@@ -42,6 +44,14 @@ type Options struct {
 	// Driver mounts the volumes of driver.longhorn.io; nil mounts nothing, and
 	// pods with such volumes run as soon as these are attached.
 	Driver VolumeDriver
+	// Hardware of the machines; nil is a folder for each, which is its disk.
+	Hardware Hardware
+	// Runtime of the pods; nil runs nothing, and every pod is ready at once.
+	Runtime Runtime
+	// Block of addresses that the machines and pods get. Fleets whose addresses
+	// are real, and that share a network, need different ones; a block is enough
+	// for 250 machines.
+	Block int
 	// Dir is the folder for the machines' disks and the log kubelets.log.
 	Dir string
 	// Heartbeat is how often a machine renews its lease; 0 means 2 s. It must be
@@ -86,6 +96,12 @@ func NewFleet(ctx context.Context, opts Options) (*Fleet, error) {
 	if opts.TerminationDelay == 0 {
 		opts.TerminationDelay = defaultTermination
 	}
+	if opts.Hardware == nil {
+		opts.Hardware = bare{}
+	}
+	if opts.Runtime == nil {
+		opts.Runtime = bare{}
+	}
 	cfg := rest.CopyConfig(opts.Config)
 	cfg.QPS = -1
 	cfg.ContentType = "application/vnd.kubernetes.protobuf"
@@ -105,7 +121,7 @@ func NewFleet(ctx context.Context, opts Options) (*Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log of the fleet: %w", err)
 	}
-	f := &Fleet{opts: opts, client: client, version: version.GitVersion, logFile: logFile, log: slog.New(slog.NewTextHandler(logFile, nil)), machines: map[string]*machine{}}
+	f := &Fleet{opts: opts, client: client, version: version.GitVersion, logFile: logFile, log: slog.New(slog.NewTextHandler(logFile, nil)), machines: map[string]*machine{}, serial: opts.Block * machinesPerBlock}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	if err := f.watch(); err != nil {
 		f.Close()

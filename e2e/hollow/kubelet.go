@@ -125,7 +125,7 @@ func (k *kubelet) newAddress() (int, error) {
 	return 0, errNoAddress
 }
 
-// podAddress is a pod's IP; nothing listens there.
+// podAddress is a pod's IP; nothing listens there but what the runtime runs.
 func (k *kubelet) podAddress(last int) string {
-	return fmt.Sprintf("10.%d.%d.%d", 100+k.serial/250, k.serial%250, last)
+	return fmt.Sprintf("10.%d.%d.%d", 100+k.serial/machinesPerBlock, k.serial%machinesPerBlock, last)
 }

@@ -98,7 +98,7 @@ func (f *Fleet) AddNode(ctx context.Context, spec NodeSpec) (Node, error) {
 	if err := m.boot(ctx); err != nil {
 		f.forget(spec.Name)
 		if spec.DiskDir == "" {
-			err = errors.Join(err, os.RemoveAll(m.snapshot().DiskDir))
+			err = errors.Join(err, f.scrap(m.snapshot().DiskDir))
 		}
 		return Node{}, fmt.Errorf("add node %s: %w", spec.Name, err)
 	}
@@ -198,7 +198,7 @@ func (f *Fleet) DeleteNode(ctx context.Context, name string, fate DiskFate) erro
 	if fate == KeepDisk {
 		return nil
 	}
-	if err := os.RemoveAll(node.DiskDir); err != nil {
+	if err := f.scrap(node.DiskDir); err != nil {
 		return fmt.Errorf("delete node %s: %w", name, err)
 	}
 	return nil
@@ -241,8 +241,16 @@ func (f *Fleet) ReplaceDisk(name string) error {
 	m.mu.Lock()
 	m.node.DiskDir = dir
 	m.mu.Unlock()
-	if err := os.RemoveAll(node.DiskDir); err != nil {
+	if err := f.scrap(node.DiskDir); err != nil {
 		return fmt.Errorf("replace disk of %s: %w", name, err)
 	}
 	return nil
+}
+
+// scrap destroys a disk.
+func (f *Fleet) scrap(dir string) error {
+	if err := f.opts.Hardware.Scrap(dir); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
 }

@@ -25,6 +25,8 @@ type podWorker struct {
 	k      *kubelet
 	mounts map[string]mountState // by claim; used by live alone
 	ip     int                   // last byte of its address, 0: none
+	run    *RunningPod           // what the runtime was given, nil: nothing yet
+	ready  bool                  // as last reported
 
 	mu   sync.Mutex
 	pod  *corev1.Pod // as last seen; not to be written to
@@ -73,14 +75,22 @@ func (w *podWorker) leaving() bool {
 // live is the whole life of the pod here. It ends early, without a trace, when
 // the machine is switched off.
 func (w *podWorker) live() {
+	defer w.stop()
 	started := false
 	if !finished(w.seen()) {
-		started = w.bring(w.mount) && w.bring(w.running)
+		started = w.bring(w.mount) && w.bring(w.start) && w.bring(w.running)
+	}
+	if started {
+		w.watchReadiness()
 	}
 	if !w.until(w.leaving) {
 		return
 	}
-	if started && (!w.linger() || !w.persist(w.ended)) {
+	if started && !w.linger() {
+		return
+	}
+	w.stop()
+	if started && !w.persist(w.ended) {
 		return
 	}
 	if w.persist(w.unmount) && w.persist(w.remove) {

@@ -13,20 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// running writes the status of a pod all of whose containers run and are ready.
+// running writes the status of a pod all of whose containers run.
 func (w *podWorker) running(ctx context.Context) error {
-	pod := w.seen()
-	ip := w.k.ip
-	if !pod.Spec.HostNetwork {
-		if w.ip == 0 {
-			last, err := w.k.newAddress()
-			if err != nil {
-				return err
-			}
-			w.ip = last
-		}
-		ip = w.k.podAddress(w.ip)
-	}
+	pod, ip := w.seen(), w.run.IP
+	w.ready = w.k.fleet.opts.Runtime.Ready(ctx, *w.run)
 	now := metav1.Now()
 	status := map[string]any{
 		"phase":  corev1.PodRunning,
@@ -35,9 +25,10 @@ func (w *podWorker) running(ctx context.Context) error {
 		"hostIPs":   []any{replaceAll(), corev1.HostIP{IP: w.k.ip}},
 		"podIPs":    []any{replaceAll(), corev1.PodIP{IP: ip}},
 		"startTime": startTime(pod, now),
-		"conditions": podConditions(corev1.ConditionTrue, now,
-			corev1.PodScheduled, corev1.PodReadyToStartContainers, corev1.PodInitialized, corev1.ContainersReady, corev1.PodReady),
-		"containerStatuses":     containersRunning(pod, now),
+		"conditions": append(
+			podConditions(corev1.ConditionTrue, now, corev1.PodScheduled, corev1.PodReadyToStartContainers, corev1.PodInitialized),
+			podConditions(readiness(w.ready), now, corev1.ContainersReady, corev1.PodReady)...),
+		"containerStatuses":     containersRunning(pod, now, w.ready),
 		"initContainerStatuses": initContainersDone(pod, now),
 	}
 	return w.patch(ctx, status)
@@ -96,14 +87,21 @@ func podConditions(status corev1.ConditionStatus, now metav1.Time, kinds ...core
 	return conditions
 }
 
+func readiness(yes bool) corev1.ConditionStatus {
+	if yes {
+		return corev1.ConditionTrue
+	}
+	return corev1.ConditionFalse
+}
+
 // containersRunning starts every container; one that ran before, on this boot's
 // predecessor, counts a restart.
-func containersRunning(pod *corev1.Pod, now metav1.Time) []corev1.ContainerStatus {
+func containersRunning(pod *corev1.Pod, now metav1.Time, ready bool) []corev1.ContainerStatus {
 	started := true
 	statuses := []corev1.ContainerStatus{}
 	for _, c := range pod.Spec.Containers {
 		s := corev1.ContainerStatus{
-			Name: c.Name, Image: c.Image, ImageID: c.Image, ContainerID: containerID(pod, c), Ready: true, Started: &started,
+			Name: c.Name, Image: c.Image, ImageID: c.Image, ContainerID: containerID(pod, c), Ready: ready, Started: &started,
 			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}},
 		}
 		for _, old := range pod.Status.ContainerStatuses {

@@ -21,9 +21,9 @@ import (
 // registerLimit bounds the registration of a node.
 const registerLimit = 30 * time.Second
 
-// address is the machine's IP; nothing listens there.
+// address is the machine's IP; nothing listens there but what its hardware has.
 func (m *machine) address() string {
-	return fmt.Sprintf("172.20.%d.%d", m.serial/250, m.serial%250+2)
+	return fmt.Sprintf("172.20.%d.%d", m.serial/machinesPerBlock, m.serial%machinesPerBlock+2)
 }
 
 // boot switches the machine on.
@@ -41,13 +41,18 @@ func (m *machine) boot(ctx context.Context) error {
 	m.mu.Lock()
 	m.node.BootID = string(uuid.NewUUID())
 	m.mu.Unlock()
+	if err := m.fleet.opts.Hardware.PowerOn(ctx, m.snapshot()); err != nil {
+		return fmt.Errorf("power on: %w", err)
+	}
 	node, err := m.register(ctx)
 	if err != nil {
+		m.fleet.opts.Hardware.PowerOff(m.snapshot())
 		return fmt.Errorf("register: %w", err)
 	}
 	k := newKubelet(m, node.UID)
 	if err := k.registerDriver(ctx); err != nil {
 		k.stop()
+		m.fleet.opts.Hardware.PowerOff(m.snapshot())
 		return fmt.Errorf("register the CSI driver: %w", err)
 	}
 	m.mu.Lock()
@@ -68,6 +73,7 @@ func (m *machine) halt() {
 	m.mu.Unlock()
 	if k != nil {
 		k.stop()
+		m.fleet.opts.Hardware.PowerOff(m.snapshot())
 	}
 }
 

@@ -8,20 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/disk"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
-)
-
-// Names on a Longhorn disk.
-const (
-	diskConfig     = "longhorn-disk.cfg"
-	replicasFolder = "replicas"
-	metaFile       = "volume.meta"
-	dataFile       = "volume-head-000.img"
 )
 
 // errNoMachine means that no machine of the name runs.
@@ -33,15 +25,6 @@ type disks struct {
 	size     int64
 	machines map[string]hollow.Node // that are on
 	seen     map[string]model.Disk  // last answer by folder
-}
-
-// replicaMeta is what Longhorn's replicas keep in volume.meta, as far as it matters,
-// and the number of writes, which they keep beside it.
-type replicaMeta struct {
-	Size       int64
-	Head       string
-	Rebuilding bool
-	Revision   int64
 }
 
 // config is Longhorn's longhorn-disk.cfg.
@@ -64,7 +47,7 @@ func (d *disks) Mounted(node, _ string) (model.Disk, bool) {
 	}
 	id := sha256.Sum256([]byte(m.DiskDir))
 	out := model.Disk{Filesystem: hex.EncodeToString(id[:8]), Maximum: d.size, Available: d.size}
-	if raw, err := os.ReadFile(filepath.Join(m.DiskDir, diskConfig)); err == nil {
+	if raw, err := os.ReadFile(filepath.Join(m.DiskDir, disk.ConfigFile)); err == nil {
 		var c config
 		if json.Unmarshal(raw, &c) == nil {
 			out.UUID = c.DiskUUID
@@ -81,8 +64,8 @@ func (d *disks) Label(node, _, uuid string) error {
 		return fmt.Errorf("%s: %w", node, errNoMachine)
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(m.DiskDir, diskConfig), []byte(encoded(config{DiskUUID: uuid})), 0o644),
-		os.MkdirAll(filepath.Join(m.DiskDir, replicasFolder), 0o755),
+		os.WriteFile(filepath.Join(m.DiskDir, disk.ConfigFile), []byte(encoded(config{DiskUUID: uuid})), 0o644),
+		os.MkdirAll(filepath.Join(m.DiskDir, disk.ReplicasFolder), 0o755),
 	)
 }
 
@@ -91,7 +74,7 @@ func (d *disks) folder(at model.Place) (string, error) {
 	if !ok || at.Name == "" {
 		return "", fmt.Errorf("replica %q on %s: %w", at.Name, at.Node, errNoMachine)
 	}
-	return filepath.Join(m.DiskDir, replicasFolder, at.Name), nil
+	return filepath.Join(m.DiskDir, disk.ReplicasFolder, at.Name), nil
 }
 
 // Stat implements model.Disks.
@@ -100,12 +83,12 @@ func (d *disks) Stat(at model.Place) (model.Directory, bool) {
 	if err != nil {
 		return model.Directory{}, false
 	}
-	m, err := readMeta(dir)
+	m, err := disk.ReadMeta(dir)
 	if err != nil {
 		return model.Directory{}, false
 	}
 	out := model.Directory{Size: m.Size, Revision: m.Revision, Rebuilding: m.Rebuilding}
-	if info, err := os.Stat(filepath.Join(dir, dataFile)); err == nil {
+	if info, err := os.Stat(filepath.Join(dir, disk.DataFile)); err == nil {
 		out.Used = info.Size()
 	}
 	return out, true
@@ -117,13 +100,7 @@ func (d *disks) Create(at model.Place, blank model.Directory) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, dataFile), nil, 0o644); err != nil {
-		return err
-	}
-	return writeMeta(dir, replicaMeta{Size: blank.Size, Head: dataFile, Rebuilding: blank.Rebuilding, Revision: blank.Revision})
+	return disk.Create(dir, disk.Meta{Size: blank.Size, Rebuilding: blank.Rebuilding, Revision: blank.Revision})
 }
 
 // Copy implements model.Disks.
@@ -136,22 +113,22 @@ func (d *disks) Copy(from, to model.Place) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(filepath.Join(src, dataFile))
+	data, err := os.ReadFile(filepath.Join(src, disk.DataFile))
 	if err != nil {
 		return err
 	}
-	old, err := readMeta(src)
+	old, err := disk.ReadMeta(src)
 	if err != nil {
 		return err
 	}
-	if _, err := readMeta(dst); err != nil {
+	if _, err := disk.ReadMeta(dst); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dst, dataFile), data, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dst, disk.DataFile), data, 0o644); err != nil {
 		return err
 	}
 	old.Rebuilding = false
-	return writeMeta(dst, old)
+	return disk.WriteMeta(dst, old)
 }
 
 // Remove implements model.Disks.
@@ -170,16 +147,16 @@ func (d *disks) write(places []model.Place, data []byte) error {
 		if err != nil {
 			return err
 		}
-		m, err := readMeta(dir)
+		m, err := disk.ReadMeta(dir)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, dataFile), data, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, disk.DataFile), data, 0o644); err != nil {
 			return err
 		}
 		if m.Revision > 0 {
 			m.Revision++
-			if err := writeMeta(dir, m); err != nil {
+			if err := disk.WriteMeta(dir, m); err != nil {
 				return err
 			}
 		}
@@ -192,24 +169,5 @@ func (d *disks) read(at model.Place) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(filepath.Join(dir, dataFile))
-}
-
-func readMeta(dir string) (replicaMeta, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, metaFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return replicaMeta{}, fmt.Errorf("no replica: %w", err)
-	}
-	if err != nil {
-		return replicaMeta{}, err
-	}
-	var m replicaMeta
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return replicaMeta{}, fmt.Errorf("%s: %w", metaFile, err)
-	}
-	return m, nil
-}
-
-func writeMeta(dir string, m replicaMeta) error {
-	return os.WriteFile(filepath.Join(dir, metaFile), []byte(encoded(m)), 0o644)
+	return os.ReadFile(filepath.Join(dir, disk.DataFile))
 }

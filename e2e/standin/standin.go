@@ -11,10 +11,10 @@ import (
 	"time"
 
 	lhclient "github.com/longhorn/longhorn-manager/k8s/pkg/client/clientset/versioned"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/device"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
@@ -49,8 +49,9 @@ type Machines interface {
 }
 
 // Standin stands in for a Longhorn installation. Its methods may be called
-// concurrently. It is the VolumeDriver of its fleet.
+// concurrently. It is the VolumeDriver of its fleet, by its file systems.
 type Standin struct {
+	*device.Files
 	opts     Options
 	kube     kubernetes.Interface
 	longhorn lhclient.Interface
@@ -66,8 +67,6 @@ type Standin struct {
 	revision uint64
 	entries  map[model.Ref]*entry
 	retry    map[model.Ref]bool
-	formats  []Format
-	users    map[string]map[types.UID]string // of a volume: pods that have it mounted, and where
 	turns    map[string]int
 	told     map[string]bool // Kubernetes nodes
 	err      error
@@ -101,8 +100,9 @@ func New(o Options) (*Standin, error) {
 	s := &Standin{
 		opts: o, kube: kube, longhorn: lh, wake: make(chan struct{}, 1), done: make(chan struct{}),
 		entries: map[model.Ref]*entry{}, retry: map[model.Ref]bool{},
-		users: map[string]map[types.UID]string{}, turns: map[string]int{},
+		turns: map[string]int{},
 	}
+	s.Files = device.New(s)
 	s.disks = &disks{size: o.DiskSize, machines: map[string]hollow.Node{}, seen: map[string]model.Disk{}}
 	s.model = model.New(model.Options{Namespace: Namespace, Behaviour: o.Behaviour, Timing: o.Timing, Seed: o.Seed}, s.disks)
 	return s, nil
