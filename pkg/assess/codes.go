@@ -16,6 +16,7 @@ func Codes() []CodeDoc {
 	out := inputCodes()
 	out = append(out, nodeCodes()...)
 	out = append(out, replicaCodes()...)
+	out = append(out, probeCodes()...)
 	out = append(out, volumeCodes()...)
 	return append(out, permitCodes()...)
 }
@@ -110,7 +111,7 @@ func nodeCodes() []CodeDoc {
 
 // because says in a clause why a replica or a node does not count.
 func because(code string) string {
-	for _, table := range []map[string]string{placeClauses(), replicaClauses()} {
+	for _, table := range []map[string]string{placeClauses(), replicaClauses(), probeClauses()} {
 		if s := table[code]; s != "" {
 			return s
 		}

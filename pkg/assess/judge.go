@@ -121,6 +121,9 @@ func (w *world) stand(st *storageWorld, v *cluster.Volume, r *cluster.Replica) r
 	if why.standing != cluster.StandingGood {
 		return why.worse(place)
 	}
+	if r.Probe != nil && place.standing == cluster.StandingGood {
+		return w.probed(st, v, r)
+	}
 	return place.worse(w.incarnation(r)).worse(w.served(v, r))
 }
 

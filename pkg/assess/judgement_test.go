@@ -131,6 +131,7 @@ func everyFinding() []Finding {
 	}
 	l := atRest2()
 	l.r(1).Name = l.r(0).Name
+	gap(cluster.Gap{Kind: "pods/exec", Detail: "nobody may look"})(l)
 	all(l)
 	l = atRest3()
 	*l.r(2) = replicaOf("data", "w1")

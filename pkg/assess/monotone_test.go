@@ -196,6 +196,10 @@ func (d dice) worsenVolume(v *cluster.Volume) string {
 
 func (d dice) worsenReplica(v *cluster.Volume, i int) string {
 	r := &v.Replicas[i]
+	if r.Probe != nil && d.rarely(3) {
+		d.worsenProbe(r)
+		return "a look tells less"
+	}
 	switch rapid.IntRange(0, 8).Draw(d.t, "how") {
 	case 0:
 		r.Claim = pick(d, cluster.Failed, cluster.ClaimUnknown, cluster.Rebuilding)
@@ -222,4 +226,22 @@ func (d dice) worsenReplica(v *cluster.Volume, i int) string {
 		v.Replicas = slices.Delete(v.Replicas, i, i+1)
 	}
 	return "a replica is worse"
+}
+
+// worsenProbe makes what a look found worse: of data anything else, of anything
+// no answer, or one from too early or of another machine. Nobody takes back
+// that it was asked for.
+func (d dice) worsenProbe(r *cluster.Replica) {
+	p := *r.Probe
+	switch {
+	case p.Seen == cluster.SeenData && d.rarely(2):
+		p.Seen = pick(d, cluster.SeenNothing, cluster.SeenBroken, cluster.SeenOtherDisk)
+	case d.rarely(2):
+		p.Seen = cluster.SeenNoAnswer
+	case d.rarely(2):
+		p.At = ago(5000 * time.Hour)
+	default:
+		p.Node.UID = "yet another"
+	}
+	r.Probe = &p
 }

@@ -71,7 +71,7 @@ func (o oracle) releases(st cluster.Storage, v cluster.Volume, node string, t Tu
 		}
 		seen, ok := t.Proved[r.UID]
 		since := ok && !t.DrainedAt.IsZero() && !seen.Before(t.DrainedAt)
-		if o.stays(st, v, r) == yes && (r.Claim == cluster.Serving || since) {
+		if o.stays(st, v, r) == yes && (r.Claim == cluster.Serving || since || o.saw(r) == cluster.SeenData && !r.Probe.At.Before(t.DrainedAt)) {
 			proven = append(proven, r)
 		}
 	}

@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"slices"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -81,6 +82,9 @@ func (o oracle) owners(st cluster.Storage, uuid string) []string {
 
 // absent: the data are certainly not where the replica says.
 func (o oracle) absent(st cluster.Storage, r cluster.Replica) bool {
+	if r.Claim == cluster.Idle && !r.Deleting && o.placed(st, r) && o.saw(r) == cluster.SeenNothing {
+		return true
+	}
 	if r.Node == "" || r.DiskUUID == "" {
 		return false
 	}
@@ -105,12 +109,21 @@ func (o oracle) absent(st cluster.Storage, r cluster.Replica) bool {
 
 // there: node and disk are, beyond doubt, those that hold the data.
 func (o oracle) there(st cluster.Storage, r cluster.Replica) bool {
-	if !o.live(r.Node) || r.Owner != r.Node || len(o.owners(st, r.DiskUUID)) != 1 || r.HealthyAt.IsZero() {
+	if !o.placed(st, r) || r.HealthyAt.IsZero() {
 		return false
 	}
 	created := o.s.Node(r.Node).Created
+	older := r.HealthyAt.Sub(created) > o.pol.ClockSkew
 	madeHere := r.Created.After(created) && r.HealthyAt.Sub(r.Created) >= -o.pol.ClockSkew
-	if created.IsZero() || r.HealthyAt.Sub(created) <= o.pol.ClockSkew && !madeHere {
+	seen := o.saw(r) == cluster.SeenData && slices.ContainsFunc(st.Nodes, func(sn cluster.StorageNode) bool {
+		return sn.Name == r.Node && !sn.Reported.IsZero() && !sn.Reported.Before(created)
+	})
+	return !created.IsZero() && (older || madeHere || seen)
+}
+
+// placed: node and disk are those that the replica names.
+func (o oracle) placed(st cluster.Storage, r cluster.Replica) bool {
+	if !o.live(r.Node) || r.Owner != r.Node || len(o.owners(st, r.DiskUUID)) != 1 {
 		return false
 	}
 	for _, sn := range st.Nodes {
@@ -187,7 +200,7 @@ func (o oracle) counts(st cluster.Storage, v cluster.Volume, r cluster.Replica) 
 		return no
 	case r.Claim == cluster.Untouched && o.blank(st, v) && !writing:
 		return no
-	case o.there(st, r) && o.readable(v, r):
+	case o.there(st, r) && o.readable(v, r) && !o.contradicted(v, r):
 		t = yes
 	}
 	return min(t, worst(v.Doubts, r.Doubts))

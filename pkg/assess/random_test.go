@@ -169,7 +169,20 @@ func (d dice) replica(name, node string, claim cluster.Claim) cluster.Replica {
 	if r.Claim == cluster.Failed {
 		r.FailedAt = pick(d, ago(30*time.Hour), ago(time.Minute), time.Time{})
 	}
+	if d.rarely(3) {
+		r.Probe = d.probe(r.Node)
+	}
 	return r
+}
+
+// probe is a look into a directory, seldom the answer of another machine or
+// from before the node was made.
+func (d dice) probe(node string) *cluster.Probe {
+	return &cluster.Probe{
+		Seen: mostly(d, 3, cluster.SeenData, cluster.SeenNoAnswer, cluster.SeenNothing, cluster.SeenBlank, cluster.SeenBroken, cluster.SeenOtherDisk),
+		At:   mostly(d, 10, ago(time.Minute), ago(5*time.Minute), ago(15*time.Minute), ago(60*time.Hour), ago(2000*time.Hour)),
+		Node: cluster.NodeRef{Name: node, UID: mostly(d, 15, "uid-"+cluster.UID(node), "uid-other")},
+	}
 }
 
 func (d dice) policy() policy.Policy {

@@ -37,7 +37,7 @@ func (c replicaCase) lab() *lab {
 }
 
 func replicaCases() []replicaCase {
-	return append(append(append(placeCases(), diskCases()...), claimCases()...), engineCases()...)
+	return slices.Concat(placeCases(), diskCases(), claimCases(), engineCases(), probeCases())
 }
 
 const (

@@ -97,7 +97,7 @@ func provenWithout(say volumeVoice, node string, t Turn) *Finding {
 // proven reports whether the replica is proven now, or was since the drain
 // ended. Outside a turn only now counts.
 func (t Turn) proven(rj *ReplicaJudgement) bool {
-	if rj.Proof == cluster.Proven {
+	if rj.ProvenSince(t.DrainedAt) {
 		return true
 	}
 	at, ok := t.Proved[rj.Replica.UID]

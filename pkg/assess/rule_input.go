@@ -37,6 +37,10 @@ func (w *world) inputFindings() []Finding {
 func (w *world) gapFindings() []Finding {
 	var out []Finding
 	for _, g := range w.snap.Gaps {
+		if g.Kind == kindExec {
+			out = append(out, probeFinding(g))
+			continue
+		}
 		code, s, means := InputGapHelpful, Note, "the verdict rests on less evidence"
 		switch {
 		case g.Needed:

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+)
+
+// shownWaits is how many waits a report names; the longest ones.
+const shownWaits = 8
+
+// Text writes the report for people.
+func (r Report) Text(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	o := r.Object()
+	p.linef("%s: run %s", style.paint(bold, o.State), o.Run)
+	for _, l := range headlines(o) {
+		p.para("  ", l)
+	}
+	p.line("")
+	p.line(style.paint(bold, "Turns"))
+	p.table(turnRows(o))
+	if len(o.Redundancy) > 0 {
+		p.line("")
+		p.line(style.paint(bold, "The fewest good replicas that any volume had"))
+		for _, h := range o.Redundancy {
+			p.para("  ", classLine(h))
+		}
+	}
+	p.section("What took longest", longest(o))
+	p.section("Findings", findingLines(o.Findings))
+	if o.Remedy != "" {
+		p.section("Now", []string{sentence(o.Remedy)})
+	}
+	p.check(o.Check)
+	return p.done()
+}
+
+// headlines say how it went, who ran it, and with what.
+func headlines(o v1alpha1.Report) []string {
+	out := []string{sentence(o.Says)}
+	if o.Begun != nil && o.Ended != nil {
+		out = append(out, fmt.Sprintf("From %s to %s (%s): %s.", day(*o.Begun), day(*o.Ended),
+			short(o.Ended.Sub(*o.Begun)), many(len(o.Deeds), "change")))
+	}
+	for _, a := range o.Authors {
+		line := a.Did + " " + day(a.At) + " by " + or(a.Who, "somebody")
+		if a.Program != "" {
+			line += ", safe-roll " + a.Program
+		}
+		if a.Server != "" {
+			line += ", Kubernetes " + a.Server
+		}
+		out = append(out, line)
+	}
+	if len(o.Storages) > 0 {
+		out = append(out, "storage: "+strings.Join(o.Storages, ", "))
+	}
+	if len(o.AcceptedRisks) > 0 {
+		out = append(out, "accepted risks: "+strings.Join(o.AcceptedRisks, ", "))
+	} else {
+		out = append(out, "accepted risks: none")
+	}
+	return out
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+func turnRows(o v1alpha1.Report) [][]string {
+	rows := [][]string{{"  NODE", "STRATEGY", "STATE", "REPLACED BY", "DRAINED", "GONE", "WHOLE AGAIN"}}
+	for _, t := range o.Turns {
+		rows = append(rows, []string{
+			"  " + t.Node, t.Strategy, t.State, or(t.Replacement, "-"),
+			since(t.OpenedAt, t.DrainedAt), since(t.OpenedAt, t.RetiredAt), since(t.OpenedAt, t.ClosedAt),
+		})
+	}
+	return rows
+}
+
+func since(from, to *time.Time) string {
+	if from == nil || to == nil {
+		return "-"
+	}
+	return "+" + short(to.Sub(*from))
+}
+
+// className says which volumes are meant.
+func className(h v1alpha1.ClassHistory) string {
+	state := "detached"
+	if h.Attached {
+		state = "attached"
+	}
+	return fmt.Sprintf("%s volumes of %s", state, many(h.Want, "replica"))
+}
+
+func classLine(h v1alpha1.ClassHistory) string {
+	s := className(h) + ": "
+	switch {
+	case h.Lowest >= h.Want:
+		return s + fmt.Sprintf("%d; redundancy never dipped", h.Lowest)
+	case h.Lowest >= h.Floor:
+		return s + fmt.Sprintf("%d; never below the floor of %d", h.Lowest, h.Floor)
+	default:
+		return s + fmt.Sprintf("%d, below the floor of %d", h.Lowest, h.Floor)
+	}
+}
+
+// byLength puts the longest waits first.
+func byLength(ws []v1alpha1.Waited) []v1alpha1.Waited {
+	ws = slices.Clone(ws)
+	slices.SortStableFunc(ws, func(a, b v1alpha1.Waited) int { return cmp.Compare(b.To.Sub(b.From), a.To.Sub(a.From)) })
+	return ws
+}
+
+// longest are the longest waits.
+func longest(o v1alpha1.Report) []string {
+	ws := byLength(o.Waits)
+	var out []string
+	for _, w := range ws[:min(len(ws), shownWaits)] {
+		where := w.Phase
+		if w.Node != "" {
+			where = w.Node + " · " + w.Phase
+		}
+		out = append(out, short(w.To.Sub(w.From))+"  "+where+"  "+w.For)
+	}
+	return out
+}
+
+func findingLines(fs []v1alpha1.Finding) []string {
+	var out []string
+	for _, f := range fs {
+		out = append(out, f.Severity+": "+f.Message+" ["+f.Code+"]")
+	}
+	return out
+}
+
+// check writes what the journal proves.
+func (p *printer) check(c *v1alpha1.Check) {
+	if c == nil {
+		return
+	}
+	p.line("")
+	p.line(p.style.paint(bold, "What this journal proves"))
+	for _, i := range c.Invariants {
+		p.para("  ", fmt.Sprintf("%-4s%-12s %s", i.ID, resultWord(i.Result), i.Means))
+		for _, d := range i.Details {
+			p.para("      ", d)
+		}
+	}
+}
+
+func resultWord(r string) string {
+	if r == "CannotJudge" {
+		return "cannot tell"
+	}
+	return strings.ToLower(r)
+}
+
+// phaseGroup puts a phase under the head of its colour.
+func phaseGroup(phase string) string {
+	switch decide.Phase(phase) {
+	case decide.Bar, decide.Evacuate:
+		return "move"
+	case decide.CordonIt, decide.Drain, decide.Prove, decide.MayDelete:
+		return "drain"
+	case decide.Retire, decide.Create, decide.Join:
+		return "machine"
+	case decide.PruneIt, decide.Rebuild, decide.Heal:
+		return "rebuild"
+	case decide.Undo:
+		return "undo"
+	default:
+		if phase == phaseStopped {
+			return "stopped"
+		}
+		return "look"
+	}
+}
