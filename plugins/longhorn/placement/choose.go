@@ -3,6 +3,8 @@
 package placement
 
 import (
+	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -57,13 +59,8 @@ func (b *board) usage(v *cluster.Volume) usage {
 // into while it is attached with too few; the setting that delays this ends by
 // itself.
 func (b *board) reusable(v *cluster.Volume, r *cluster.Replica) bool {
-	if b.set.old || r.DiskUUID == "" || r.Leaving {
+	if b.set.old || !b.returns(r) {
 		return false
-	}
-	for _, d := range r.Doubts {
-		if d.AtMost == cluster.StandingFailed {
-			return false // it is given up
-		}
 	}
 	serving := 0
 	for i := range v.Replicas {
@@ -72,6 +69,13 @@ func (b *board) reusable(v *cluster.Volume, r *cluster.Replica) bool {
 		}
 	}
 	return v.State != cluster.Attached || serving >= v.Want
+}
+
+// returns reports whether the failed replica may ever be used again
+// (IsPotentiallyReusableReplica).
+func (b *board) returns(r *cluster.Replica) bool {
+	return r.DiskUUID != "" && !r.Leaving &&
+		!slices.ContainsFunc(r.Doubts, func(d cluster.Doubt) bool { return d.AtMost == cluster.StandingFailed })
 }
 
 // candidates are the nodes on which the volume's program can run.
@@ -89,7 +93,7 @@ func (b *board) candidates(v *cluster.Volume) []*cluster.StorageNode {
 const disableV2 = "node.longhorn.io/disable-v2-data-engine"
 
 func (b *board) unable(v *cluster.Volume, n *cluster.StorageNode) string {
-	if v.Runtime != "" && !has(n.Runtimes, v.Runtime) {
+	if v.Runtime != "" && !slices.Contains(n.Runtimes, v.Runtime) && !(b.unsure && b.blindRuntimes()) {
 		return "lacks the engine image " + v.Runtime
 	}
 	if k := b.snap.Node(n.Name); v.Medium == "block" && k != nil && k.Labels[disableV2] == "true" {
@@ -103,10 +107,7 @@ func (b *board) unable(v *cluster.Volume, n *cluster.StorageNode) string {
 // volume may share zones and nodes, unused nodes and nodes that are only being
 // left; then any node. What is not known to be allowed is not.
 func (b *board) choose(v *cluster.Volume, u usage) (place, string) {
-	base, why := b.base(v)
-	if why != "" {
-		return place{}, why
-	}
+	base := b.base(v)
 	var fresh, unused, left, leftZone, all []*cluster.StorageNode
 	for _, n := range b.candidates(v) {
 		if !tagged(n.Tags, v.NodeTags, b.set.emptyNode) || base != nil && !tagged(n.Tags, base.NodeTags, b.set.emptyNode) {
@@ -130,7 +131,7 @@ func (b *board) choose(v *cluster.Volume, u usage) (place, string) {
 		}
 	}
 	rounds := [][]*cluster.StorageNode{fresh}
-	switch shareZone, shareNode := v.SharesZone == cluster.Yes, v.SharesNode == cluster.Yes; {
+	switch shareZone, shareNode := b.may(v.SharesZone), b.may(v.SharesNode); {
 	case !shareZone:
 		rounds = append(rounds, leftZone)
 	case !shareNode:
@@ -146,19 +147,6 @@ func (b *board) choose(v *cluster.Volume, u usage) (place, string) {
 	return place{}, b.explain(v, base, u)
 }
 
-// base returns the image that the volume is layered upon, nil for none.
-func (b *board) base(v *cluster.Volume) (*cluster.Base, string) {
-	if v.Base == "" {
-		return nil, ""
-	}
-	for i := range b.st.Bases {
-		if b.st.Bases[i].Name == v.Base {
-			return &b.st.Bases[i], ""
-		}
-	}
-	return nil, "its backing image " + v.Base + " is not known"
-}
-
 // roomiest returns the disk with most room among those that can take the
 // replica. Disks without a replica of the volume come first, and are the only
 // ones where the volume may not share a disk.
@@ -169,7 +157,7 @@ func (b *board) roomiest(v *cluster.Volume, base *cluster.Base, u usage, nodes [
 		for i := range n.Disks {
 			d := &n.Disks[i]
 			used := u.disks[d.UUID] > 0
-			if b.unfit(v, base, d) != "" || used && v.SharesDisk != cluster.Yes {
+			if b.unfit(v, base, d) != "" || used && !b.may(v.SharesDisk) {
 				continue
 			}
 			if best.disk == nil || bestUsed && !used || bestUsed == used && b.room(d) > b.room(best.disk) {
@@ -187,7 +175,7 @@ func (b *board) unfit(v *cluster.Volume, base *cluster.Base, d *cluster.Disk) st
 		return "is not ready"
 	case !d.Accept || d.Evacuate:
 		return "accepts no replicas"
-	case d.Schedulable != cluster.Yes:
+	case !b.may(d.Schedulable):
 		return "is not schedulable"
 	case d.Medium != v.Medium:
 		return "is a " + d.Medium + " disk and not a " + v.Medium + " one"
@@ -196,10 +184,15 @@ func (b *board) unfit(v *cluster.Volume, base *cluster.Base, d *cluster.Disk) st
 	case base != nil && !tagged(d.Tags, base.DiskTags, b.set.emptyDisk):
 		return "has not the backing image's disk tags"
 	case !b.fits(v, d):
-		return "has too little space"
+		return fmt.Sprintf("has too little space: %s more are needed", inGiB(b.short(v, d)))
 	default:
 		return ""
 	}
+}
+
+// blindRuntimes: no node reports any engine image, so none was read.
+func (b *board) blindRuntimes() bool {
+	return !slices.ContainsFunc(b.st.Nodes, func(n cluster.StorageNode) bool { return len(n.Runtimes) > 0 })
 }
 
 // explain says of every node why it cannot take the replica.
@@ -235,9 +228,9 @@ func (b *board) reason(v *cluster.Volume, base *cluster.Base, u usage, n *cluste
 		return "has not the volume's node tags"
 	case base != nil && !tagged(n.Tags, base.NodeTags, b.set.emptyNode):
 		return "has not the backing image's node tags"
-	case used && staying && v.SharesNode != cluster.Yes:
+	case used && staying && !b.may(v.SharesNode):
 		return "holds another replica of it"
-	case zoneUsed && zoneStaying && v.SharesZone != cluster.Yes:
+	case zoneUsed && zoneStaying && !b.may(v.SharesZone):
 		return "is in the zone of another replica of it"
 	}
 	var disks []string
@@ -252,13 +245,4 @@ func (b *board) reason(v *cluster.Volume, base *cluster.Base, u usage, n *cluste
 		return "has no disk"
 	}
 	return strings.Join(disks, ", ")
-}
-
-func has(list []string, word string) bool {
-	for _, w := range list {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }

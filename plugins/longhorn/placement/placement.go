@@ -3,20 +3,22 @@
 package placement
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
 )
 
-// Placer places replicas as Longhorn does. Its zero value is ready.
+// Placer places replicas as Longhorn does. Its zero value is ready; it is also
+// an Insister and a Sceptic.
 type Placer struct{}
 
 // Place says where the successors of the leaving node's replicas would go, in
-// the order of the volumes, each taking its space from those after it. A
-// replica of a volume that has enough others already has no successor and is
-// left out: Longhorn only removes it. One that fits nowhere has no Node, and
-// says why.
+// the order of the volumes, each taking its space from those after it; with no
+// leaving node, what the volumes lack. A replica of a volume that has enough
+// others already has no successor and is left out: Longhorn only removes it.
+// One that fits nowhere has no Node, and says why and what would help.
 func (Placer) Place(s *cluster.Snapshot, st *cluster.Storage, leaving string) []forecast.Placement {
 	b := newBoard(s, st, leaving)
 	var out []forecast.Placement
@@ -33,12 +35,19 @@ type board struct {
 	st      *cluster.Storage
 	leaving string
 	set     settings
+	// unsure: what is not known is taken as it would help, to tell what is
+	// impossible from what is not known to be possible.
+	unsure bool
+	// uncordoned: cordons are disregarded, to tell what they prevent.
+	uncordoned bool
 	// nodes may take replicas at all; refused says of the others why not.
 	nodes   []*cluster.StorageNode
 	refused []refusal
 	// scheduled and written are what was placed on a disk so far, in bytes: as
 	// sizes of volumes, and as data.
 	scheduled, written map[string]int64
+	// advised counts the replicas for which ways out were looked for.
+	advised int
 }
 
 // refusal says why a node cannot take a replica.
@@ -49,9 +58,16 @@ func newBoard(s *cluster.Snapshot, st *cluster.Storage, leaving string) *board {
 		snap: s, st: st, leaving: leaving, set: settingsOf(st),
 		scheduled: map[string]int64{}, written: map[string]int64{},
 	}
-	for i := range st.Nodes {
-		n := &st.Nodes[i]
-		if n.Name == leaving {
+	b.seat()
+	return b
+}
+
+// seat sorts the nodes into those that may take replicas and those that refuse.
+func (b *board) seat() {
+	b.nodes, b.refused = nil, nil
+	for i := range b.st.Nodes {
+		n := &b.st.Nodes[i]
+		if n.Name == b.leaving {
 			continue
 		}
 		if why := b.closed(n); why != "" {
@@ -60,125 +76,138 @@ func newBoard(s *cluster.Snapshot, st *cluster.Storage, leaving string) *board {
 		}
 		b.nodes = append(b.nodes, n)
 	}
-	return b
+}
+
+// other is the same board under other assumptions; what was placed stays.
+func (b *board) other(change func(*board)) *board {
+	o := *b
+	change(&o)
+	o.seat()
+	return &o
+}
+
+// may is whether an answer lets a replica be placed.
+func (b *board) may(a cluster.Answer) bool {
+	return a == cluster.Yes || a == cluster.Unknown && b.unsure
 }
 
 // closed says why the node takes no replica of any volume; empty if it does.
 func (b *board) closed(n *cluster.StorageNode) string {
 	k := b.snap.Node(n.Name)
+	cordoned := k != nil && k.Cordoned && b.set.heedsCordons
 	switch {
 	case n.Deleting:
 		return "is being deleted"
-	case n.Ready != cluster.Yes:
+	case !b.may(n.Ready):
 		return "is not ready in Longhorn"
-	case n.Schedulable != cluster.Yes:
+	case k == nil:
+		return "is no node of the cluster"
+	case k.Deleting:
+		return "is being deleted from the cluster"
+	case cordoned && !b.uncordoned:
+		return "is cordoned"
+	case !b.may(n.Schedulable) && !cordoned:
 		return "is not schedulable in Longhorn"
 	case !n.Placement.Accept:
 		return "accepts no replicas"
 	case n.Placement.Evacuate:
 		return "is being evacuated"
-	case n.Serving != cluster.Yes:
+	case !b.may(n.Serving):
 		return "has no running instance manager"
-	case k == nil:
-		return "is no node of the cluster"
-	case k.Deleting:
-		return "is being deleted from the cluster"
-	case k.Cordoned && b.set.heedsCordons:
-		return "is cordoned"
 	default:
 		return ""
 	}
 }
 
-// volume places the successors that one volume needs.
+// volume places the replicas that one volume needs.
 func (b *board) volume(v *cluster.Volume) []forecast.Placement {
-	moving, needed := b.moving(v)
+	moving, needed := b.needs(v)
 	if needed == 0 {
 		return nil
 	}
-	stuck := b.immovable(v)
+	fixed := b.immovable(v)
 	u := b.usage(v)
 	var out []forecast.Placement
-	for _, r := range moving[:needed] {
-		p := forecast.Placement{Volume: v.Name, Replica: r.Name, Why: stuck}
-		if stuck == "" {
-			at, why := b.choose(v, u)
-			if at.disk == nil {
-				p.Why = why
-			} else {
-				b.book(v, at)
-				u.add(at)
-				p.Node, p.Disk, p.Bytes = at.node.Name, at.disk.Name, v.Used
-			}
+	for i := range needed {
+		p := forecast.Placement{Volume: v.Name}
+		if i < len(moving) {
+			p.Replica = moving[i].Name
+		}
+		if fixed.why != "" {
+			p.Why, p.Unclear, p.Ways = fixed.why, fixed.unclear, fixed.ways
+		} else if at, why := b.choose(v, u); at.disk != nil {
+			b.book(v, at)
+			u.add(at)
+			p.Node, p.Disk, p.Bytes = at.node.Name, at.disk.Name, v.Used
+		} else {
+			p.Why = why
+			b.advise(v, u, &p)
 		}
 		out = append(out, p)
 	}
 	return out
 }
 
-// moving returns the volume's replicas on the leaving node, the usable ones
-// first, and how many of them need a successor: Longhorn makes new replicas
-// only while fewer than the configured number are usable and staying
-// (v1.12.0 controller/volume_controller.go, EvictReplicas and
-// getReplenishReplicasCount).
-func (b *board) moving(v *cluster.Volume) ([]*cluster.Replica, int) {
+// needs returns the volume's replicas on the leaving node, the usable ones
+// first, and how many must be made: Longhorn makes new replicas only while
+// fewer than the configured number are usable and staying, and takes a failed
+// one back where it can (v1.12.0 controller/volume_controller.go, EvictReplicas
+// and getReplenishReplicasCount; scheduler CheckAndReuseFailedReplica).
+func (b *board) needs(v *cluster.Volume) ([]*cluster.Replica, int) {
 	var moving []*cluster.Replica
-	staying := 0
+	have := 0
 	for i := range v.Replicas {
 		r := &v.Replicas[i]
 		switch {
 		case r.Deleting || r.Claim == cluster.Placeholder:
-		case r.Node == b.leaving:
+		case r.Node == b.leaving && b.leaving != "":
 			moving = append(moving, r)
-		case r.Claim != cluster.Failed && !r.Leaving:
-			staying++
+		case r.Claim == cluster.Failed:
+			if b.reused(v, r) {
+				have++
+			}
+		case b.snap.Node(r.Node) != nil:
+			have++ // also one that leaves another node or disk: that is not asked about
 		}
+	}
+	if b.leaving != "" && len(moving) == 0 {
+		return nil, 0
 	}
 	sort.SliceStable(moving, func(i, k int) bool {
 		return moving[i].Claim != cluster.Failed && moving[k].Claim == cluster.Failed
 	})
-	return moving, max(0, min(len(moving), v.Want-staying))
+	return moving, max(0, v.Want-have)
 }
 
-// immovable says why no replica of the volume can ever be rebuilt elsewhere;
-// empty if one can.
-func (b *board) immovable(v *cluster.Volume) string {
-	switch {
-	case v.Class == cluster.ClassLinkedClone:
-		return "a linked clone is neither rebuilt nor evicted"
-	case v.Class != cluster.ClassOrdinary && v.Class != cluster.ClassStandby:
-		return "nothing is known of how this kind of volume is placed"
-	case v.Pinned:
-		return "the volume is strict-local: its only replica stays on the node of its engine"
-	case b.set.rebuilds == 0:
-		return "rebuilding is switched off (" + rebuildLimit + " is 0)"
-	case !copyable(v):
-		return "the volume has no replica that could be copied"
-	case v.Medium == "":
-		return "the kind of disk that the volume needs is not known"
-	default:
-		return ""
+// reused reports whether Longhorn would rebuild the failed replica where it
+// lies, instead of making another.
+func (b *board) reused(v *cluster.Volume, r *cluster.Replica) bool {
+	if !b.returns(r) {
+		return false
 	}
-}
-
-// copyable reports whether there is anything to copy from: a usable replica,
-// or a volume that never held data.
-func copyable(v *cluster.Volume) bool {
-	fresh := len(v.Replicas) > 0
-	for i := range v.Replicas {
-		switch v.Replicas[i].Claim {
-		case cluster.Serving, cluster.Idle:
-			return true
-		case cluster.Untouched, cluster.Placeholder:
-		default:
-			fresh = false
+	for _, n := range b.candidates(v) {
+		for i := range n.Disks {
+			d := &n.Disks[i]
+			if n.Name == r.Node && d.UUID == r.DiskUUID {
+				return d.Declared && d.Accept && !d.Evacuate && b.may(d.Ready) && b.may(d.Schedulable) &&
+					tagged(d.Tags, v.DiskTags, b.set.emptyDisk)
+			}
 		}
 	}
-	return fresh && !v.Touched
+	return false
 }
 
 // book takes the space of a successor.
 func (b *board) book(v *cluster.Volume, at place) {
 	b.scheduled[at.disk.UUID] += v.Size
 	b.written[at.disk.UUID] += v.Used
+}
+
+// base returns the image that the volume is layered upon, nil for none.
+func (b *board) base(v *cluster.Volume) *cluster.Base {
+	i := slices.IndexFunc(b.st.Bases, func(x cluster.Base) bool { return x.Name == v.Base && v.Base != "" })
+	if i < 0 {
+		return nil
+	}
+	return &b.st.Bases[i]
 }

@@ -86,58 +86,73 @@ func TestPlace_WhatIsNotAllowedHasAReason(t *testing.T) {
 		change func(world)
 		why    string // empty: it still fits
 	}{
-		"nothing":                   {func(world) {}, ""},
-		"not ready":                 {func(w world) { w.w2.Ready = cluster.No }, "w2 is not ready"},
-		"readiness unknown":         {func(w world) { w.w2.Ready = cluster.Unknown }, "w2 is not ready"},
-		"being deleted":             {func(w world) { w.w2.Deleting = true }, "w2 is being deleted"},
-		"not schedulable":           {func(w world) { w.w2.Schedulable = cluster.No }, "w2 is not schedulable"},
-		"accepts nothing":           {func(w world) { w.w2.Placement.Accept = false }, "w2 accepts no replicas"},
-		"being evacuated":           {func(w world) { w.w2.Placement.Evacuate = true }, "w2 is being evacuated"},
-		"no instance manager":       {func(w world) { w.w2.Serving = cluster.No }, "w2 has no running instance manager"},
-		"instance manager unknown":  {func(w world) { w.w2.Serving = cluster.Unknown }, "w2 has no running instance manager"},
-		"no node":                   {func(w world) { w.s.Nodes[1].Ref.Name = "x" }, "w2 is no node of the cluster"},
-		"cordoned":                  {func(w world) { w.s.Nodes[1].Cordoned = true }, "w2 is cordoned"},
-		"cordoned, not heeded":      {func(w world) { w.s.Nodes[1].Cordoned = true; set(w, cordonDisables, "false") }, ""},
-		"no engine image":           {func(w world) { w.w2.Runtimes = nil }, "w2 lacks the engine image engine:v1"},
-		"disk gone from the spec":   {func(w world) { w.w2.Disks[0].Declared = false }, "its disk disk is not ready"},
-		"disk not reported":         {func(w world) { w.w2.Disks[0].Reported = false }, "its disk disk is not ready"},
-		"disk accepts nothing":      {func(w world) { w.w2.Disks[0].Accept = false }, "its disk disk accepts no replicas"},
-		"disk being evacuated":      {func(w world) { w.w2.Disks[0].Evacuate = true }, "its disk disk accepts no replicas"},
-		"disk not schedulable":      {func(w world) { w.w2.Disks[0].Schedulable = cluster.Unknown }, "its disk disk is not schedulable"},
-		"disk of another kind":      {func(w world) { w.w2.Disks[0].Medium = "block" }, "is a block disk"},
-		"no disk":                   {func(w world) { w.w2.Disks = nil }, "w2 has no disk"},
-		"node tags missing":         {func(w world) { w.v.NodeTags = []string{"ssd"} }, "w2 has not the volume's node tags"},
-		"node tags there":           {func(w world) { w.v.NodeTags = []string{"ssd"}; w.w2.Tags = []string{"fast", "ssd"} }, ""},
-		"disk tags missing":         {func(w world) { w.v.DiskTags = []string{"ssd"} }, "has not the volume's disk tags"},
-		"tagged node, no wish":      {func(w world) { w.w2.Tags = []string{"ssd"} }, ""},
-		"tagged node, not for all":  {func(w world) { w.w2.Tags = []string{"ssd"}; set(w, emptyNodeTags, "false") }, "w2 has not the volume's node tags"},
-		"tagged disk, not for all":  {func(w world) { w.w2.Disks[0].Tags = []string{"ssd"}; set(w, emptyDiskTags, "false") }, "has not the volume's disk tags"},
-		"backing image unknown":     {func(w world) { w.v.Base = "img" }, "backing image img is not known"},
-		"backing image there":       {func(w world) { w.v.Base = "img"; w.st.Bases = []cluster.Base{{Name: "img"}} }, ""},
-		"backing image's node tags": {func(w world) { w.v.Base = "img"; w.st.Bases = []cluster.Base{{Name: "img", NodeTags: []string{"x"}}} }, "backing image's node tags"},
-		"backing image's disk tags": {func(w world) { w.v.Base = "img"; w.st.Bases = []cluster.Base{{Name: "img", DiskTags: []string{"x"}}} }, "backing image's disk tags"},
-		"zone shared, not allowed":  {func(w world) { w.v.SharesZone = cluster.No; w.w2.Zone = "b" }, "w2 is in the zone of another replica"},
-		"zone shared, unknown":      {func(w world) { w.v.SharesZone = cluster.Unknown; w.w2.Zone = "b" }, "w2 is in the zone of another replica"},
-		"zone shared, allowed":      {func(w world) { w.w2.Zone = "b" }, ""},
-		"node shared, not allowed":  {func(w world) { w.w2.Placement.Accept = false }, "w3 holds another replica"},
-		"node shared, allowed":      {func(w world) { w.w2.Placement.Accept = false; w.v.SharesNode = cluster.Yes }, ""},
-		"disk shared, not allowed":  {func(w world) { w.w2.Placement.Accept = false; w.v.SharesNode, w.v.SharesDisk = cluster.Yes, cluster.No }, "its disk disk holds another replica"},
-		"disk full":                 {func(w world) { w.w2.Disks[0].Available = 26 * gib }, "its disk disk has too little space"},
-		"disk nearly full":          {func(w world) { w.w2.Disks[0].Available = 26*gib + 1 }, ""},
-		"disk promised":             {func(w world) { w.w2.Disks[0].Scheduled = 90*gib + 1 }, "its disk disk has too little space"},
-		"disk nearly promised":      {func(w world) { w.w2.Disks[0].Scheduled = 90 * gib }, ""},
-		"disk over-provisioned":     {func(w world) { w.w2.Disks[0].Scheduled = 180 * gib; set(w, overProvision, "200") }, ""},
-		"1.4 over-provisions":       {func(w world) { w.w2.Disks[0].Scheduled = 180 * gib; w.st.Version = "v1.4.3" }, ""},
-		"space reserved":            {func(w world) { w.w2.Disks[0].Scheduled, w.w2.Disks[0].Reserved = 85*gib, 10*gib }, "too little space"},
-		"less must stay free":       {func(w world) { w.w2.Disks[0].Available = 12 * gib; set(w, minimalLeft, "10") }, ""},
-		"no size of the disk":       {func(w world) { w.w2.Disks[0].Maximum = 0 }, "too little space"},
-		"strict-local":              {func(w world) { w.v.Pinned = true }, "strict-local"},
-		"linked clone":              {func(w world) { w.v.Class = cluster.ClassLinkedClone }, "linked clone"},
-		"sharded":                   {func(w world) { w.v.Class = cluster.ClassSharded }, "nothing is known"},
-		"class unknown":             {func(w world) { w.v.Class = cluster.ClassUnknown }, "nothing is known"},
-		"standby":                   {func(w world) { w.v.Class = cluster.ClassStandby }, ""},
-		"no rebuilds":               {func(w world) { set(w, rebuildLimit, "0") }, "rebuilding is switched off"},
-		"nothing to copy":           {func(w world) { w.v.Replicas[0].Claim, w.v.Replicas[1].Claim = cluster.Failed, cluster.Failed }, "no replica that could be copied"},
+		"nothing":                  {func(world) {}, ""},
+		"not ready":                {func(w world) { w.w2.Ready = cluster.No }, "w2 is not ready"},
+		"readiness unknown":        {func(w world) { w.w2.Ready = cluster.Unknown }, "w2 is not ready"},
+		"being deleted":            {func(w world) { w.w2.Deleting = true }, "w2 is being deleted"},
+		"not schedulable":          {func(w world) { w.w2.Schedulable = cluster.No }, "w2 is not schedulable"},
+		"accepts nothing":          {func(w world) { w.w2.Placement.Accept = false }, "w2 accepts no replicas"},
+		"being evacuated":          {func(w world) { w.w2.Placement.Evacuate = true }, "w2 is being evacuated"},
+		"no instance manager":      {func(w world) { w.w2.Serving = cluster.No }, "w2 has no running instance manager"},
+		"instance manager unknown": {func(w world) { w.w2.Serving = cluster.Unknown }, "w2 has no running instance manager"},
+		"no node":                  {func(w world) { w.s.Nodes[1].Ref.Name = "x" }, "w2 is no node of the cluster"},
+		"cordoned":                 {func(w world) { w.s.Nodes[1].Cordoned = true }, "w2 is cordoned"},
+		"cordoned, not heeded":     {func(w world) { w.s.Nodes[1].Cordoned = true; set(w, cordonDisables, "false") }, ""},
+		"no engine image":          {func(w world) { w.w2.Runtimes = nil }, "w2 lacks the engine image engine:v1"},
+		"disk gone from the spec":  {func(w world) { w.w2.Disks[0].Declared = false }, "its disk disk is not ready"},
+		"disk not reported":        {func(w world) { w.w2.Disks[0].Reported = false }, "its disk disk is not ready"},
+		"disk accepts nothing":     {func(w world) { w.w2.Disks[0].Accept = false }, "its disk disk accepts no replicas"},
+		"disk being evacuated":     {func(w world) { w.w2.Disks[0].Evacuate = true }, "its disk disk accepts no replicas"},
+		"disk not schedulable":     {func(w world) { w.w2.Disks[0].Schedulable = cluster.Unknown }, "its disk disk is not schedulable"},
+		"disk of another kind":     {func(w world) { w.w2.Disks[0].Medium = "block" }, "is a block disk"},
+		"no disk":                  {func(w world) { w.w2.Disks = nil }, "w2 has no disk"},
+		"node tags missing":        {func(w world) { w.v.NodeTags = []string{"ssd"} }, "w2 has not the volume's node tags"},
+		"node tags there":          {func(w world) { w.v.NodeTags = []string{"ssd"}; w.w2.Tags = []string{"fast", "ssd"} }, ""},
+		"disk tags missing":        {func(w world) { w.v.DiskTags = []string{"ssd"} }, "has not the volume's disk tags"},
+		"tagged node, no wish":     {func(w world) { w.w2.Tags = []string{"ssd"} }, ""},
+		"tagged node, not for all": {func(w world) { w.w2.Tags = []string{"ssd"}; set(w, emptyNodeTags, "false") }, "w2 has not the volume's node tags"},
+		"tagged disk, not for all": {func(w world) { w.w2.Disks[0].Tags = []string{"ssd"}; set(w, emptyDiskTags, "false") }, "has not the volume's disk tags"},
+		"backing image unknown":    {func(w world) { w.v.Base = "img" }, "backing image img is not known"},
+		"backing image there":      {func(w world) { w.v.Base = "img"; w.st.Bases = []cluster.Base{{Name: "img", Copies: copies("dw1")}} }, ""},
+		"backing image's node tags": {func(w world) {
+			w.v.Base = "img"
+			w.st.Bases = []cluster.Base{{Name: "img", NodeTags: []string{"x"}, Copies: copies("dw3")}}
+		}, "backing image's node tags"},
+		"backing image's disk tags": {func(w world) {
+			w.v.Base = "img"
+			w.st.Bases = []cluster.Base{{Name: "img", DiskTags: []string{"x"}, Copies: copies("dw3")}}
+		}, "backing image's disk tags"},
+		"backing image's copies unready": {func(w world) {
+			w.v.Base = "img"
+			w.st.Bases = []cluster.Base{{Name: "img", Copies: []cluster.BaseCopy{{DiskUUID: "dw1", Ready: cluster.No}, {DiskUUID: "gone", Ready: cluster.Yes}}}}
+		}, "no ready copy of its backing image"},
+		"expanding":                {func(w world) { w.v.Busy = []string{"expanding"} }, "is expanding"},
+		"migrating":                {func(w world) { w.v.Busy = []string{"migrating"} }, "is migrating"},
+		"purging":                  {func(w world) { w.v.Busy = []string{"purging"} }, ""},
+		"a phantom":                {func(w world) { w.v.Replicas[1].DiskUUID = "of another life" }, "counts replica v-r1 on w3"},
+		"too large for ext4":       {func(w world) { w.v.Size = 16 << 40 }, "ext4"},
+		"zone shared, not allowed": {func(w world) { w.v.SharesZone = cluster.No; w.w2.Zone = "b" }, "w2 is in the zone of another replica"},
+		"zone shared, unknown":     {func(w world) { w.v.SharesZone = cluster.Unknown; w.w2.Zone = "b" }, "w2 is in the zone of another replica"},
+		"zone shared, allowed":     {func(w world) { w.w2.Zone = "b" }, ""},
+		"node shared, not allowed": {func(w world) { w.w2.Placement.Accept = false }, "w3 holds another replica"},
+		"node shared, allowed":     {func(w world) { w.w2.Placement.Accept = false; w.v.SharesNode = cluster.Yes }, ""},
+		"disk shared, not allowed": {func(w world) { w.w2.Placement.Accept = false; w.v.SharesNode, w.v.SharesDisk = cluster.Yes, cluster.No }, "its disk disk holds another replica"},
+		"disk full":                {func(w world) { w.w2.Disks[0].Available = 26 * gib }, "its disk disk has too little space"},
+		"disk nearly full":         {func(w world) { w.w2.Disks[0].Available = 26*gib + 1 }, ""},
+		"disk promised":            {func(w world) { w.w2.Disks[0].Scheduled = 90*gib + 1 }, "its disk disk has too little space"},
+		"disk nearly promised":     {func(w world) { w.w2.Disks[0].Scheduled = 90 * gib }, ""},
+		"disk over-provisioned":    {func(w world) { w.w2.Disks[0].Scheduled = 180 * gib; set(w, overProvision, "200") }, ""},
+		"1.4 over-provisions":      {func(w world) { w.w2.Disks[0].Scheduled = 180 * gib; w.st.Version = "v1.4.3" }, ""},
+		"space reserved":           {func(w world) { w.w2.Disks[0].Scheduled, w.w2.Disks[0].Reserved = 85*gib, 10*gib }, "too little space"},
+		"less must stay free":      {func(w world) { w.w2.Disks[0].Available = 12 * gib; set(w, minimalLeft, "10") }, ""},
+		"no size of the disk":      {func(w world) { w.w2.Disks[0].Maximum = 0 }, "too little space"},
+		"strict-local":             {func(w world) { w.v.Pinned = true }, "strict-local"},
+		"linked clone":             {func(w world) { w.v.Class = cluster.ClassLinkedClone }, "linked clone"},
+		"sharded":                  {func(w world) { w.v.Class = cluster.ClassSharded }, "nothing is known"},
+		"class unknown":            {func(w world) { w.v.Class = cluster.ClassUnknown }, "nothing is known"},
+		"standby":                  {func(w world) { w.v.Class = cluster.ClassStandby }, ""},
+		"no rebuilds":              {func(w world) { set(w, rebuildLimit, "0") }, "rebuilding is switched off"},
+		"nothing to copy":          {func(w world) { w.v.Replicas[0].Claim, w.v.Replicas[1].Claim = cluster.Failed, cluster.Failed }, "no replica that could be copied"},
 		"never used": {func(w world) {
 			w.v.Replicas[0].Claim, w.v.Replicas[1].Claim, w.v.Touched = cluster.Untouched, cluster.Untouched, false
 		}, ""},
@@ -232,15 +247,49 @@ func TestPlace_OnlyWhatIsNeededHasASuccessor(t *testing.T) {
 	}
 }
 
+func copies(disk string) []cluster.BaseCopy {
+	return []cluster.BaseCopy{{DiskUUID: disk, Ready: cluster.Yes}}
+}
+
+// A failed replica whose disk is there is rebuilt where it lies.
+func TestPlace_AFailedReplicaThatCanBeUsedAgainNeedsNoSuccessor(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*cluster.Storage)
+		want   int
+	}{
+		"its disk is there":          {func(*cluster.Storage) {}, 0},
+		"its disk is not ready":      {func(st *cluster.Storage) { st.Nodes[1].Disks[0].Ready = cluster.No }, 1},
+		"its disk takes nothing":     {func(st *cluster.Storage) { st.Nodes[1].Disks[0].Accept = false }, 1},
+		"its disk is another one":    {func(st *cluster.Storage) { st.Nodes[1].Disks[0].UUID = "other" }, 1},
+		"its disk lost the tags":     {func(st *cluster.Storage) { st.Volumes[0].DiskTags = []string{"x"} }, 1},
+		"it is given up":             {func(st *cluster.Storage) { giveUp(st) }, 1},
+		"it is leaving":              {func(st *cluster.Storage) { st.Volumes[0].Replicas[2].Leaving = true }, 1},
+		"its node takes no replicas": {func(st *cluster.Storage) { st.Nodes[1].Placement.Accept = false }, 1},
+	} {
+		s, st := cluster4()
+		v := volume("v", "w1", "w3", "w2")
+		v.Want, v.Replicas[2].Claim = 2, cluster.Failed
+		st.Volumes = []cluster.Volume{v}
+		c.change(st)
+		if got := placed(s, st); len(got) != c.want {
+			t.Errorf("%s: placed %+v, want %d", name, got, c.want)
+		}
+	}
+}
+
+func giveUp(st *cluster.Storage) {
+	st.Volumes[0].Replicas[2].Doubts = []cluster.Doubt{{AtMost: cluster.StandingFailed}}
+}
+
+// One whose disk cannot take it back now keeps its node for as long as it may
+// be used again.
 func TestPlace_AFailedReplicaKeepsItsPlaceWhileItMayBeUsedAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*cluster.Storage)
 		fits   bool
 	}{
 		"it may be used again": {func(*cluster.Storage) {}, false},
-		"it is given up": {func(st *cluster.Storage) {
-			st.Volumes[0].Replicas[2].Doubts = []cluster.Doubt{{AtMost: cluster.StandingFailed}}
-		}, true},
+		"it is given up":       {giveUp, true},
 		"it is leaving":        {func(st *cluster.Storage) { st.Volumes[0].Replicas[2].Leaving = true }, true},
 		"it has no disk":       {func(st *cluster.Storage) { st.Volumes[0].Replicas[2].DiskUUID = "" }, true},
 		"it is being replaced": {func(st *cluster.Storage) { st.Volumes[0].State = cluster.Attached }, true},
@@ -248,6 +297,9 @@ func TestPlace_AFailedReplicaKeepsItsPlaceWhileItMayBeUsedAgain(t *testing.T) {
 	} {
 		s, st := cluster4()
 		st.Nodes[3].Placement.Accept = false
+		st.Nodes[1].Disks = append(st.Nodes[1].Disks, st.Nodes[1].Disks[0])
+		st.Nodes[1].Disks[1].Name, st.Nodes[1].Disks[1].UUID = "second", "second"
+		st.Nodes[1].Disks[0].Schedulable = cluster.No
 		v := volume("v", "w1", "w3", "w2")
 		v.Want, v.Replicas[2].Claim = 2, cluster.Failed
 		st.Volumes = []cluster.Volume{v}

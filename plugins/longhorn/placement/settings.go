@@ -3,6 +3,7 @@
 package placement
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -65,18 +66,41 @@ func number(value string, to *int64) {
 }
 
 // fits reports whether a disk has room for a replica, beside what was placed
-// there already: enough must stay free after its data are written, and no more
-// may be promised than the setting allows (IsSchedulableToDisk, the same from
-// 1.4 to 1.12). Percentages are taken as Longhorn takes them, in floating
-// point.
+// there already.
 func (b *board) fits(v *cluster.Volume, d *cluster.Disk) bool {
-	if d.Maximum <= 0 || d.Available <= 0 {
-		return false
+	return d.Maximum > 0 && d.Available > 0 && b.short(v, d) == 0
+}
+
+// short is how many bytes of space the disk lacks for a replica, 0 for none:
+// enough must stay free after its data are written, and no more may be promised
+// than the setting allows (IsSchedulableToDisk, the same from 1.4 to 1.12).
+// Percentages are taken as Longhorn takes them, in floating point.
+func (b *board) short(v *cluster.Volume, d *cluster.Disk) int64 {
+	left, least := b.left(v, d), percent(d.Maximum, b.set.minimalLeft)
+	free := int64(0)
+	if left <= least {
+		free = least - left + 1
 	}
-	left := d.Available - b.written[d.UUID] - v.Used
-	promised := d.Scheduled + b.scheduled[d.UUID] + v.Size
-	return left > int64(float64(d.Maximum)*float64(b.set.minimalLeft)/100) &&
-		promised <= int64(float64(d.Maximum-d.Reserved)*float64(b.set.overProvided)/100)
+	return max(free, b.promised(v, d)-percent(d.Maximum-d.Reserved, b.set.overProvided), 0)
+}
+
+// left is what stays free of the disk once the replica is written, promised
+// what is then promised of it.
+func (b *board) left(v *cluster.Volume, d *cluster.Disk) int64 {
+	return d.Available - b.written[d.UUID] - v.Used
+}
+
+func (b *board) promised(v *cluster.Volume, d *cluster.Disk) int64 {
+	return d.Scheduled + b.scheduled[d.UUID] + v.Size
+}
+
+func percent(of, part int64) int64 { return int64(float64(of) * float64(part) / 100) }
+
+// inGiB spells bytes for people, rounded up to a tenth.
+func inGiB(bytes int64) string {
+	const gib = int64(1) << 30
+	n := (bytes*10 + gib - 1) / gib
+	return fmt.Sprintf("%d.%d GiB", n/10, n%10)
 }
 
 // room is how much of the disk is neither used, reserved nor promised.
