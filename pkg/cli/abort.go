@@ -49,7 +49,7 @@ func (o *rollOptions) abort(ctx context.Context) error {
 		return failed(err)
 	}
 	defer world.close()
-	cfg := o.conn.engine(book)
+	cfg := o.conn.engine(ctx, book)
 	cfg.World, cfg.Watch = world, w.report
 	res, err := roll.Abort(ctx, cfg)
 	w.progress.Close()

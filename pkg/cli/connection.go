@@ -37,12 +37,14 @@ type connection struct {
 	// lockDuration is how long the lock outlives a program that died.
 	lockDuration time.Duration
 	verbosity    int
+	// who holds the lock if this process takes it.
+	who string
 }
 
 func newConnection(app App) *connection {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.Namespace = nil // the tool is cluster-wide
-	return &connection{app: app, flags: flags}
+	return &connection{app: app, flags: flags, who: identity()}
 }
 
 func (c *connection) addFlags(f *pflag.FlagSet) {
@@ -105,6 +107,19 @@ func (c *connection) observer() (*observe.Cluster, error) {
 
 // book is where the journal and the lock of rolls are kept.
 func (c *connection) book() (record.Book, error) {
+	set, err := c.clientset()
+	if err != nil {
+		return nil, err
+	}
+	return book.New(book.Config{
+		Clientset: set, Namespace: c.bookNamespace, Identity: c.who, LeaseDuration: c.lockDuration,
+		RequestTimeout: min(book.DefaultRequestTimeout, c.lockDuration/4),
+		SkewMargin:     min(book.DefaultSkewMargin, c.lockDuration/6),
+	})
+}
+
+// clientset is Kubernetes' own client.
+func (c *connection) clientset() (*kubernetes.Clientset, error) {
 	cfg, err := c.config()
 	if err != nil {
 		return nil, err
@@ -113,11 +128,7 @@ func (c *connection) book() (record.Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no client for Kubernetes: %w", err)
 	}
-	return book.New(book.Config{
-		Clientset: set, Namespace: c.bookNamespace, Identity: identity(), LeaseDuration: c.lockDuration,
-		RequestTimeout: min(book.DefaultRequestTimeout, c.lockDuration/4),
-		SkewMargin:     min(book.DefaultSkewMargin, c.lockDuration/6),
-	})
+	return set, nil
 }
 
 // identity says who holds the lock, for people and for the lock: no two

@@ -146,7 +146,7 @@ func (o *rollOptions) roll(ctx context.Context) error {
 	if err != nil {
 		return failed(fmt.Errorf("the journal cannot be read: %w", err))
 	}
-	cfg := o.conn.engine(book)
+	cfg := o.conn.engine(ctx, book)
 	goOn := false
 	if !h.Over() {
 		if goOn, err = o.carryOn(ctx, h, &cfg); err != nil {

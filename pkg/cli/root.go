@@ -91,6 +91,7 @@ func newRoot(app App) *cobra.Command {
 		newRun(app, conn, display),
 		newStatus(app, conn, display),
 		newAbort(app, conn, display),
+		newReport(app, conn, display),
 		newExplain(app, display),
 		newVersion(app),
 	)

@@ -3,7 +3,13 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"io"
+	"time"
+
+	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
@@ -41,6 +47,33 @@ func (c *connection) world(plan decide.Plan, lines io.Writer) (*world, error) {
 
 // engine is the engine's configuration: a deed must end, and the lock be
 // renewed, well within the time that the lock holds.
-func (c *connection) engine(b record.Book) roll.Config {
-	return roll.Config{Book: b, Renew: c.lockDuration / 4, DeedLimit: c.lockDuration / 3, WriteLimit: c.lockDuration / 3}
+func (c *connection) engine(ctx context.Context, b record.Book) roll.Config {
+	return roll.Config{
+		Book: b, By: c.author(ctx),
+		Renew: c.lockDuration / 4, DeedLimit: c.lockDuration / 3, WriteLimit: c.lockDuration / 3,
+	}
+}
+
+// versionLimit bounds the question for the server's version, which nothing
+// depends on.
+const versionLimit = 5 * time.Second
+
+// author is who rolls, and with what, for the journal.
+func (c *connection) author(ctx context.Context) record.Author {
+	a := record.Author{Who: c.who, Program: c.app.Version}
+	set, err := c.clientset()
+	if err != nil {
+		return a
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, versionLimit, errors.New("version limit"))
+	defer cancel()
+	body, err := set.Discovery().RESTClient().Get().AbsPath("/version").DoRaw(ctx)
+	if err != nil {
+		return a
+	}
+	var v version.Info
+	if json.Unmarshal(body, &v) == nil {
+		a.Server = v.GitVersion
+	}
+	return a
 }

@@ -44,7 +44,7 @@ func (s Status) Object() v1alpha1.Status {
 		return out
 	}
 	plan, mem := record.Replay(s.History)
-	last := s.History.Events[len(s.History.Events)-1]
+	last := lastWord(s.History.Events)
 	out.Run, out.Goal, out.State = plan.Run, string(plan.Goal), s.state(plan, last)
 	out.At, out.Says = stamp(last.At), says(last)
 	if last.Kind == record.Halted {
@@ -84,6 +84,17 @@ func (s Status) state(plan decide.Plan, last record.Event) string {
 	default:
 		return stateStopped
 	}
+}
+
+// lastWord is the last event that says something; that the volumes stand
+// differently does not.
+func lastWord(events []record.Event) record.Event {
+	for i := len(events) - 1; i > 0; i-- {
+		if events[i].Kind != record.Looked {
+			return events[i]
+		}
+	}
+	return events[0]
 }
 
 func says(e record.Event) string {
