@@ -16,6 +16,9 @@ type Storage struct {
 	Volumes []Volume
 	// Settings that decide placement or deletion, sorted by name.
 	Settings []Fact
+	// RebuildsPerNode is how many replicas it writes on one node at once; 0 where
+	// that is not known or there is no limit.
+	RebuildsPerNode int
 	// Bases are the images that volumes may be layered upon, sorted by name.
 	Bases []Base
 	// Reported is the newest time found in the storage's own status.
@@ -160,6 +163,11 @@ type Volume struct {
 	Busy []string
 	// Touched: there is a sign that it was ever written or mounted.
 	Touched  bool
+	// Pause is why the storage holds back the volume's rebuild; nil where it does
+	// not. Hindered are reasons for which it cannot get on, each one sentence in
+	// its words.
+	Pause    *Pause
+	Hindered []string
 	Engine   Engine
 	Replicas []Replica
 	Holds    []Hold

@@ -34,6 +34,9 @@ type Wait struct {
 	Left []string
 	// Progress changes whenever there is progress; equal tokens mean none.
 	Progress string
+	// Parts, where there are any, each have to get on within the limit, so that
+	// one that is busy does not hide another that is stuck.
+	Parts []Part
 	// Until is when the facts must be looked at again even if nothing
 	// changes; zero for the loop's own pace.
 	Until time.Time
@@ -44,6 +47,19 @@ type Wait struct {
 	LimitName string
 	// Stuck says what to do when the limit passes.
 	Stuck string
+}
+
+// Part is one of the things that a Wait waits for.
+type Part struct {
+	Name string
+	// Token is a new one, never seen before in this wait, whenever there is
+	// progress: what is begun again and again gets nowhere.
+	Token string
+	// Idle: nothing is expected of it now, because it is queued or held back on
+	// purpose.
+	Idle bool
+	// Why says what keeps it, as far as it is known; empty for nothing known.
+	Why string
 }
 
 // Halt says: stop here. What was changed and must not stay is undone first.

@@ -50,9 +50,6 @@ func (t *tick) heal() Decision {
 	if !ailing {
 		return t.nobodyAwake()
 	}
-	if d := t.prune(); d != nil {
-		return d
-	}
 	return t.rebuild()
 }
 

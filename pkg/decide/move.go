@@ -82,46 +82,61 @@ func misleads(r assess.ReplicaJudgement) bool {
 	}
 }
 
-// evacuate waits until the storage has moved every replica off the node and
-// every volume is whole without it.
+// evacuate waits until the storage has moved every replica off the node, judged
+// by where replicas are: what the storage says of a disk or of the volume as a
+// whole measures nothing.
 func (t *tick) evacuate() Decision {
 	if t.planned.Strategy != policy.Evict {
 		return nil
 	}
-	left := t.replicasOn(t.node())
+	var left []string
+	var parts []Part
+	for i := range t.j.Volumes {
+		v := &t.j.Volumes[i]
+		here := replicasOf(v.Volume, t.node())
+		if len(here) == 0 {
+			continue
+		}
+		p := t.part(v)
+		p.Token += fmt.Sprint(len(here))
+		parts = append(parts, p)
+		for _, r := range here {
+			left = append(left, p.line("replica "+r))
+		}
+	}
 	if len(left) == 0 {
 		return nil
 	}
 	return Wait{
 		For:      fmt.Sprintf("the storage to move %d replicas away from %s", len(left), t.node()),
 		Left:     left,
-		Progress: fmt.Sprint(len(left)) + t.volumeToken(),
-		Limit:    t.policy().EvacuateLimit, LimitName: "evacuation limit",
-		Stuck: "look for volumes that cannot be scheduled: space, tags, anti-affinity, a rebuild limit of zero",
+		Progress: t.volumeToken(), Parts: parts,
+		Limit: t.policy().EvacuateLimit, LimitName: "evacuation limit",
+		Stuck: "look for what keeps the volume from being placed elsewhere (space, tags, anti-affinity), or give up with kubectl safe-roll abort",
 	}
 }
 
-// replicasOn lists every replica object on the node that ever held data,
-// those being deleted too: the storage may still need what they name.
-func (t *tick) replicasOn(node string) []string {
+// replicasOf names the volume's replica objects on the node, those being
+// deleted too: the storage may still need what they name.
+func replicasOf(v *cluster.Volume, node string) []string {
 	var out []string
-	t.eachReplica(func(v *cluster.Volume, r *cluster.Replica) {
-		if r.Node == node {
-			out = append(out, "volume "+v.Name+": replica "+r.Name)
+	for i := range v.Replicas {
+		if v.Replicas[i].Node == node {
+			out = append(out, v.Replicas[i].Name)
 		}
-	})
+	}
 	return out
 }
 
-func (t *tick) eachReplica(visit func(*cluster.Volume, *cluster.Replica)) {
-	for i := range t.s.Storages {
-		for k := range t.s.Storages[i].Volumes {
-			v := &t.s.Storages[i].Volumes[k]
-			for n := range v.Replicas {
-				visit(v, &v.Replicas[n])
-			}
+// replicasOn lists every replica object on the node.
+func (t *tick) replicasOn(node string) []string {
+	var out []string
+	for i := range t.j.Volumes {
+		for _, r := range replicasOf(t.j.Volumes[i].Volume, node) {
+			out = append(out, "volume "+t.j.Volumes[i].Volume.Name+": replica "+r)
 		}
 	}
+	return out
 }
 
 // volumeToken changes whenever a replica comes, goes, changes its claim or

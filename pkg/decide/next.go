@@ -99,7 +99,6 @@ func after() []step {
 		{PruneIt, (*tick).prune},
 		{Create, (*tick).create},
 		{Join, (*tick).join},
-		{PruneIt, (*tick).prune},
 		{Rebuild, (*tick).rebuild},
 		{Settle, (*tick).settle},
 	}

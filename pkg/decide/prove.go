@@ -14,7 +14,7 @@ import (
 // show it now, detached ones are woken elsewhere and sleep again.
 func (t *tick) prove() Decision {
 	var waiting []string
-	woken := t.woken()
+	var parts []Part
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
 		switch {
@@ -28,15 +28,17 @@ func (t *tick) prove() Decision {
 		case t.provenNowElsewhere(v) >= v.Volume.Need:
 			return t.noteProved(v)
 		}
-		waiting = append(waiting, fmt.Sprintf("volume %s has not been served without %s since the drain", v.Volume.Name, t.node()))
-		if d := t.wake(v, woken); d != nil {
+		if d := t.wake(v); d != nil {
 			return d
 		}
+		p := t.part(v)
+		parts = append(parts, p)
+		waiting = append(waiting, p.line("not served without "+t.node()+" since the drain"))
 	}
 	if len(waiting) == 0 {
 		return t.nobodyAwake()
 	}
-	return t.waitForVolumes(fmt.Sprintf("%d volumes to prove their data without %s", len(waiting), t.node()), waiting)
+	return t.waitForVolumes(fmt.Sprintf("%d volumes to prove their data without %s", len(waiting), t.node()), waiting, parts)
 }
 
 func (t *tick) hasReplicaHere(v *assess.VolumeJudgement) bool {
@@ -87,10 +89,10 @@ func (t *tick) noteProved(v *assess.VolumeJudgement) Decision {
 	return Remember{Note: n}
 }
 
-func (t *tick) waitForVolumes(what string, left []string) Decision {
+func (t *tick) waitForVolumes(what string, left []string, parts []Part) Decision {
 	return Wait{
-		For: what, Left: left, Progress: t.volumeToken(),
+		For: what, Left: left, Progress: t.volumeToken(), Parts: parts,
 		Limit: t.policy().RebuildLimit, LimitName: "rebuild limit",
-		Stuck: "see the volumes' events: no space, no candidate disk, a rebuild limit of zero, or a workload that holds them",
+		Stuck: "see the events of the volumes, then run the same command again",
 	}
 }

@@ -9,38 +9,47 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
-// rebuild waits until every volume has its configured replicas again, and
-// wakes the detached ones, which the storage would leave as they are.
+// rebuild waits until every volume has its configured replicas again, and no
+// object of one that is gone is in the way. It wakes the sleeping ones, which
+// the storage would leave as they are.
 func (t *tick) rebuild() Decision {
 	var left []string
-	woken := t.woken()
+	var parts []Part
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
-		switch v.Condition {
-		case assess.Whole, assess.Unused, assess.Going:
-			if haunted(v) {
-				break // woken so that a sibling is proven, and the phantom pruned
-			}
+		if t.fullyRebuilt(v) {
 			if d := t.letSleep(v); d != nil {
 				return d
 			}
 			continue
-		case assess.Lost:
-			if !mayComeBack(v) {
-				return t.refuse(v.Findings, "do not start workloads on volume "+v.Volume.Name+"; keep every disk and orphaned directory, and look for backups")
-			}
-		case assess.Degraded, assess.Busy, assess.ConditionUnknown:
-			// Waited for below.
 		}
-		left = append(left, fmt.Sprintf("volume %s: %d of %d replicas good, %s", v.Volume.Name, v.Good, v.Volume.Want, v.Condition))
-		if d := t.wake(v, woken); d != nil {
+		if v.Condition == assess.Lost && !mayComeBack(v) {
+			return t.refuse(v.Findings, "do not start workloads on volume "+v.Volume.Name+"; keep every disk and orphaned directory, and look for backups")
+		}
+		if d := t.wake(v); d != nil {
 			return d
 		}
+		p := t.part(v)
+		parts = append(parts, p)
+		left = append(left, p.line(fmt.Sprintf("%d of %d replicas good, %s", v.Good, v.Volume.Want, v.Condition)))
 	}
-	if len(left) > 0 {
-		return t.waitForVolumes(fmt.Sprintf("%d volumes to be rebuilt", len(left)), left)
+	if len(left) == 0 {
+		return t.nobodyAwake()
 	}
-	return t.nobodyAwake()
+	if d := t.prune(); d != nil {
+		return d
+	}
+	return t.waitForVolumes(fmt.Sprintf("%d volumes to be rebuilt", len(left)), left, parts)
+}
+
+// fullyRebuilt reports whether the volume needs nothing more.
+func (t *tick) fullyRebuilt(v *assess.VolumeJudgement) bool {
+	switch v.Condition {
+	case assess.Whole, assess.Unused, assess.Going:
+		return !haunted(v)
+	default:
+		return false
+	}
 }
 
 // mayComeBack: a replica is being written or cannot be judged now.

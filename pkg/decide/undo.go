@@ -2,8 +2,6 @@
 
 package decide
 
-import "time"
-
 // Inverse is the deed that puts back what a changed, and whether there is one.
 // It carries the former value, so it can be written down before a is done.
 func Inverse(a Action) (Action, bool) {
@@ -46,27 +44,3 @@ const (
 	// StopRefused: it must not go on as things are.
 	StopRefused
 )
-
-// Waited is how long a Wait has lasted: since Begun, and since Moved without
-// progress.
-type Waited struct {
-	Begun time.Time
-	Moved time.Time
-}
-
-// Overdue turns a Wait into a Halt, if by now its limit has passed without
-// progress, or the longest wait with it.
-func Overdue(w Wait, since Waited, longest time.Duration, now time.Time) (Halt, bool) {
-	h := Halt{Phase: w.Phase, Exit: ExitLimit, Remedy: w.Stuck}
-	switch idle, all := now.Sub(since.Moved), now.Sub(since.Begun); {
-	case idle > w.Limit:
-		h.Reason = "no progress for " + idle.Round(time.Second).String() + " (" + w.LimitName + " " +
-			w.Limit.String() + ") while waiting for " + w.For
-	case all > longest:
-		h.Reason = "no end after " + all.Round(time.Second).String() + " (longest wait " + longest.String() +
-			") of waiting for " + w.For
-	default:
-		return Halt{}, false
-	}
-	return h, true
-}

@@ -41,6 +41,27 @@ func (t *tick) woken() int {
 	return n
 }
 
+// wakeful is how many volumes may be awake at once: memory bounds them, and more
+// than the storage rebuilds at a time would only wait.
+func (t *tick) wakeful() int {
+	most, atOnce := t.policy().MaxWoken, 0
+	for i := range t.s.Storages {
+		st := &t.s.Storages[i]
+		if st.RebuildsPerNode < 1 {
+			continue
+		}
+		for k := range st.Nodes {
+			if st.Nodes[k].Serving == cluster.Yes {
+				atOnce += st.RebuildsPerNode
+			}
+		}
+	}
+	if atOnce == 0 {
+		return most
+	}
+	return min(most, atOnce)
+}
+
 // yield takes back every hold of ours that is in somebody's way, whatever else
 // the turn waits for: a pod cannot start on a volume that we hold.
 func (t *tick) yield() Decision {
@@ -64,9 +85,9 @@ func (t *tick) yield() Decision {
 // so that the storage opens it and rebuilds it. A volume is never woken with a
 // replica that the storage might start without its data. It returns nil where
 // there is nothing to do but wait.
-func (t *tick) wake(v *assess.VolumeJudgement, woken int) Decision {
+func (t *tick) wake(v *assess.VolumeJudgement) Decision {
 	if t.ours(v.Volume) != nil || v.Volume.State != cluster.Detached || len(v.Volume.Holds) > 0 ||
-		v.Volume.Class != cluster.ClassOrdinary || len(v.Volume.Busy) > 0 || woken >= t.policy().MaxWoken || !t.safeToOpen(v) {
+		v.Volume.Class != cluster.ClassOrdinary || len(v.Volume.Busy) > 0 || t.woken() >= t.wakeful() || !t.safeToOpen(v) {
 		return nil
 	}
 	node := t.wakeNode(v)
@@ -80,27 +101,33 @@ func (t *tick) wake(v *assess.VolumeJudgement, woken int) Decision {
 	})
 }
 
-// safeToOpen reports whether no replica could be started without its data.
+// safeToOpen reports whether the data are there, and no replica could be
+// started without its own.
 func (t *tick) safeToOpen(v *assess.VolumeJudgement) bool {
 	good := 0
 	for i := range v.Replicas {
 		r := &v.Replicas[i]
-		switch r.Standing {
-		case cluster.StandingGood:
+		if startsBlank(t, v, r) {
+			return false
+		}
+		if r.Standing == cluster.StandingGood {
 			good++
-		case cluster.StandingAbsent:
-			if phantom(r) && !t.unstartable(v, r) {
-				return false
-			}
-		case cluster.StandingUnproven, cluster.StandingUnknown:
-			if r.Replica.Claim != cluster.Placeholder {
-				return false
-			}
-		case cluster.StandingFailed, cluster.StandingRebuilding, cluster.StandingLeaving, cluster.StandingUnused:
-			// The storage knows what these are worth: it starts none of them blank.
 		}
 	}
 	return good >= v.Volume.Need
+}
+
+// startsBlank reports whether the storage might start the replica without its
+// data. What is failed, being written, leaving or unused it knows the worth of.
+func startsBlank(t *tick, v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
+	switch r.Standing {
+	case cluster.StandingAbsent:
+		return phantom(r) && !t.unstartable(v, r)
+	case cluster.StandingUnproven, cluster.StandingUnknown:
+		return r.Replica.Claim != cluster.Placeholder
+	default:
+		return false
+	}
 }
 
 // unstartable reports whether nothing could start the replica: no machine of
@@ -178,16 +205,19 @@ func (t *tick) nobodyAwake() Decision {
 		}
 	}
 	var left []string
+	var parts []Part
 	for i := range t.j.Volumes {
 		v := t.j.Volumes[i].Volume
 		if len(v.Holds) == 0 && (v.State == cluster.Attached || v.State == cluster.Detaching || v.State == cluster.Attaching) {
-			left = append(left, "volume "+v.Name+" is on its way to sleep")
+			p := t.part(&t.j.Volumes[i])
+			parts = append(parts, p)
+			left = append(left, p.line("on its way to sleep"))
 		}
 	}
 	if len(left) == 0 {
 		return nil
 	}
-	return t.waitForVolumes("woken volumes to sleep again", left)
+	return t.waitForVolumes("woken volumes to sleep again", left, parts)
 }
 
 // leftovers takes back holds that an earlier roll left behind. The lock says

@@ -113,11 +113,9 @@ type runner struct {
 	// look is the last snapshot, sight what the journal was told of it.
 	look  *cluster.Snapshot
 	sight sight
-	// phase is the phase of the last wait, waited how long it has lasted, and
-	// token its last sign of progress.
+	// phase is the phase of the last wait, waited how long it has lasted.
 	phase  decide.Phase
 	waited decide.Waited
-	token  string
 	// did: something was done or written down since the last wait began. Going
 	// to and fro between two waits is one wait.
 	did bool

@@ -130,14 +130,10 @@ func (r *runner) expiring(ctx context.Context, err error) error {
 func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) {
 	now := time.Now()
 	if r.phase != w.Phase {
-		if r.did || r.waited.Begun.IsZero() {
-			r.waited.Begun = now
-		}
-		r.did, r.token, r.waited.Moved = false, "", time.Time{}
+		r.waited.Turn(r.did, now)
+		r.did = false
 	}
-	if r.token != w.Progress || r.waited.Moved.IsZero() {
-		r.token, r.waited.Moved = w.Progress, now
-	}
+	r.waited.See(w, now)
 	if h, over := decide.Overdue(w, r.waited, r.plan.Policy.LongestWait, now); over {
 		return r.halt(ctx, h)
 	}

@@ -40,6 +40,7 @@ func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 	gaps = append(gaps, j.dangling()...)
 	st.Version, st.Doubts = j.version()
 	st.Reported = j.reported
+	j.addPace(&st)
 	return st, gaps
 }
 

@@ -62,3 +62,14 @@ func minorOf(word string) (int, bool) {
 	minor, err := strconv.Atoi(digits)
 	return minor, err == nil
 }
+
+// patchOf returns the last number of a version 1.x.y.
+func patchOf(word string) (int, bool) {
+	parts := strings.SplitN(strings.TrimPrefix(word, "v"), ".", 3)
+	if len(parts) < 3 {
+		return 0, false
+	}
+	digits, _, _ := strings.Cut(parts[2], "-")
+	patch, err := strconv.Atoi(digits)
+	return patch, err == nil
+}

@@ -55,9 +55,13 @@ type volume struct {
 	meta
 	volumeSpec
 	status volumeStatus
-	// restoring is the Restore condition; reported the newest time in the status.
-	restoring bool
-	reported  time.Time
+	// restoring is the Restore condition, unscheduled the reason for which the
+	// Scheduled condition is false; degraded is since when the volume is, and
+	// reported the newest time in the status.
+	restoring   bool
+	unscheduled string
+	degraded    time.Time
+	reported    time.Time
 }
 
 func newVolume(item []byte) (*volume, error) {
@@ -77,9 +81,13 @@ func newVolume(item []byte) (*volume, error) {
 	}
 	restoring, _ := v.status.Conditions.of("Restore")
 	v.restoring = restoring == yes
+	if scheduled, reason := v.status.Conditions.of("Scheduled"); scheduled == no {
+		v.unscheduled = reason
+	}
 	v.reported = v.status.Conditions.newest()
 	if at, err := time.Parse(time.RFC3339, v.status.LastDegradedAt); err == nil {
-		v.reported = later(v.reported, at.UTC())
+		v.degraded = at.UTC()
+		v.reported = later(v.reported, v.degraded)
 	}
 	v.status.Conditions = nil
 	return v, nil
