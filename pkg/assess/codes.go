@@ -33,6 +33,7 @@ const (
 	InputNotLive     = "input/not-live"
 	StorageNoNodes   = "storage/no-nodes"
 	StorageNoVolumes = "storage/no-volumes"
+	OrphanKept       = "orphan/kept"
 	PVNoVolume       = "pv/no-volume"
 	PVNotVerified    = "pv/not-verified"
 	PVLocal          = "pv/local"
@@ -58,6 +59,8 @@ func inputCodes() []CodeDoc {
 		{StorageNoNodes, "The storage system has no node of its own.", "Look whether it was removed from the cluster, or its nodes were not given."},
 		{StorageNoVolumes, "The storage system has no volumes.",
 			"Where PersistentVolumes of it exist its volumes are missing: do not go on. Otherwise it is empty, and nothing must be done."},
+		{OrphanKept, "Directories lie on the disks that belong to no replica. They may be old, or the last copy of a volume.",
+			"Delete none before every volume is whole, and switch their automatic deletion off while nodes are replaced."},
 		{PVNoVolume, "A PersistentVolume refers to a volume that its storage does not have.",
 			"If the volume was deleted on purpose, delete the PersistentVolume. Otherwise its data are gone or elsewhere: look for backups, and start nothing that uses it."},
 		{PVNotVerified, "PersistentVolumes of a driver that no plugin knows are not verified.", "Verify them with their own storage's means."},

@@ -10,17 +10,21 @@ const (
 	VolumeKindUnknown    = "volume/kind-unknown"
 	VolumeNumbersUnknown = "volume/numbers-unknown"
 	VolumeDataLost       = "volume/data-lost"
-	VolumeNoEngine       = "volume/no-engine"
-	VolumeNoData         = "volume/no-data"
-	VolumeInTransit      = "volume/in-transit"
-	VolumeCreating       = "volume/creating"
-	VolumeStateUnknown   = "volume/state-unknown"
-	VolumeBusy           = "volume/busy"
-	VolumeUnproven       = "volume/unproven"
-	VolumeDegraded       = "volume/degraded"
-	VolumeColocated      = "volume/colocated"
-	VolumeNoBase         = "volume/no-base"
-	VolumeMoving         = "volume/moving"
+	// VolumeWouldBeFormatted is said besides VolumeDataLost.
+	VolumeWouldBeFormatted = "volume/would-be-formatted"
+	// VolumeAlreadyLost is also the risk, accepted by the volume's name only.
+	VolumeAlreadyLost  = "volume/already-lost"
+	VolumeNoEngine     = "volume/no-engine"
+	VolumeNoData       = "volume/no-data"
+	VolumeInTransit    = "volume/in-transit"
+	VolumeCreating     = "volume/creating"
+	VolumeStateUnknown = "volume/state-unknown"
+	VolumeBusy         = "volume/busy"
+	VolumeUnproven     = "volume/unproven"
+	VolumeDegraded     = "volume/degraded"
+	VolumeColocated    = "volume/colocated"
+	VolumeNoBase       = "volume/no-base"
+	VolumeMoving       = "volume/moving"
 )
 
 func volumeCodes() []CodeDoc {
@@ -33,7 +37,12 @@ func volumeCodes() []CodeDoc {
 		{VolumeNumbersUnknown, "The volume does not say how many replicas it shall have.", "Set its number of replicas."},
 		{VolumeDataLost, "No copy of the volume's data is left that could be served; the storage may take it for a new volume and have it formatted.",
 			"Do not start workloads that use it. Do not delete its replicas, failed ones too, nor orphaned directories, nor wipe disks of replaced machines: " +
-				"bring such a disk back, or export the data from its directory, or restore a backup."},
+				"bring such a disk back, or export the data from its directory, or restore a backup. " +
+				"Nodes that hold nothing of it may go once its loss is accepted by name (volume/already-lost:VOLUME)."},
+		{VolumeWouldBeFormatted, "The storage would take what is left of the volume for a new one: attached, it comes up empty, and whoever mounts it formats it.",
+			"Stop everything that uses the volume, and keep it stopped: scale its workloads to zero, suspend its jobs. Then see volume/data-lost. This cannot be accepted."},
+		{VolumeAlreadyLost, "The volume is lost, and its loss was accepted for the nodes that hold nothing of it.",
+			"It still needs a backup, or its data salvaged. A node that holds a replica or a directory of it is not let go: salvage first, or delete the volume."},
 		{VolumeNoEngine, "The volume does not have exactly one current engine.", "Wait; if it stays so, look at the volume's events."},
 		{VolumeNoData, "No replica of the volume ever held data, and it is not as a new volume is: whether it was used cannot be told.",
 			"Wait if it is just being made or attached for the first time. Otherwise do not start workloads that use it unless it is known to be new."},
@@ -66,6 +75,8 @@ const (
 	VolumeRebuilding      = "volume/rebuilding"
 	ReplicaLastResort     = "replica/last-resort"
 	PVBoundToNode         = "pv/bound-to-node"
+	OrphanLastResort      = "orphan/last-resort"
+	OrphanUnknown         = "orphan/unknown"
 	BaseOnlyCopy          = "base/only-copy"
 	PodUnmanaged          = "pod/unmanaged"
 	PodEmptyDir           = "pod/emptydir-data"
@@ -90,6 +101,10 @@ func permitCodes() []CodeDoc {
 		{VolumeRebuilding, "A replica is being written.", "Wait until it is whole."},
 		{ReplicaLastResort, "A failed replica on the node belongs to a volume that is not whole without it: it may be needed to salvage from.",
 			"Make the volume whole on other nodes first."},
+		{OrphanLastResort, "A directory on the node that no replica names was made for a volume that is not whole without the node: it may be needed to salvage from.",
+			"Make the volume whole on other nodes first. Do not delete the orphan."},
+		{OrphanUnknown, "A directory on the node that no replica names does not tell whose data it holds.",
+			"Look into it; then delete it, or accept its loss by name (orphan/unknown:ORPHAN)."},
 		{PVBoundToNode, "A PersistentVolume lies on the node and would be lost with it.", "Copy its data; or accept the loss by name (pv/bound-to-node:PV)."},
 		{BaseOnlyCopy, "The only copy of an image that can be read lies on the node.",
 			"Have it copied to another node. Where no volume uses it, delete it, or accept its loss by name (base/only-copy:IMAGE)."},

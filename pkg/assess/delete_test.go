@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func (c deleteCase) ask() Permit {
 }
 
 func deleteCases() []deleteCase {
-	return append(append(provenCases(), restCases()...), boundCases()...)
+	return slices.Concat(provenCases(), restCases(), boundCases(), ruinCases())
 }
 
 func in(t Turn, c permitCase) deleteCase { return deleteCase{c, t} }
@@ -152,13 +153,6 @@ func boundCases() []deleteCase {
 			l.st().Bases = []cluster.Base{b}
 		}
 	}
-	then := func(fs ...func(*lab)) func(*lab) {
-		return func(l *lab) {
-			for _, f := range fs {
-				f(l)
-			}
-		}
-	}
 	return []deleteCase{
 		as("a local volume dies with its node", pv(local), unsafe, PVBoundToNode),
 		as("a local volume elsewhere does not", with(func(p *cluster.PersistentVolume) { p.Hostnames = []string{"w2"} }), safe),
@@ -198,6 +192,55 @@ func boundCases() []deleteCase {
 			l.sn("w3").Disks = append(l.sn("w3").Disks, cluster.Disk{Name: "clone", UUID: "disk-w1", Declared: true, Reported: true, Ready: cluster.Yes})
 			l.v("data").Want = 2
 		}), unsafe, BaseOnlyCopy),
+	}
+}
+
+// ruinCases are of what is left of volumes: directories that nobody names, and
+// losses that were accepted.
+func ruinCases() []deleteCase {
+	orphan := func(o cluster.Orphan) func(*lab) {
+		o.Name, o.Directory = "orphan-1", "dir"
+		return func(l *lab) { l.st().Orphans = append(l.st().Orphans, o) }
+	}
+	as := func(claim string, world func() *lab, bend func(*lab), v cluster.Verdict, codes ...string) deleteCase {
+		return in(Turn{}, permitCase{claim, world, bend, codes, v})
+	}
+	short := func(l *lab) { l.v("data").Want, l.r(2).Claim = 2, cluster.Failed } // w1 and w2 are good
+	lost := func() *lab {
+		l := newLab().detached("data", "w2", "w3")
+		l.recreate("w2")
+		l.recreate("w3")
+		return l
+	}
+	accepted := accept(VolumeAlreadyLost, "data")
+	return []deleteCase{
+		as("an orphan of a volume that is not whole elsewhere may be the last resort", elsewhere,
+			then(short, orphan(cluster.Orphan{Node: "w1", Volume: "data"})), unsafe, OrphanLastResort, VolumeOneCopy),
+		as("an orphan of a volume that is whole elsewhere is not needed", elsewhere,
+			then(func(l *lab) { l.v("data").Want = 2 }, orphan(cluster.Orphan{Node: "w1", Volume: "data"})), safe),
+		as("an orphan on another node stays", elsewhere, orphan(cluster.Orphan{Node: "w2", Volume: "data"}), safe),
+		as("an orphan of a volume that is not there is nobody's", elsewhere, orphan(cluster.Orphan{Node: "w1", Volume: "gone"}), safe),
+		as("an orphan of a volume that is going is nobody's", elsewhere,
+			then(func(l *lab) { l.v("data").State, l.v("data").Engine.Node = cluster.Deleting, "w2" }, orphan(cluster.Orphan{Node: "w1", Volume: "data"})), safe),
+		as("an orphan of nobody knows whom may be needed", elsewhere, orphan(cluster.Orphan{Node: "w1"}), dunno, OrphanUnknown),
+		as("an orphan of nobody knows whom may be given up by name", elsewhere,
+			then(orphan(cluster.Orphan{Node: "w1"}), accept(OrphanUnknown, "orphan-1")), safe),
+		as("an orphan on nobody knows which node may be on this one", elsewhere, orphan(cluster.Orphan{Volume: "data"}), dunno, OrphanUnknown),
+		as("a lost volume is lost for every node", lost, nil, unsafe, VolumeDataLost),
+		as("a loss that was accepted frees a node that holds nothing of it", lost, accepted, safe),
+		as("a loss that was accepted frees no node with a replica", lost, then(accepted, func(l *lab) {
+			gone := replicaOf("data", "w1")
+			gone.Claim = cluster.Failed
+			l.v("data").Replicas = append(l.v("data").Replicas, gone)
+		}), unsafe, VolumeAlreadyLost),
+		as("a loss that was accepted frees no node that still holds it", lost,
+			then(accepted, func(l *lab) { l.v("data").Holds = []cluster.Hold{{Node: "w1"}} }), unsafe, VolumeAlreadyLost),
+		as("a loss that was accepted frees no node with an orphan of it", lost,
+			then(accepted, orphan(cluster.Orphan{Node: "w1", Volume: "data"})), unsafe, VolumeAlreadyLost, OrphanLastResort),
+		as("a loss that was accepted frees no node with an orphan that may be of it", lost,
+			then(accepted, orphan(cluster.Orphan{Node: "w1"})), unsafe, VolumeAlreadyLost, OrphanUnknown),
+		as("a loss that was accepted frees a node whose orphans are of others", lost,
+			then(accepted, orphan(cluster.Orphan{Node: "w1", Volume: "gone"}), orphan(cluster.Orphan{Node: "w2", Volume: "data"})), safe),
 	}
 }
 

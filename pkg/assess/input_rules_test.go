@@ -72,6 +72,8 @@ func inputCases() []inputCase {
 		{"a local one is not verified", pv(cluster.PersistentVolume{Name: "pv-x", Local: true, Bound: true}), nil, []string{PVLocal}, safe},
 		{"a volume is known by its handle", func(l *lab) { l.v("data").Handle, l.s.Persistent[0].Handle = "h", "h" }, nil, nil, safe},
 		{"a volume without a handle is known by its name", func(l *lab) { l.v("data").Handle = "" }, nil, nil, safe},
+		{"directories that nobody names are a note", func(l *lab) { l.st().Orphans = []cluster.Orphan{{Name: "o", Node: "w1", Directory: "x-12345678"}} },
+			nil, []string{OrphanKept}, safe},
 		{"a node that is out and carries nothing is a note", func(l *lab) { l.node("w3").Ready = cluster.No }, nil, []string{NodeNotReady}, safe},
 		{"a cordoned node is a note", func(l *lab) { l.node("w1").Cordoned = true }, nil, []string{NodeCordoned}, safe},
 		{"a node that is there twice is a finding", func(l *lab) { l.s.Nodes = append(l.s.Nodes, *l.node("w3")) }, []string{InputTwice}, []string{InputTwice}, dunno},

@@ -84,6 +84,7 @@ func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume, all []ReplicaJu
 	}
 	vj.Leaving, vj.Doubtful = t.good-vj.Good, t.maybe-t.good
 	w.conclude(st, &vj, t)
+	w.waive(volumeVoice{vj: &vj, namespace: st.facts.Namespace})
 	return vj
 }
 

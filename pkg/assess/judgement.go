@@ -108,6 +108,9 @@ type VolumeJudgement struct {
 	// Moving: the storage has yet to move a replica of it. Whole as it may be,
 	// no turn may begin while somebody's data is on the move.
 	Moving bool
+	// Waived: the volume is Lost, and that was accepted by its name. It gates
+	// nothing but the nodes that hold something of it.
+	Waived bool
 	// Doubtful is how many more might turn out to be good.
 	Doubtful int
 	Replicas []ReplicaJudgement

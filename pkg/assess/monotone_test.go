@@ -10,25 +10,28 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // Making anything worse, or hiding it, never makes an answer Safe that was not.
 // It may make an Unsafe one Unknown: who hides the proof of a loss, or silences
 // the node that shows it, leaves nobody who knows.
 //
-// Four things are not "worse" in this sense, and are left out where they
+// Five things are not "worse" in this sense, and are left out where they
 // apply. Of two nodes that report one disk, taking one away settles which of
 // them has it. Who takes the last thing off a node that may be deleted frees
 // it: its replicas, engines and holds. Who hides the one replica that was ever
-// healthy, of more than the volume was made with, hides that it was used. And of
-// files, hiding the newest time
-// moves their present into the past.
+// healthy, of more than the volume was made with, hides that it was used. Who
+// takes the last copy of a volume whose loss was accepted makes it lost, which
+// is what was accepted. And of files, hiding the newest time moves their present
+// into the past.
 func TestJudge_WorseFactsNeverMakeItSafe(t *testing.T) {
 	changed := 0
 	ask := func(t *rapid.T) {
 		d := dice{t}
 		s, p, turn := d.snapshot(), d.policy(), d.turn()
 		oneOfEachDisk(s)
+		p.Accepted = slices.DeleteFunc(p.Accepted, func(r policy.Risk) bool { return r.Code == VolumeAlreadyLost })
 		ref := cluster.NodeRef{Name: "n1", UID: "uid-n1"}
 		before := Judge(s, p, now())
 		whole, drain, del := before.Verdict, before.MayDrain(ref).Verdict, before.MayDelete(ref, turn).Verdict

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // input is what every question depends on.
@@ -87,12 +88,44 @@ func (o oracle) neverHeld(v cluster.Volume) bool {
 	})
 }
 
+// lost: however the open replicas turn out, too few hold the data.
+func (o oracle) lost(st cluster.Storage, v cluster.Volume) bool {
+	if !countableVolume(v) || v.State == cluster.Deleting || len(v.Replicas) > 0 && (o.unused(v) || o.neverHeld(v)) {
+		return false
+	}
+	if len(v.Replicas) == 0 {
+		return o.used(v) || o.claimed(st, v)
+	}
+	var held []cluster.Replica
+	for _, r := range v.Replicas {
+		writing := len(v.Busy) > 0
+		empty := r.Claim == cluster.Placeholder || r.Claim == cluster.Failed || r.Claim == cluster.Rebuilding && !writing ||
+			r.Claim == cluster.Untouched && o.blank(st, v) && !writing && !r.Leaving && !r.Deleting && !o.goingNode(r)
+		if !empty && !o.absent(st, r) && worst(v.Doubts, r.Doubts) != no {
+			held = append(held, r)
+		}
+	}
+	return most(v, held) < v.Need
+}
+
+func (o oracle) goingNode(r cluster.Replica) bool {
+	n := o.s.Node(r.Node)
+	return n != nil && n.Deleting
+}
+
+// waived: the loss was accepted, by the volume's name.
+func (o oracle) waived(st cluster.Storage, v cluster.Volume) bool {
+	return o.lost(st, v) && slices.Contains(o.pol.Accepted, policy.Risk{Code: "volume/already-lost", Name: v.Name})
+}
+
 func (o oracle) volume(st cluster.Storage, v cluster.Volume) cluster.Verdict {
 	switch {
 	case v.State == cluster.Deleting:
 		return cluster.Safe
 	case !countableVolume(v):
 		return doubted(v).Worse(cluster.VerdictUnknown)
+	case o.waived(st, v):
+		return cluster.Safe
 	case len(v.Replicas) == 0 && (o.used(v) || o.claimed(st, v)):
 		return cluster.Unsafe
 	case o.unused(v):
@@ -173,11 +206,6 @@ func (o oracle) mayDrain(ref cluster.NodeRef) cluster.Verdict {
 			if v.State == cluster.Deleting || o.unused(v) && countableVolume(v) {
 				continue
 			}
-			if !countableVolume(v) || o.neverHeld(v) && !(len(v.Replicas) == 0 && o.claimed(st, v)) {
-				verdict = verdict.Worse(cluster.VerdictUnknown)
-				continue
-			}
-			verdict = verdict.Worse(o.enough(st, v, ref.Name, o.leastOf(v)))
 			here := v.Engine.Node == ref.Name
 			for _, h := range v.Holds {
 				here = here || h.Node == ref.Name
@@ -185,6 +213,20 @@ func (o oracle) mayDrain(ref cluster.NodeRef) cluster.Verdict {
 			for _, r := range v.Replicas {
 				here = here || r.Node == ref.Name
 			}
+			if o.waived(st, v) {
+				for _, x := range st.Orphans {
+					here = here || (x.Node == ref.Name || x.Node == "") && (x.Volume == v.Name || x.Volume == "")
+				}
+				if here {
+					verdict = cluster.Unsafe
+				}
+				continue
+			}
+			if !countableVolume(v) || o.neverHeld(v) && !(len(v.Replicas) == 0 && o.claimed(st, v)) {
+				verdict = verdict.Worse(cluster.VerdictUnknown)
+				continue
+			}
+			verdict = verdict.Worse(o.enough(st, v, ref.Name, o.leastOf(v)))
 			if here && (len(v.Busy) > 0 || v.Engine.Present != cluster.Yes || v.State == cluster.StateUnknown || v.State == cluster.Creating) {
 				verdict = verdict.Worse(cluster.VerdictUnknown)
 			}

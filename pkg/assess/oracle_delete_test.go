@@ -21,8 +21,12 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 	if o.nothingRead() {
 		return verdict
 	}
+	verdict = verdict.Worse(o.leftovers(ref.Name))
 	for _, st := range o.s.Storages {
 		for _, v := range st.Volumes {
+			if o.waived(st, v) {
+				continue
+			}
 			verdict = verdict.Worse(o.releases(st, v, ref.Name, t))
 		}
 		for _, sn := range st.Nodes {
@@ -42,6 +46,30 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 		}
 	}
 	return verdict.Worse(o.locals(ref.Name))
+}
+
+// leftovers are directories on the node that no replica names.
+func (o oracle) leftovers(node string) cluster.Verdict {
+	verdict := cluster.Safe
+	for _, st := range o.s.Storages {
+		for _, x := range st.Orphans {
+			switch {
+			case x.Node != node && x.Node != "":
+				continue
+			case x.Volume == "" || x.Node == "":
+				if !o.accepted("orphan/unknown", x.Name) {
+					verdict = verdict.Worse(cluster.VerdictUnknown)
+				}
+				continue
+			}
+			for _, v := range st.Volumes {
+				if v.Name == x.Volume && v.State != cluster.Deleting && o.enough(st, v, node, v.Want) != cluster.Safe {
+					verdict = cluster.Unsafe
+				}
+			}
+		}
+	}
+	return verdict
 }
 
 // releases says whether one volume lets the node go.

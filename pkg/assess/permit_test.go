@@ -41,6 +41,15 @@ func accept(code, name string) func(*lab) {
 	return func(l *lab) { l.pol.Accepted = append(l.pol.Accepted, policy.Risk{Code: code, Name: name}) }
 }
 
+// then bends in turn.
+func then(fs ...func(*lab)) func(*lab) {
+	return func(l *lab) {
+		for _, f := range fs {
+			f(l)
+		}
+	}
+}
+
 // elsewhere is a volume of three that w1 has one of, served from w2.
 func elsewhere() *lab {
 	l := newLab().detached("data", "w1", "w2", "w3")
@@ -53,13 +62,7 @@ func elsewhere() *lab {
 }
 
 func drainCases() []permitCase {
-	all := func(fs ...func(*lab)) func(*lab) {
-		return func(l *lab) {
-			for _, f := range fs {
-				f(l)
-			}
-		}
-	}
+	all := then
 	return []permitCase{
 		{"two of three are the floor", atRest3, nil, nil, safe},
 		{"a volume that has nothing there keeps its floor", func() *lab { return newLab().detached("data", "w2", "w3") }, nil, nil, safe},

@@ -54,6 +54,9 @@ func (d dice) snapshot() *cluster.Snapshot {
 		}
 		st.Bases = append(st.Bases, b)
 	}
+	for i := range mostly(d, 8, 0, 1, 2) {
+		st.Orphans = append(st.Orphans, cluster.Orphan{Name: fmt.Sprintf("o%d", i), Node: mostly(d, 6, "n1", "n2", ""), Volume: mostly(d, 3, "v0", "v1", "gone", "")})
+	}
 	for i := range rapid.IntRange(0, 2).Draw(d.t, "volumes") {
 		st.Volumes = append(st.Volumes, d.volume(fmt.Sprintf("v%d", i)))
 		if !d.rarely(4) {
@@ -189,7 +192,7 @@ func (d dice) policy() policy.Policy {
 	p := policy.Default()
 	p.MinReplicas = mostly(d, 6, 0, 1, 2, 3)
 	if d.rarely(5) {
-		p.Accepted = []policy.Risk{{Code: pick(d, VolumeOneCopy, PVBoundToNode, NodeForeignAttachment, BaseOnlyCopy), Name: pick(d, "", "v0", "odd")}}
+		p.Accepted = []policy.Risk{{Code: pick(d, VolumeOneCopy, PVBoundToNode, NodeForeignAttachment, BaseOnlyCopy, VolumeAlreadyLost, VolumeAlreadyLost, OrphanUnknown), Name: pick(d, "", "v0", "v0", "odd", "o0")}}
 	}
 	return p
 }

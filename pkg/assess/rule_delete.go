@@ -15,11 +15,9 @@ import (
 // replica there, at least Need of the others are proven, since the drain ended
 // where the asker is in a turn; (c) nothing of it is served or held from the
 // node; (d) nothing of it is being rebuilt or otherwise changed; (e) no failed
-// replica on the node may be the one that is still needed. And nothing else
-// dies with the node. Files cannot answer: they know nothing of the present.
-//
-// What lies on the node without an object that names it, such as an orphaned
-// directory, is not among the facts and not judged.
+// replica or orphan on the node may be the one that is still needed. And
+// nothing else dies with the node. Files cannot answer: they know nothing of
+// the present.
 func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
 	fs := j.sameNode(ref)
 	fs = append(fs, j.wideFindings()...)
@@ -31,6 +29,9 @@ func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
 	for i := range j.Volumes {
 		vj := &j.Volumes[i]
 		fs = append(fs, j.keepsFloor(vj, ref.Name)...)
+		if vj.Waived {
+			continue
+		}
 		say := volumeVoice{vj: vj, namespace: j.namespaceOf(vj.Driver)}
 		for _, f := range []*Finding{
 			provenWithout(say, ref.Name, t),
@@ -44,6 +45,7 @@ func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
 		}
 	}
 	fs = append(fs, j.stillHolding(ref)...)
+	fs = append(fs, j.orphansOn(ref)...)
 	fs = append(fs, j.diesWith(ref)...)
 	fs = append(fs, j.onlyBases(ref)...)
 	return permit(fs)

@@ -102,6 +102,12 @@ func (j *Judgement) keepsFloor(vj *VolumeJudgement, node string) []Finding {
 		return nil
 	}
 	say := volumeVoice{vj: vj, namespace: j.namespaceOf(vj.Driver)}
+	if vj.Waived {
+		if f := j.keepsRuins(say, node); f != nil {
+			return []Finding{*f}
+		}
+		return nil
+	}
 	if !countable(v) {
 		return []Finding{say.finding(VolumeNotJudged, Unclear, "%s is of a kind whose replicas cannot be counted: what it keeps without node "+node+" cannot be told.")}
 	}

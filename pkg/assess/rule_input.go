@@ -105,6 +105,7 @@ func (w *world) storageFindings(st *storageWorld) []Finding {
 	if len(st.facts.Volumes) == 0 {
 		out = append(out, w.noVolumes(st, subject))
 	}
+	out = append(out, w.orphansNote(st)...)
 	for i := range st.facts.Nodes {
 		if n := &st.facts.Nodes[i]; w.gone(n.Name) {
 			out = append(out, Finding{Code: StorageNodeLeft, Subject: Subject{Kind: "StorageNode", Namespace: st.facts.Namespace, Name: n.Name},

@@ -80,25 +80,6 @@ func countable(v *cluster.Volume) bool {
 	return volumeVoice{vj: &VolumeJudgement{Volume: v}}.kindRule()
 }
 
-// lostRule says whether the volume has certainly too few copies left to serve
-// its data. The storage takes a volume without any replica for a new one and
-// formats it when it is next attached.
-func (w *world) lostRule(say volumeVoice, t tally) bool {
-	v := say.vj.Volume
-	switch {
-	case len(v.Replicas) == 0 && (used(v) || say.vj.PV != ""):
-		say.add(VolumeDataLost, Danger,
-			"%s has no replica left although it was in use: the next workload that mounts it may get an empty disk. Start nothing that uses it.")
-		return true
-	case neverUsed(v) || blank(v) || t.held >= v.Need:
-		return false
-	}
-	say.add(VolumeDataLost, Danger,
-		"%s has no copy of its data left that could be served ("+say.tell(byHere)+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
-		say.counts(t)...)
-	return true
-}
-
 // blank reports whether there is no sign that the volume ever held data: it
 // has nothing to lose, though it is not as it was made either.
 func blank(v *cluster.Volume) bool {

@@ -92,7 +92,7 @@ func sentence(s string) string {
 // keeps the order of equals.
 func sortFindings(fs []Finding) {
 	weight := func(f *Finding) int {
-		if f.Code == VolumeDataLost {
+		if (f.Code == VolumeDataLost || f.Code == VolumeWouldBeFormatted) && f.Severity == Danger {
 			return int(Danger) + 1
 		}
 		return int(f.Severity)

@@ -37,7 +37,7 @@ func TestJudge_AnswersWhateverTheFactsAre(t *testing.T) {
 		}
 		for i := range j.Volumes {
 			vj := &j.Volumes[i]
-			if (vj.Condition == ConditionUnknown || vj.Condition == Busy || vj.Condition == Lost || vj.Condition == Degraded) && j.Verdict == cluster.Safe {
+			if !vj.Waived && (vj.Condition == ConditionUnknown || vj.Condition == Busy || vj.Condition == Lost || vj.Condition == Degraded) && j.Verdict == cluster.Safe {
 				t.Fatalf("safe with volume %s %v", vj.Volume.Name, vj.Condition)
 			}
 			for k := range vj.Replicas {

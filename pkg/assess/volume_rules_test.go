@@ -66,7 +66,19 @@ func countCases() []volumeCase {
 		}, ConditionUnknown, []string{VolumeDegraded}, unsafe},
 		{"none of two for certain is lost", atRest2, func(l *lab) { l.remove("w1"); l.remove("w2") }, Lost, []string{VolumeDataLost}, unsafe},
 		{"all failed is lost", atRest2, each(func(r *cluster.Replica) { r.Claim = cluster.Failed }), Lost, []string{VolumeDataLost}, unsafe},
-		{"re-created machines have nothing", atRest2, func(l *lab) { l.recreate("w1"); l.recreate("w2") }, Lost, []string{VolumeDataLost}, unsafe},
+		{"re-created machines have nothing", atRest2, func(l *lab) { l.recreate("w1"); l.recreate("w2") }, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
+		{"one machine re-created and one gone is about to be formatted", atRest2, func(l *lab) { l.recreate("w1"); l.remove("w2") },
+			Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
+		{"a failed one beside re-created machines keeps it from being formatted", atRest2, func(l *lab) { l.recreate("w1"); l.r(1).Claim = cluster.Failed },
+			Lost, []string{VolumeDataLost}, unsafe},
+		{"one that may hold the data keeps it from being lost", atRest2, func(l *lab) { l.recreate("w1"); l.node("w2").Ready = cluster.No },
+			ConditionUnknown, []string{VolumeDegraded}, unsafe},
+		{"a loss that was accepted by name does not gate", atRest2, then(accept(VolumeAlreadyLost, "data"), func(l *lab) { l.recreate("w1"); l.recreate("w2") }), Lost, nil, safe},
+		{"a loss that was accepted for all was not accepted", atRest2, then(accept(VolumeAlreadyLost, ""), func(l *lab) { l.remove("w1"); l.remove("w2") }),
+			Lost, []string{VolumeDataLost}, unsafe},
+		{"the loss of another was accepted", atRest2, then(accept(VolumeAlreadyLost, "other"), func(l *lab) { l.remove("w1"); l.remove("w2") }),
+			Lost, []string{VolumeDataLost}, unsafe},
+		{"what is not lost was not accepted", atRest2, then(accept(VolumeAlreadyLost, "data"), func(l *lab) { l.remove("w1") }), Degraded, []string{VolumeDegraded}, unsafe},
 		{"two of three needed and one left is lost", atRest3, func(l *lab) {
 			l.v("data").Need = 2
 			l.remove("w1")
@@ -120,9 +132,9 @@ func useCases() []volumeCase {
 		{"placeholders that nobody used are whole as they are", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Replicas[0].Claim, v.Replicas[1].Claim = cluster.Placeholder, cluster.Placeholder
 		}), Unused, nil, safe},
-		{"blanks of a volume that was written are a loss", unused2, unusedWith(func(v *cluster.Volume) { v.Touched = true }), Lost, []string{VolumeDataLost}, unsafe},
-		{"blanks of a volume that has a size are a loss", unused2, unusedWith(func(v *cluster.Volume) { v.Used = 1 }), Lost, []string{VolumeDataLost}, unsafe},
-		{"blanks that were healthy once are a loss", unused2, unusedWith(func(v *cluster.Volume) { v.Replicas[0].HealthyAt = now() }), Lost, []string{VolumeDataLost}, unsafe},
+		{"blanks of a volume that was written are a loss", unused2, unusedWith(func(v *cluster.Volume) { v.Touched = true }), Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
+		{"blanks of a volume that has a size are a loss", unused2, unusedWith(func(v *cluster.Volume) { v.Used = 1 }), Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
+		{"blanks that were healthy once are a loss", unused2, unusedWith(func(v *cluster.Volume) { v.Replicas[0].HealthyAt = now() }), Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
 		{"placeholders that failed once are a loss", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Replicas[0].Claim, v.Replicas[1].Claim, v.Replicas[1].FailedAt = cluster.Placeholder, cluster.Placeholder, now()
 		}), Lost, []string{VolumeDataLost}, unsafe},
@@ -154,16 +166,16 @@ func useCases() []volumeCase {
 		{"a blank beside a copy that is gone is a loss", atRest2, func(l *lab) {
 			l.r(0).Claim, l.r(0).HealthyAt = cluster.Untouched, time.Time{}
 			l.remove("w2")
-		}, Lost, []string{VolumeDataLost}, unsafe},
+		}, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
 		{"a blank beside a copy that failed is a loss", atRest2, func(l *lab) {
 			l.r(0).Claim, l.r(0).HealthyAt = cluster.Untouched, time.Time{}
 			l.r(1).Claim = cluster.Failed
 		}, Lost, []string{VolumeDataLost}, unsafe},
 		{"a blank beside a copy is not whole", atRest2, func(l *lab) { l.r(0).Claim, l.r(0).HealthyAt = cluster.Untouched, time.Time{} },
 			ConditionUnknown, []string{VolumeUnproven}, dunno},
-		{"no replica left of a volume that was written is a loss", atRest2, none, Lost, []string{VolumeDataLost}, unsafe},
-		{"no replica left of a volume with a claim is a loss", unused2, none, Lost, []string{VolumeDataLost}, unsafe},
-		{"no replica left of a volume that has a size is a loss", unused2, func(l *lab) { none(l); noPV(l); l.v("data").Used = 1 }, Lost, []string{VolumeDataLost}, unsafe},
+		{"no replica left of a volume that was written is a loss", atRest2, none, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
+		{"no replica left of a volume with a claim is a loss", unused2, none, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
+		{"no replica left of a volume that has a size is a loss", unused2, func(l *lab) { none(l); noPV(l); l.v("data").Used = 1 }, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
 		{"no replica of a volume that nothing refers to cannot be told", unused2, func(l *lab) { none(l); noPV(l) }, ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"placeholders of a volume whose engine ran cannot be told", unused2, func(l *lab) {
 			l.v("data").Engine.Ever = cluster.Yes

@@ -21,6 +21,9 @@ type Storage struct {
 	RebuildsPerNode int
 	// Bases are the images that volumes may be layered upon, sorted by name.
 	Bases []Base
+	// Orphans are data that lie on a disk without an object of their own, sorted
+	// by name.
+	Orphans []Orphan
 	// Reported is the newest time found in the storage's own status.
 	Reported time.Time
 	Doubts   []Doubt
@@ -100,6 +103,20 @@ type Base struct {
 type BaseCopy struct {
 	DiskUUID string
 	Ready    Answer
+}
+
+// Orphan is a replica's directory that no replica object names. It may be old,
+// foreign, or the last copy of a volume.
+type Orphan struct {
+	Name string
+	UID  UID
+	// Node and DiskUUID are where it lies, as far as the storage says.
+	Node     string
+	DiskUUID string
+	// Directory is its name on the disk, Volume the volume that it was made
+	// for; empty where the name does not tell.
+	Directory string
+	Volume    string
 }
 
 // VolumeState is what the storage says a volume is doing.

@@ -12,6 +12,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -143,6 +144,12 @@ func (p Policy) Accepts(code, name string) bool {
 		}
 	}
 	return false
+}
+
+// AcceptsByName reports whether the operator accepted the finding code for the
+// named subject and no other.
+func (p Policy) AcceptsByName(code, name string) bool {
+	return name != "" && slices.Contains(p.Accepted, Risk{Code: code, Name: name})
 }
 
 // Floor is the number of good replicas that a volume keeps while a node is

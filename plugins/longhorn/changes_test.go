@@ -28,7 +28,7 @@ func TestStorage_KindsAreNamedAsLonghornNamesThem(t *testing.T) {
 		needed[k.Resource] = k.Need == plugin.Needed
 	}
 	want := map[string]bool{
-		"volumes": true, "engines": true, "replicas": true, "nodes": true, "settings": false, "volumeattachments": false,
+		"volumes": true, "engines": true, "replicas": true, "orphans": false, "nodes": true, "settings": false, "volumeattachments": false,
 		"instancemanagers": false, "sharemanagers": false, "engineimages": false, "backingimages": false, "shardgroups": false,
 	}
 	if diff := cmp.Diff(want, needed); diff != "" {

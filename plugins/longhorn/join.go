@@ -31,6 +31,7 @@ func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 		Settings: j.settings.decisive(),
 		Nodes:    j.nodeFacts(),
 		Bases:    j.bases(),
+		Orphans:  j.orphanFacts(),
 	}
 	for _, v := range sortedBy(r.volumes, func(v *volume) string { return v.Name }) {
 		st.Volumes = append(st.Volumes, j.volume(v))

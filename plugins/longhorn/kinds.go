@@ -18,6 +18,7 @@ const (
 	shares          = "sharemanagers"
 	engineImages    = "engineimages"
 	backingImages   = "backingimages"
+	orphans         = "orphans"
 	shardGroups     = "shardgroups"
 	attachmentsKind = "VolumeAttachment"
 )
@@ -40,6 +41,7 @@ func kinds() []plugin.Kind {
 		kind(shares, "ShareManager", plugin.Helpful),
 		kind(engineImages, "EngineImage", plugin.Helpful),
 		kind(backingImages, "BackingImage", plugin.Helpful),
+		kind(orphans, "Orphan", plugin.Helpful),
 		kind(shardGroups, "ShardGroup", plugin.Helpful),
 	}
 }

@@ -21,6 +21,7 @@ type Reader struct {
 	shares        map[cluster.UID]*share
 	engineImages  map[cluster.UID]*engineImage
 	backingImages map[cluster.UID]*backingImage
+	orphans       map[cluster.UID]*orphan
 	shardGroups   map[cluster.UID]*shardGroup
 }
 
@@ -37,6 +38,7 @@ func NewReader() *Reader {
 		shares:        map[cluster.UID]*share{},
 		engineImages:  map[cluster.UID]*engineImage{},
 		backingImages: map[cluster.UID]*backingImage{},
+		orphans:       map[cluster.UID]*orphan{},
 		shardGroups:   map[cluster.UID]*shardGroup{},
 	}
 }
@@ -88,6 +90,8 @@ func (r *Reader) put(resource string, item []byte) error {
 		return keep(r.engineImages, item, newEngineImage)
 	case backingImages:
 		return keep(r.backingImages, item, newBackingImage)
+	case orphans:
+		return keep(r.orphans, item, newOrphan)
 	case shardGroups:
 		return keep(r.shardGroups, item, newShardGroup)
 	default:
@@ -121,6 +125,8 @@ func (r *Reader) Drop(k plugin.Kind, uid cluster.UID) {
 		delete(r.engineImages, uid)
 	case backingImages:
 		delete(r.backingImages, uid)
+	case orphans:
+		delete(r.orphans, uid)
 	case shardGroups:
 		delete(r.shardGroups, uid)
 	}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+
+// A volume that has certainly too few copies left is lost. Two things are said
+// of it besides: whether it is about to be formatted, because the storage would
+// take what is left for a new volume; and whether the operator accepted the
+// loss, by the volume's name, for the nodes that hold nothing of it.
+
+// lostRule says whether the volume has certainly too few copies left to serve
+// its data.
+func (w *world) lostRule(say volumeVoice, t tally) bool {
+	v := say.vj.Volume
+	switch {
+	case len(v.Replicas) == 0 && (used(v) || say.vj.PV != ""):
+		say.add(VolumeDataLost, Danger, "%s has no replica left although it was in use. Start nothing that uses it.")
+	case neverUsed(v) || blank(v) || t.held >= v.Need:
+		return false
+	default:
+		say.add(VolumeDataLost, Danger,
+			"%s has no copy of its data left that could be served ("+say.tell(byHere)+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
+			say.counts(t)...)
+	}
+	if formattable(say.vj) {
+		say.add(VolumeWouldBeFormatted, Danger,
+			"%s is about to be formatted: nothing is left that its storage would know as its data, so the next workload that mounts it gets an empty disk.")
+	}
+	return true
+}
+
+// formattable reports whether the storage would make the lost volume anew when
+// it is next attached: it has no replica, or all that it has are blank, or
+// would come up blank on a machine that took another one's place. A failed one
+// keeps the storage from it; so does a node that is gone, for then the volume
+// cannot be attached at all.
+func formattable(vj *VolumeJudgement) bool {
+	any := false
+	for i := range vj.Replicas {
+		rj := &vj.Replicas[i]
+		switch {
+		case rj.Replica.Claim == cluster.Placeholder:
+		case rj.Replica.Claim == cluster.Failed:
+			return false
+		case rj.Standing == cluster.StandingAbsent && rj.Code != ReplicaNodeGone, rj.Code == ReplicaBlank:
+			any = true
+		case rj.Standing == cluster.StandingAbsent:
+		default:
+			return false
+		}
+	}
+	return any || len(vj.Replicas) == 0
+}
+
+// waive makes notes of what speaks against a volume whose loss was accepted. It
+// must have been accepted by name: nobody means all that may yet be lost.
+func (w *world) waive(say volumeVoice) {
+	vj := say.vj
+	if vj.Condition != Lost || !w.pol.AcceptsByName(VolumeAlreadyLost, vj.Volume.Name) {
+		return
+	}
+	vj.Waived = true
+	for i := range vj.Findings {
+		vj.Findings[i].Severity = Note
+	}
+	say.add(VolumeAlreadyLost, Note, "%s is lost, which was accepted for the nodes that hold nothing of it.")
+}
+
+// keepsRuins says whether the node holds nothing of a volume whose loss was
+// accepted; nil for nothing.
+func (j *Judgement) keepsRuins(say volumeVoice, node string) *Finding {
+	v := say.vj.Volume
+	if !onNode(v, node) && !j.orphanOn(say.vj.Driver, v.Name, node) {
+		return nil
+	}
+	f := say.finding(VolumeAlreadyLost, Danger,
+		"%s is lost, and node "+node+" holds something of it, which may be needed to salvage from: its loss is accepted for other nodes only.")
+	return &f
+}
