@@ -124,7 +124,6 @@ func (m *Model) newEngine(v *longhorn.Volume) {
 		SnapshotMaxCount: v.Spec.SnapshotMaxCount, SnapshotMaxSize: v.Spec.SnapshotMaxSize,
 	}
 	e.Status.CurrentState = longhorn.InstanceStateStopped
-	e.Status.CurrentSize = v.Spec.Size
 	m.insert(e)
 	m.setInstanceConditions(e, &e.Status.Conditions)
 }
