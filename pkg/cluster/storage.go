@@ -179,7 +179,7 @@ type Volume struct {
 	// "restoring"; empty for none.
 	Busy []string
 	// Touched: there is a sign that it was ever written or mounted.
-	Touched  bool
+	Touched bool
 	// Pause is why the storage holds back the volume's rebuild; nil where it does
 	// not. Hindered are reasons for which it cannot get on, each one sentence in
 	// its words.
