@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+)
+
+// latency is what one request takes.
+const latency = 4 * time.Millisecond
+
+// restConfig reaches this world: package act sends real requests, and nothing
+// leaves the process.
+func (w *World) restConfig() *rest.Config {
+	return &rest.Config{Host: "http://sim.invalid", QPS: -1, Transport: transport{w}}
+}
+
+// transport answers requests from the world.
+type transport struct{ *World }
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := t.World
+	body := []byte{}
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		if err := r.Body.Close(); err != nil {
+			return nil, err
+		}
+	}
+	by := w.inHand()
+	fault := Fault{}
+	if by != nil {
+		fault = by.process.call(r.Method + " " + resource(r.URL.Path))
+	}
+	time.Sleep(latency)
+	effect := func() (int, any) {
+		return w.handle(request{method: r.Method, parts: split(r.URL.Path), body: body, by: by})
+	}
+	return fault.apply(r, w, effect)
+}
+
+// split takes a path apart: the resource, and what follows it.
+func split(path string) []string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	for i, p := range parts {
+		switch p {
+		case "namespaces":
+			if i+2 < len(parts) {
+				return append([]string{parts[i+1]}, parts[i+2:]...) // namespace, resource, name, sub
+			}
+		case "nodes":
+			return append([]string{""}, parts[i:]...)
+		}
+	}
+	return parts
+}
+
+func resource(path string) string {
+	parts := split(path)
+	if len(parts) < 2 {
+		return path
+	}
+	return strings.Join(append([]string{parts[1]}, parts[min(3, len(parts)):]...), "/")
+}
+
+type request struct {
+	method string
+	parts  []string
+	body   []byte
+	by     *deed
+}
+
+// handle does what a request asks for.
+func (w *World) handle(r request) (int, any) {
+	if len(r.parts) < 3 {
+		return refusal(http.StatusNotFound, metav1.StatusReasonNotFound, "no such path")
+	}
+	name := r.parts[2]
+	switch {
+	case r.parts[0] == "" && r.parts[1] == "nodes":
+		return w.handleNode(r, name)
+	case r.parts[1] == "pods":
+		return w.handlePod(r, r.parts[0], name)
+	case r.parts[0] == longhorn.Namespace:
+		return w.handleStorage(r, model.Ref{Kind: model.Kind(r.parts[1]), Name: name})
+	}
+	return refusal(http.StatusNotFound, metav1.StatusReasonNotFound, "no such resource")
+}
+
+// wanted is what a change says of the object that it means.
+type wanted struct {
+	Metadata struct {
+		UID             string `json:"uid"`
+		ResourceVersion string `json:"resourceVersion"`
+	} `json:"metadata"`
+	Preconditions struct {
+		UID             string `json:"uid"`
+		ResourceVersion string `json:"resourceVersion"`
+	} `json:"preconditions"`
+	DeleteOptions struct {
+		Preconditions struct {
+			UID string `json:"uid"`
+		} `json:"preconditions"`
+	} `json:"deleteOptions"`
+	Spec struct {
+		Unschedulable *bool `json:"unschedulable"`
+	} `json:"spec"`
+}
+
+// meant checks the preconditions; the answer is nil where they hold.
+func meant(body []byte, uid types.UID, version string) (wanted, *metav1.Status) {
+	var m wanted
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, status(http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error())
+	}
+	for _, want := range []string{m.Metadata.UID, m.Preconditions.UID, m.DeleteOptions.Preconditions.UID} {
+		if want != "" && want != string(uid) {
+			return m, status(http.StatusConflict, metav1.StatusReasonConflict, "Precondition failed: UID in precondition: "+want+", UID in object meta: "+string(uid))
+		}
+	}
+	for _, want := range []string{m.Metadata.ResourceVersion, m.Preconditions.ResourceVersion} {
+		if want != "" && want != version {
+			return m, status(http.StatusConflict, metav1.StatusReasonConflict, "the object has been modified; please apply your changes to the latest version and try again")
+		}
+	}
+	return m, nil
+}
+
+func (w *World) handleNode(r request, name string) (int, any) {
+	n := w.machine(name)
+	if n == nil {
+		return refusal(http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("nodes %q not found", name))
+	}
+	version := strconv.Itoa(n.version)
+	if r.method == http.MethodGet {
+		o := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{Kind: "Node", APIVersion: "v1"}}
+		o.Name, o.UID, o.ResourceVersion = n.name, types.UID(n.uid), version
+		spec := map[string]any{}
+		if n.cordoned {
+			spec["unschedulable"] = true
+		}
+		return http.StatusOK, struct {
+			metav1.PartialObjectMetadata
+			Spec map[string]any `json:"spec"`
+		}{o, spec}
+	}
+	m, no := meant(r.body, types.UID(n.uid), version)
+	if no != nil {
+		return int(no.Code), no
+	}
+	w.felt(r.by, n.uid)
+	if r.method == http.MethodDelete {
+		w.remove(n, oracle.Ours)
+		return http.StatusOK, success()
+	}
+	w.cordon(n, m.Spec.Unschedulable != nil && *m.Spec.Unschedulable, oracle.Ours)
+	return http.StatusOK, success()
+}
+
+func (w *World) handlePod(r request, namespace, name string) (int, any) {
+	p := w.pod(namespace, name)
+	if p == nil {
+		return refusal(http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("pods %q not found", name))
+	}
+	if r.method == http.MethodGet {
+		o := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}}
+		o.Name, o.Namespace, o.UID = p.name, p.namespace, types.UID(p.uid)
+		if p.deleting {
+			o.DeletionTimestamp = &metav1.Time{Time: w.now}
+		}
+		return http.StatusOK, o
+	}
+	if _, no := meant(r.body, types.UID(p.uid), ""); no != nil {
+		return int(no.Code), no
+	}
+	if !w.budgetAllows(p) {
+		return refusal(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests,
+			"Cannot evict pod as it would violate the pod's disruption budget.")
+	}
+	w.felt(r.by, p.uid)
+	w.say("pod %s leaves %s", p.name, p.node)
+	w.end(p)
+	return http.StatusCreated, success()
+}
+
+func (w *World) handleStorage(r request, ref model.Ref) (int, any) {
+	raw, uid, version, err := w.object(ref)
+	if err != nil {
+		return refusal(http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("%s.longhorn.io %q not found", ref.Kind, ref.Name))
+	}
+	if r.method == http.MethodGet {
+		raw = bytes.Replace(raw, []byte(`"metadata":{`), []byte(`"metadata":{"resourceVersion":"`+version+`",`), 1)
+		return http.StatusOK, json.RawMessage(raw)
+	}
+	if _, no := meant(r.body, uid, version); no != nil {
+		return int(no.Code), no
+	}
+	ref.UID = uid
+	w.felt(r.by, cluster.UID(uid))
+	if r.method == http.MethodDelete {
+		w.say("%s %s is deleted by us", ref.Kind, ref.Name)
+		err = w.model.Delete(ref)
+		w.disks.changed = true
+		w.settleBy(oracle.Ours)
+	} else {
+		w.say("%s %s is patched by us", ref.Kind, ref.Name)
+		err = w.model.Patch(ref, r.body)
+	}
+	if err != nil {
+		return refusal(http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, err.Error())
+	}
+	if n := w.machine(ref.Name); ref.Kind == model.Nodes && n != nil {
+		n.barredBy = oracle.Nobody
+		if !w.placement(n.name).Spec.AllowScheduling {
+			n.barredBy = oracle.Ours
+		}
+	}
+	return http.StatusOK, success()
+}
+
+// settleBy steps the storage once, so that what a deed destroys at once is
+// told apart from what the storage does later.
+func (w *World) settleBy(by oracle.Hand) {
+	w.model.Step(w.now)
+	w.watchBytes(by)
+}
+
+func status(code int, reason metav1.StatusReason, message string) *metav1.Status {
+	return &metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status:   metav1.StatusFailure, Code: int32(code), Reason: reason, Message: message,
+	}
+}
+
+func refusal(code int, reason metav1.StatusReason, message string) (int, any) {
+	return code, status(code, reason, message)
+}
+
+func success() *metav1.Status {
+	return &metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess}
+}
+
+func response(r *http.Request, code int, payload any) *http.Response {
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		code, raw = http.StatusInternalServerError, []byte(err.Error())
+	}
+	h := http.Header{"Content-Type": {"application/json"}}
+	return &http.Response{
+		StatusCode: code, Status: http.StatusText(code), Header: h, Request: r,
+		ContentLength: int64(len(raw)), Body: io.NopCloser(bytes.NewReader(raw)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+}
+
+// waitFor waits until ctx ends and returns why.
+func waitFor(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model/memdisk"
+)
+
+// hardware is the disks, and whether what lies on them has changed.
+type hardware struct {
+	*memdisk.Disks
+	changed bool
+}
+
+func newHardware() *hardware { return &hardware{Disks: memdisk.New()} }
+
+// Create implements model.Disks.
+func (h *hardware) Create(at model.Place, blank model.Directory) error {
+	h.changed = true
+	return h.Disks.Create(at, blank)
+}
+
+// Copy implements model.Disks.
+func (h *hardware) Copy(from, to model.Place) error {
+	h.changed = true
+	return h.Disks.Copy(from, to)
+}
+
+// Remove implements model.Disks.
+func (h *hardware) Remove(at model.Place) error {
+	h.changed = true
+	return h.Disks.Remove(at)
+}
+
+// suffix is what a replica's directory has after its volume's name: a dash and
+// eight digits.
+const suffix = 9
+
+// remembered is how long a copy that vanished counts as one that nobody could
+// know of: what was read before is acted upon a moment later.
+const remembered = 45 * time.Second
+
+// watchBytes counts the whole, newest copies of every volume, and notes whose
+// doing it was that one went, or the last.
+func (w *World) watchBytes(by oracle.Hand) {
+	if !w.disks.changed {
+		return
+	}
+	w.disks.changed = false
+	now := map[string][]string{}
+	for _, d := range w.disks.Truth() {
+		if len(d.Directory) <= suffix || !d.Whole {
+			continue
+		}
+		name := d.Directory[:len(d.Directory)-suffix]
+		if v := w.volume(name); v != nil && v.bytes != "" && string(d.Bytes) == v.bytes {
+			now[name] = append(now[name], d.Node)
+		}
+	}
+	for _, v := range w.volumes {
+		if v.bytes == "" || v.deleted {
+			continue
+		}
+		gone := len(v.copies) - len(now[v.name])
+		if gone > 0 && by == oracle.Theirs {
+			v.damaged = true
+			v.vanished = append(v.vanished, vanishing{w.now, gone})
+		}
+		if len(v.copies) > 0 && len(now[v.name]) == 0 {
+			w.say("volume %s is lost, by %s doing", v.name, by)
+			w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged})
+		}
+		v.copies = now[v.name]
+	}
+}
+
+// vanishing is the end of some copies by others' hands.
+type vanishing struct {
+	at time.Time
+	n  int
+}
+
+// moment is how everything really is now.
+func (w *World) moment() *oracle.Moment {
+	m := &oracle.Moment{}
+	for _, n := range w.machines {
+		o := oracle.Node{Ref: n.ref(), CordonedBy: n.cordonedBy, BarredBy: n.barredBy}
+		if !n.on {
+			o.DownSince = n.downSince
+		}
+		m.Nodes = append(m.Nodes, o)
+	}
+	for _, v := range w.volumes {
+		if v.deleted {
+			continue
+		}
+		o := oracle.Volume{Name: v.name, Want: v.want, Need: 1, Written: v.bytes != "", Concealed: v.concealed, Held: w.heldByUs(v.name)}
+		for _, at := range v.vanished {
+			if w.now.Sub(at.at) < remembered {
+				o.Concealed += at.n
+			}
+		}
+		for _, node := range v.copies {
+			ref := cluster.NodeRef{Name: node}
+			if n := w.machine(node); n != nil {
+				ref = n.ref()
+			}
+			o.Copies = append(o.Copies, ref)
+		}
+		m.Volumes = append(m.Volumes, o)
+	}
+	return m
+}
+
+// heldByUs reports whether a ticket of a roll is on the volume.
+func (w *World) heldByUs(volume string) bool {
+	for id := range w.tickets(volume) {
+		if strings.HasPrefix(id, "safe-roll-") {
+			return true
+		}
+	}
+	return false
+}
+
+// Lost names the volumes whose bytes are nowhere any more, and those that were
+// formatted anew over what they held.
+func (w *World) Lost() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for _, v := range w.volumes {
+		if v.bytes != "" && !v.deleted && len(v.copies) == 0 || v.reformatted {
+			out = append(out, v.name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+// Process is one run of the program: its way to the world, and its book. When
+// it is killed, nothing that it does has any effect any more.
+type Process struct {
+	world    *World
+	book     record.Book
+	faults   Faults
+	commands decide.Commands
+	last     *cluster.Snapshot
+	stirs    int // what had happened by then
+
+	mu    sync.Mutex
+	calls int
+	dead  bool
+}
+
+// Faults says what goes wrong. All of it may be zero.
+type Faults struct {
+	// At says what goes wrong with a call; nil for nothing.
+	At func(Call) Fault
+	// Stale says for a look how many versions old it is; nil for none. What
+	// must be consistent is never stale.
+	Stale func() int
+	// Slow is how long a consistent look takes at most between its first and
+	// its last kind; what happens meanwhile is in the later kinds alone.
+	Slow time.Duration
+	// Blind says for how long from now nothing can be observed; nil for never.
+	Blind func() time.Duration
+}
+
+// Connect starts a process on the world and the book.
+func (w *World) Connect(b record.Book, c decide.Commands, f Faults) *Process {
+	return &Process{world: w, book: b, commands: c, faults: f}
+}
+
+// deed is the deed in hand, and whose it is.
+type deed struct {
+	process *Process
+	action  decide.Action
+}
+
+func (w *World) inHand() *deed {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deed
+}
+
+// felt notes that a change by our hand takes effect now.
+func (w *World) felt(by *deed, uid cluster.UID) {
+	if by == nil {
+		return
+	}
+	d := oracle.Deed{At: time.Now(), Verb: string(by.action.Verb), Node: by.action.Node, UID: uid}
+	switch by.action.Verb {
+	case decide.Cordon, decide.EvictPods, decide.DeleteNode, decide.RunCommand:
+		if by.action.Command != decide.CreateCommand {
+			d.Before = w.moment()
+		}
+	}
+	w.truth.Deeds = append(w.truth.Deeds, d)
+}
+
+// call counts a call and says what goes wrong with it.
+func (p *Process) call(what string) Fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return Fault{Harm: Reset}
+	}
+	p.calls++
+	if p.faults.At == nil {
+		return Fault{}
+	}
+	f := p.faults.At(Call{N: p.calls, What: what})
+	if f.Harm == Kill {
+		p.dead = true
+	}
+	return f
+}
+
+// Dead reports whether the process was killed, Calls how many calls it made.
+func (p *Process) Dead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+// Calls returns how many calls the process made.
+func (p *Process) Calls() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.calls
+}
+
+// Observe implements roll.World.
+func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	if p.Dead() {
+		return nil, ErrKilled
+	}
+	fault := p.call("observe")
+	if fault.Harm == Kill {
+		return nil, ErrKilled
+	}
+	time.Sleep(latency)
+	if fault.Harm != Fine {
+		return nil, fault.err()
+	}
+	if p.faults.Blind != nil {
+		if d := p.faults.Blind(); d > 0 {
+			time.Sleep(d) // nothing is heard for so long, and then only of how it is by now
+		}
+	}
+	s, stirs, err := p.world.look(f, p.faults)
+	if err == nil {
+		p.last, p.stirs = s, stirs
+	}
+	return s, err
+}
+
+// look takes a look; a cached one may be old, a consistent one slow.
+func (w *World) look(f cluster.Freshness, faults Faults) (*cluster.Snapshot, int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.catchUp()
+	began := time.Now()
+	s, err := w.read(began)
+	if err != nil {
+		return nil, 0, err
+	}
+	if f == cluster.Cached {
+		if faults.Stale != nil {
+			s = w.snapshots[len(w.snapshots)-1-min(faults.Stale(), len(w.snapshots)-1)]
+		}
+		return s, w.stirs, nil
+	}
+	if faults.Slow <= 0 {
+		return s, w.stirs, nil
+	}
+	pause := time.Duration(w.rand.Int64N(int64(faults.Slow)))
+	w.mu.Unlock()
+	time.Sleep(pause)
+	w.mu.Lock()
+	w.catchUp()
+	later, err := w.read(began)
+	if err != nil {
+		return nil, 0, err
+	}
+	mixed := *later
+	if pause%2 == 0 {
+		mixed.Storages, mixed.Gaps = s.Storages, s.Gaps
+	} else {
+		mixed.Nodes, mixed.Pods, mixed.Attachments, mixed.Persistent = s.Nodes, s.Pods, s.Attachments, s.Persistent
+	}
+	return &mixed, w.stirs, nil
+}
+
+// Await implements roll.World.
+func (p *Process) Await(ctx context.Context, _ cluster.Revision) error {
+	for !p.Dead() {
+		due, stirred := p.world.stirred(p.stirs)
+		if stirred {
+			return nil
+		}
+		if due.IsZero() {
+			return waitFor(ctx)
+		}
+		t := time.NewTimer(time.Until(due))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return context.Cause(ctx)
+		case <-t.C:
+		}
+	}
+	return ErrKilled
+}
+
+// stirred reports whether anything happened since, and when something will.
+func (w *World) stirred(since int) (time.Time, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.catchUp()
+	return w.due(), w.stirs != since
+}
+
+// Perform implements roll.World: package act does the deed, by requests that
+// this world answers, and the operator's commands are the world's own.
+func (p *Process) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
+	if p.Dead() {
+		return decide.Outcome{}, ErrKilled
+	}
+	w := p.world
+	w.mu.Lock()
+	w.deed = &deed{process: p, action: a}
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		w.deed = nil
+		w.mu.Unlock()
+	}()
+	var o decide.Outcome
+	var err error
+	if a.Verb == decide.RunCommand {
+		o, err = p.command(ctx, a)
+	} else {
+		if p.last == nil {
+			if _, err := p.Observe(ctx, cluster.Fresh); err != nil {
+				return decide.Outcome{}, fmt.Errorf("look before the deed: %w", err)
+			}
+		}
+		o, err = w.actor.Perform(ctx, p.last, a)
+	}
+	if p.Dead() {
+		return decide.Outcome{}, ErrKilled
+	}
+	return o, err
+}

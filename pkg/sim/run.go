@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+)
+
+// Roll is one roll to be simulated.
+type Roll struct {
+	Seed uint64
+	Case Case
+	// Faults are those of the nth process, from 0; nil for none. Those after
+	// the last get none.
+	Faults []Faults
+	// Chaos is how many foolish things other people do meanwhile.
+	Chaos int
+	// Interrupt stops the first process after that time; 0 for never.
+	Interrupt time.Duration
+}
+
+// Ending is how a roll ended.
+type Ending string
+
+// The endings.
+const (
+	Finished Ending = "finished"
+	Refused  Ending = "refused" // before the first change
+	Halted   Ending = "halted"  // with a cause, every time it was run again
+	Errored  Ending = "error"   // with an error, every time it was run again
+)
+
+// History is what came of a Roll.
+type History struct {
+	Ending Ending
+	// Why is the cause of a refusal, a halt or an error.
+	Why    string
+	Events []record.Event
+	Truth  oracle.Truth
+	Report oracle.Report
+	Lost   []string
+	// Calls are those of each process.
+	Calls []int
+	// Took is the virtual time from the first process to the end of the last.
+	Took time.Duration
+	Log  []string
+}
+
+// Bytes is the whole history; the same seed gives the same bytes.
+func (h History) Bytes() string {
+	raw, err := json.Marshal(h.Events)
+	if err != nil {
+		raw = []byte(err.Error())
+	}
+	return fmt.Sprintf("%s %s\n%v %v %s\n%s\n%s\n", h.Ending, h.Why, h.Calls, h.Lost, h.Took, raw, strings.Join(h.Log, "\n"))
+}
+
+// retries bounds how often the same command is run again after a halt or an
+// error, by people who have mended meanwhile what they could.
+const retries = 6
+
+// Run simulates the roll. It must be called inside a bubble of
+// testing/synctest.
+func Run(ctx context.Context, r Roll) (History, error) {
+	o := Options{Seed: r.Seed}
+	if r.Case.Old {
+		o.Behaviour = model.V140()
+	}
+	w, err := New(o)
+	if err != nil {
+		return History{}, err
+	}
+	if err := w.populate(r.Case); err != nil {
+		return History{}, fmt.Errorf("seed %d: %w", r.Seed, err)
+	}
+	h := History{}
+	plan, why, err := w.propose(ctx, r.Case)
+	if err != nil {
+		return h, err
+	}
+	if why != "" {
+		h.Ending, h.Why, h.Lost, h.Log = Refused, why, w.Lost(), w.log
+		return h, nil
+	}
+	w.live(r.Case)
+	w.confuse(r.Chaos)
+	began := time.Now()
+	m := book.NewInMemory(leaseTime, time.Now)
+	w.roll(ctx, r, plan, m, &h)
+	h.Took = time.Since(began)
+	journal, _, err := m.Open("reader").Read(ctx)
+	if err != nil {
+		return h, fmt.Errorf("seed %d: the journal: %w", r.Seed, err)
+	}
+	w.mu.Lock()
+	w.catchUp()
+	w.truth.End = w.moment()
+	w.mu.Unlock()
+	h.Events, h.Truth, h.Log, h.Lost = journal.Events, w.truth, w.log, w.Lost()
+	h.Report = oracle.Check(h.Events, &h.Truth)
+	return h, nil
+}
+
+// leaseTime is how long a renewal of the lock lasts.
+const leaseTime = 60 * time.Second
+
+// config is how the loop runs here. The renewals fall between the ticks, so
+// that no two goroutines ever wake at the same instant.
+func config(p *Process, plan *decide.Plan) roll.Config {
+	return roll.Config{
+		World: p, Book: p.Book(), Plan: plan,
+		Tick: time.Second, Poll: 30 * time.Second, Renew: 15*time.Second + 137*time.Nanosecond,
+		DeedLimit: 20 * time.Second, WriteLimit: 20 * time.Second,
+	}
+}
+
+// roll runs the program until it is done, again and again as people do.
+func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMemory, h *History) {
+	first := &plan
+	for n := range len(r.Faults) + retries {
+		faults := Faults{}
+		if n < len(r.Faults) {
+			faults = r.Faults[n]
+		}
+		p := w.Connect(m.Open("somebody@laptop"), plan.Commands, faults)
+		c, stop := ctx, context.CancelFunc(func() {})
+		if n == 0 && r.Interrupt > 0 {
+			c, stop = context.WithTimeout(ctx, r.Interrupt)
+		}
+		res, err := roll.Run(c, config(p, first))
+		stop()
+		h.Calls = append(h.Calls, p.Calls())
+		w.tell("process %d: exit %d, %T, %v", n, res.Exit, res.Decision, err)
+		if h.settle(res, err) {
+			return
+		}
+		if journal, _, err := m.Open("reader").Read(ctx); err == nil && len(journal.Events) > 0 {
+			first = nil
+		}
+		if errors.Is(err, roll.ErrNothing) {
+			return // it was refused before the first change
+		}
+		w.mend(n)
+	}
+}
+
+// settle takes in how a process ended, and reports whether the roll is over.
+func (h *History) settle(res roll.Result, err error) bool {
+	switch d := res.Decision.(type) {
+	case decide.Done:
+		if err == nil {
+			h.Ending, h.Why = Finished, ""
+			return true
+		}
+	case decide.Halt:
+		h.Ending, h.Why = Halted, d.Reason
+	}
+	if err != nil && !errors.Is(err, roll.ErrNothing) {
+		h.Ending, h.Why = Errored, err.Error()
+	}
+	return false
+}
+
+func (w *World) tell(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = time.Now().Round(0)
+	w.say(format, args...)
+}
+
+// propose makes the plan, as the command line does.
+func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error) {
+	s, err := w.Connect(nil, c.Commands, Faults{}).Observe(ctx, cluster.Fresh)
+	if err != nil {
+		return decide.Plan{}, "", err
+	}
+	p := policy.Default()
+	p.Strategy = c.Strategy
+	req := decide.Request{Run: fmt.Sprintf("r%d", w.opts.Seed), Goal: c.Goal, Commands: c.Commands, Policy: p}
+	for i := range c.Roll {
+		if n := w.machine(fmt.Sprintf("worker-%d", i+1)); n != nil {
+			req.Nodes = append(req.Nodes, n.ref())
+		}
+	}
+	placers := map[string]forecast.Placer{longhorn.Driver: longhorn.New().Placer()}
+	plan, no := decide.Propose(assess.Judge(s, p, time.Now()), req, placers)
+	if len(no) > 0 {
+		return plan, no[0].Message, nil
+	}
+	return plan, "", nil
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+)
+
+// drain evicts every pod that its budget lets go, once.
+func (w *World) drain(n *machine) {
+	w.say("somebody drains %s", n.name)
+	for _, p := range slices.Clone(w.pods) {
+		if p.node == n.name && !p.deleting && w.budgetAllows(p) {
+			w.end(p)
+		}
+	}
+}
+
+// recreate deletes a machine with its disk and makes another under its name.
+func (w *World) recreate(n *machine) {
+	if w.machine(n.name) != n || n.doomed {
+		return
+	}
+	w.remove(n, oracle.Theirs)
+	w.after(creating, func() {
+		if w.machine(n.name) == nil {
+			w.join(n.name, "worker", w.disks.Blank(w.opts.DiskSize))
+		}
+	})
+}
+
+// killManagers kills the pods that carry the storage's engines and replicas.
+func (w *World) killManagers(n *machine) {
+	w.say("somebody kills the instance manager of %s", n.name)
+	for _, p := range w.pods {
+		if p.node == n.name && p.load == nil {
+			w.end(p)
+		}
+	}
+}
+
+// unbar has somebody allow replicas on a machine again, whoever forbade them.
+func (w *World) unbar(n *machine) {
+	if w.placement(n.name) == nil {
+		return
+	}
+	w.say("somebody allows replicas on %s", n.name)
+	w.must(w.model.Patch(model.Ref{Kind: model.Nodes, Name: n.name}, []byte(`{"spec":{"allowScheduling":true,"evictionRequested":false}}`)))
+	n.barredBy = oracle.Nobody
+}
+
+func (w *World) anyVolume() *volume {
+	var there []*volume
+	for _, v := range w.volumes {
+		if !v.deleted && w.tickets(v.name) != nil {
+			there = append(there, v)
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	return there[w.rand.IntN(len(there))]
+}
+
+// conceal removes the directory of one copy behind everybody's back.
+func (w *World) conceal(v *volume) {
+	for _, d := range w.disks.Truth() {
+		if len(d.Directory) > suffix && d.Directory[:len(d.Directory)-suffix] == v.name && len(v.copies) > 2 {
+			w.say("somebody removes %s on %s", d.Directory, d.Node)
+			w.must(w.disks.Remove(model.Place{Node: d.Node, Name: d.Directory}))
+			v.concealed++
+			w.watchBytes(oracle.Theirs)
+			return
+		}
+	}
+}
+
+// settleFor lets time pass.
+func (w *World) settleFor(d time.Duration) {
+	w.mu.Unlock()
+	time.Sleep(d)
+	w.mu.Lock()
+	w.catchUp()
+}

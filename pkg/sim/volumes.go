@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+)
+
+// volume is what the world knows of a volume beside its objects.
+type volume struct {
+	name    string
+	want    int
+	deleted bool
+	// bytes are the newest that were written; empty for never.
+	bytes  string
+	writes int
+	// copies are the nodes on whose disks they lie whole.
+	copies   []string
+	damaged  bool
+	vanished []vanishing
+	// concealed counts the copies that went without a trace in any object.
+	concealed   int
+	reformatted bool
+	claims      string // what was told to the model of who uses it
+}
+
+func (w *World) volume(name string) *volume {
+	for _, v := range w.volumes {
+		if v.name == name {
+			return v
+		}
+	}
+	return nil
+}
+
+// create makes a volume that nobody has used.
+func (w *World) create(name string, spec longhornapi.VolumeSpec) error {
+	o := &longhornapi.Volume{Spec: spec}
+	o.Name = name
+	if err := w.model.Create(o); err != nil {
+		return fmt.Errorf("create volume %s: %w", name, err)
+	}
+	w.volumes = append(w.volumes, &volume{name: name, want: spec.NumberOfReplicas})
+	slices.SortFunc(w.volumes, func(a, b *volume) int { return cmp.Compare(a.name, b.name) })
+	return nil
+}
+
+// drop deletes a volume, as somebody does who wants its data no more.
+func (w *World) drop(v *volume) {
+	w.say("volume %s is deleted", v.name)
+	v.deleted = true
+	if w.model.Get(model.Volumes, v.name) != nil {
+		if err := w.model.Delete(model.Ref{Kind: model.Volumes, Name: v.name}); err != nil {
+			w.say("%v", err)
+		}
+	}
+}
+
+// tickets are who wants the volume attached.
+func (w *World) tickets(volume string) map[string]*longhornapi.AttachmentTicket {
+	a, ok := w.model.Get(model.VolumeAttachments, volume).(*longhornapi.VolumeAttachment)
+	if !ok {
+		return nil
+	}
+	return a.Spec.AttachmentTickets
+}
+
+// write writes new bytes through the engine that serves the volume.
+func (w *World) write(v *volume) {
+	a, ok := w.model.Attached(v.name)
+	if !ok || !a.Frontend {
+		return
+	}
+	v.writes++
+	v.bytes = fmt.Sprintf("%s#%d", v.name, v.writes)
+	if err := w.disks.Write(a, []byte(v.bytes)); err != nil {
+		w.say("write to %s: %v", v.name, err)
+	}
+	w.disks.changed = true
+	w.watchBytes(oracle.Nobody)
+}
+
+// mount looks for a file system on the device, and makes one where there is
+// none: what was there before is then lost for good.
+func (w *World) mount(v *volume, node string) bool {
+	a, ok := w.model.Attached(v.name)
+	if !ok || !a.Frontend || a.Node != node {
+		return false
+	}
+	have, err := w.disks.Read(a)
+	if err != nil {
+		return false
+	}
+	if len(have) == 0 && v.bytes != "" {
+		w.say("volume %s comes up blank and is formatted", v.name)
+		v.reformatted = true
+		w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: oracle.Storage, Damaged: v.damaged})
+	}
+	w.write(v)
+	return true
+}
+
+// link is Kubernetes' VolumeAttachment.
+type link struct {
+	name     string
+	uid      cluster.UID
+	volume   string
+	node     string
+	attached bool
+	deleting bool
+}
+
+func (w *World) linkOf(volume string) *link {
+	for _, l := range w.links {
+		if l.volume == volume {
+			return l
+		}
+	}
+	return nil
+}
+
+// syncLinks makes a ticket of each link, as the CSI plugin does, and takes it
+// back when the link is deleted.
+func (w *World) syncLinks() {
+	for _, l := range w.links {
+		a, ok := w.model.Get(model.VolumeAttachments, l.volume).(*longhornapi.VolumeAttachment)
+		if !ok {
+			l.attached = false
+			continue
+		}
+		st := a.Status.AttachmentTicketStatuses[l.name]
+		switch {
+		case l.deleting:
+			w.must(w.model.RemoveTicket(l.volume, l.name))
+		case a.Spec.AttachmentTickets[l.name] == nil:
+			w.must(w.model.SetTicket(l.volume, longhornapi.AttachmentTicket{
+				ID: l.name, Type: longhornapi.AttacherTypeCSIAttacher, NodeID: l.node,
+				Parameters: map[string]string{longhornapi.AttachmentParameterDisableFrontend: longhornapi.FalseValue},
+			}))
+		}
+		l.attached = st != nil && st.Satisfied && !l.deleting
+	}
+	w.links = slices.DeleteFunc(w.links, func(l *link) bool { return l.deleting && w.released(l) })
+}
+
+// released reports whether the volume has left the node of the link.
+func (w *World) released(l *link) bool {
+	v, ok := w.model.Get(model.Volumes, l.volume).(*longhornapi.Volume)
+	return !ok || v.Status.CurrentNodeID != l.node || len(w.tickets(l.volume)) > 0
+}
+
+func (w *World) must(err error) {
+	if err != nil {
+		w.say("%v", err)
+	}
+}
+
+// tellClaims repeats to the model which pods use a volume.
+func (w *World) tellClaims() {
+	for _, v := range w.volumes {
+		c := longhornapi.KubernetesStatus{
+			PVName: "pv-" + v.name, PVStatus: "Bound", Namespace: namespace, PVCName: v.name,
+		}
+		key := "-"
+		for _, p := range w.pods {
+			if p.load != nil && p.load.volume == v.name {
+				c.WorkloadsStatus = append(c.WorkloadsStatus, longhornapi.WorkloadStatus{
+					PodName: p.name, PodStatus: "Running", WorkloadName: p.load.name, WorkloadType: "StatefulSet",
+				})
+				key += p.name
+			}
+		}
+		if v.claims != key && !v.deleted {
+			v.claims = key
+			w.model.SetClaim(v.name, c)
+		}
+	}
+}
+
+// writing is how often a running pod writes.
+const writing = 4 * time.Minute

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+)
+
+const gib = 1 << 30
+
+// Options is how a world is made.
+type Options struct {
+	// Seed decides every name, every choice and every order.
+	Seed uint64
+	// Behaviour of the Longhorn version; the zero value is model.V181().
+	Behaviour model.Behaviour
+	// Settings overrides Longhorn's own defaults, by name.
+	Settings map[string]string
+	// DiskSize is what each disk holds, in bytes; 0 means 100 GiB.
+	DiskSize int64
+}
+
+// World is a cluster in memory. Its methods may be called concurrently; what
+// they do is the same at every run only where they are not.
+type World struct {
+	mu     sync.Mutex
+	opts   Options
+	rand   *rand.Rand
+	model  *model.Model
+	disks  *hardware
+	reader plugin.Reader
+	kinds  map[string]plugin.Kind
+	actor  *act.Actor
+
+	now      time.Time // how far the world has been stepped
+	serial   int
+	machines []*machine // by name
+	pods     []*pod     // by name
+	loads    []*workload
+	volumes  []*volume
+	links    []*link // Kubernetes' VolumeAttachments
+	later    []event // what is to happen, by time
+
+	stirs     int // counts whatever happens
+	revision  cluster.Revision
+	storage   cluster.Storage // the last translation
+	gaps      []cluster.Gap
+	seen      uint64 // the model's revision that the reader has
+	known     map[model.Ref]cluster.UID
+	versions  map[model.Ref]int
+	snapshots []*cluster.Snapshot // the latest last, a few
+
+	truth oracle.Truth
+	deed  *deed                // the deed in hand
+	built map[cluster.UID]bool // machines for which another was made
+	log   []string
+}
+
+// event is something that happens at a time.
+type event struct {
+	at time.Time
+	do func()
+}
+
+// New returns a world without machines. It must be called inside a bubble of
+// testing/synctest, whose clock is the world's.
+func New(o Options) (*World, error) {
+	if o.Behaviour.Version == "" {
+		o.Behaviour = model.V181()
+	}
+	if o.DiskSize == 0 {
+		o.DiskSize = 100 * gib
+	}
+	w := &World{
+		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
+		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
+		known: map[model.Ref]cluster.UID{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{},
+	}
+	for _, k := range longhorn.New().Kinds() {
+		w.kinds[k.Resource] = k
+	}
+	w.model = model.New(model.Options{Behaviour: o.Behaviour, Seed: o.Seed}, w.disks)
+	w.settle()
+	for name, value := range o.Settings {
+		if err := w.set(name, value); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	w.actor, err = act.New(act.Config{REST: w.restConfig(), Storages: []plugin.Storage{longhorn.New()}})
+	return w, err
+}
+
+// next returns a number that nothing else has.
+func (w *World) next() int { w.serial++; return w.serial }
+
+func (w *World) uid(what string) cluster.UID {
+	return cluster.UID(fmt.Sprintf("%s-%04d", what, w.next()))
+}
+
+func (w *World) say(format string, args ...any) {
+	w.log = append(w.log, w.now.UTC().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+// after has something happen after d.
+func (w *World) after(d time.Duration, do func()) {
+	e := event{at: w.now.Add(d), do: do}
+	i, _ := slices.BinarySearchFunc(w.later, e, func(a, b event) int {
+		return cmp.Or(a.at.Compare(b.at), -1) // behind those of the same time
+	})
+	w.later = slices.Insert(w.later, i, e)
+}
+
+// catchUp steps the world to the present.
+func (w *World) catchUp() {
+	to := time.Now().Round(0)
+	for {
+		due := w.settle()
+		if len(w.later) > 0 && (due.IsZero() || w.later[0].at.Before(due)) {
+			due = w.later[0].at
+		}
+		if due.IsZero() || due.After(to) {
+			w.now = to
+			return
+		}
+		if due.After(w.now) {
+			w.now = due
+		}
+		for len(w.later) > 0 && !w.later[0].at.After(w.now) {
+			e := w.later[0]
+			w.later = w.later[1:]
+			w.stirs++
+			e.do()
+		}
+	}
+}
+
+// passes bounds how often everything is stepped at one moment.
+const passes = 200
+
+// settle lets Kubernetes and Longhorn react until nothing changes, and returns
+// when something is due; zero for never.
+func (w *World) settle() time.Time {
+	for range passes {
+		w.syncMachines()
+		w.syncPods()
+		w.syncLinks()
+		p := w.model.Step(w.now)
+		w.watchBytes(oracle.Storage)
+		if p.Changed {
+			w.stirs++
+		}
+		if !p.Changed && !w.kubeletWork() {
+			return p.Next
+		}
+	}
+	panic("the world does not come to rest at " + w.now.String()) // a bug of the model or of this package
+}
+
+// due returns when the next thing happens if nobody does anything.
+func (w *World) due() time.Time {
+	due := w.settle()
+	if len(w.later) > 0 && (due.IsZero() || w.later[0].at.Before(due)) {
+		due = w.later[0].at
+	}
+	return due
+}
