@@ -18,6 +18,7 @@ import (
 type Cluster struct {
 	cfg     Config
 	clients clients
+	execute execute
 	clock   *clock
 
 	// mu guards everything below.
@@ -53,6 +54,7 @@ func NewCluster(cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.execute = cfg.remote(c.clients.kubernetes)
 	return c, nil
 }
 
@@ -74,6 +76,9 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 	st, err := c.look(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the cluster cannot be read: %w", err)
+	}
+	if c.cfg.Probe {
+		c.lookInside(ctx, st)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

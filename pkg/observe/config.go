@@ -40,6 +40,13 @@ type Config struct {
 	Page int
 	// Parallel is how many kinds are read at once (6).
 	Parallel int
+	// Probe: every reading of all kinds ends with a look into the directories of
+	// replicas that their objects do not prove.
+	Probe bool
+	// ProbeLimit bounds one such look on one node (30 s).
+	ProbeLimit time.Duration
+	// ProbeParallel is how many nodes are asked at once (8).
+	ProbeParallel int
 }
 
 // The defaults of Config, and what has no field.
@@ -50,6 +57,9 @@ const (
 	defaultPause        = time.Second
 	defaultPage         = 500
 	defaultParallel     = 6
+
+	defaultProbeLimit    = 30 * time.Second
+	defaultProbeParallel = 8
 
 	// The client-side limits on requests: a reading is some dozens of requests
 	// in a row, and what comes after it is a handful a minute.
@@ -69,7 +79,7 @@ func (c Config) withDefaults() (Config, error) {
 		fallback time.Duration
 	}{
 		{&c.RequestLimit, defaultRequestLimit}, {&c.LookLimit, defaultLookLimit},
-		{&c.Relist, defaultRelist}, {&c.Pause, defaultPause},
+		{&c.Relist, defaultRelist}, {&c.Pause, defaultPause}, {&c.ProbeLimit, defaultProbeLimit},
 	} {
 		if *l.value <= 0 {
 			*l.value = l.fallback
@@ -80,6 +90,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Parallel <= 0 {
 		c.Parallel = defaultParallel
+	}
+	if c.ProbeParallel <= 0 {
+		c.ProbeParallel = defaultProbeParallel
 	}
 	return c, nil
 }

@@ -19,6 +19,8 @@ type state struct {
 	gaps     []cluster.Gap
 	look     cluster.Look
 	leasesAt time.Time
+	// sightings are what was seen in the directories of replicas, by UID.
+	sightings map[cluster.UID]sighting
 
 	// mu guards what events change.
 	mu      sync.Mutex
@@ -35,6 +37,7 @@ func (st *state) snapshot(r cluster.Revision) *cluster.Snapshot {
 	st.core.join(s)
 	for _, r := range st.readers {
 		facts, gaps := r.Storage()
+		st.inside(&facts)
 		s.Storages = append(s.Storages, facts)
 		s.Gaps = append(s.Gaps, gaps...)
 	}

@@ -72,7 +72,11 @@ func (Storage) Probes(s *cluster.Snapshot, st *cluster.Storage) []plugin.Probe {
 	var out []plugin.Probe
 	for _, at := range places {
 		for targets := range slices.Chunk(wanted[at], directoriesAtOnce) {
-			out = append(out, probeOf(s, st, at.node, at.disk, targets))
+			p := plugin.Probe{Node: s.Node(at.node).Ref, Targets: targets}
+			if p.Lacks = ask(&p, s, st.Namespace); p.Lacks == "" {
+				p.Command = commandOf(at.disk, targets)
+			}
+			out = append(out, p)
 		}
 	}
 	return out
@@ -107,27 +111,31 @@ func plainName(name string) bool {
 	return name != "" && name != "." && name != ".."
 }
 
-// probeOf is the probe of some directories on one disk of a node.
-func probeOf(s *cluster.Snapshot, st *cluster.Storage, node, disk string, targets []plugin.Target) plugin.Probe {
-	n := s.Node(node)
-	p := plugin.Probe{Node: n.Ref, Targets: targets}
-	pod := managerPod(s, st.Namespace, node)
-	switch {
-	case n.BootID == "":
-		p.Lacks = "node " + node + " does not say which boot of which machine it is"
-	case pod == nil:
-		p.Lacks = "no instance manager that runs replicas is ready on node " + node
-	default:
-		p.Pod, p.Container = pod.Ref, "instance-manager"
-		if pod.Labels[labelManager] == "replica" {
-			p.Container = "replica-manager"
-		}
-		p.Command = []string{"/bin/sh", "-c", probeScript, "probe", bootIDFile, hostPrefix + disk}
-		for _, t := range targets {
-			p.Command = append(p.Command, t.Directory)
-		}
+// ask names the pod and the container in which the probe is to run, or says why
+// there is none.
+func ask(p *plugin.Probe, s *cluster.Snapshot, namespace string) string {
+	if s.Node(p.Node.Name).BootID == "" {
+		return "node " + p.Node.Name + " does not say which boot of which machine it is"
 	}
-	return p
+	pod := managerPod(s, namespace, p.Node.Name)
+	if pod == nil {
+		return "no instance manager that runs replicas is ready on node " + p.Node.Name
+	}
+	p.Pod, p.Container = pod.Ref, "instance-manager"
+	if pod.Labels[labelManager] == "replica" {
+		p.Container = "replica-manager"
+	}
+	return ""
+}
+
+// commandOf looks at directories on one disk. Names are arguments of the script
+// and never part of its text.
+func commandOf(disk string, targets []plugin.Target) []string {
+	out := []string{"/bin/sh", "-c", probeScript, "probe", bootIDFile, hostPrefix + disk}
+	for _, t := range targets {
+		out = append(out, t.Directory)
+	}
+	return out
 }
 
 // managerPod returns the pod of an instance manager on the node that sees the

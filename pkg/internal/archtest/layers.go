@@ -56,7 +56,7 @@ func workingRooms() []room {
 	words := []string{"pkg/cluster", "pkg/policy"}
 	kube := []string{"k8s.io/api/", "k8s.io/apimachinery/", "k8s.io/client-go/", "k8s.io/cli-runtime/", "k8s.io/utils/", "sigs.k8s.io/yaml"}
 	return []room{
-		{dir: "pkg/observe", own: append([]string{"pkg/plugin"}, words...), others: kube,
+		{dir: "pkg/observe", own: append([]string{"pkg/plugin"}, words...), others: append([]string{"k8s.io/streaming/"}, kube...),
 			why: "reading is not judging: no assess, no decide"},
 		{dir: "pkg/act", own: append([]string{"pkg/plugin", "pkg/decide"}, words...),
 			others: kube,
