@@ -132,6 +132,7 @@ func TestCodes_DocumentEveryDoubt(t *testing.T) {
 	for _, c := range []string{
 		codeNoEngine, codeEngineState, codeEngineSilent, codeNotInEngine, codeStranger, codeInPlace, codeNeverHealthy, codeReplicaState,
 		codeFailedSince, codeRetries, codeFaulted, codeDegraded, codeCloneFailed, codeSharded, codeNoCount, codeUnknownValue, codeUntestedVersion,
+		codeDiskChanged, codeStandby, codeMoveHalted, codeExpandFailed, codeOrphanDeletion,
 	} {
 		if !documented[c] {
 			t.Errorf("code %s is not documented", c)

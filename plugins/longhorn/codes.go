@@ -24,6 +24,11 @@ const (
 	codeCloneFailed     = "longhorn/clone-failed"
 	codeSharded         = "longhorn/sharded"
 	codeNoCount         = "longhorn/no-replica-count"
+	codeDiskChanged     = "longhorn/disk-changed"
+	codeStandby         = "longhorn/standby"
+	codeMoveHalted      = "longhorn/eviction-halted"
+	codeExpandFailed    = "longhorn/expansion-failed"
+	codeOrphanDeletion  = "longhorn/orphans-deleted"
 	codeUnknownValue    = "longhorn/value-never-seen"
 	codeUntestedVersion = "longhorn/version-never-seen"
 )
@@ -87,6 +92,23 @@ func codes() []plugin.CodeDoc {
 		doc(codeNoCount,
 			"The volume does not say how many replicas it wants.",
 			"Set its number of replicas."),
+		doc(codeDiskChanged,
+			"The disk that Longhorn finds at the replica's path is not the one that it recorded: the machine or the disk was replaced under the same name, or the disk is not mounted. "+
+				"Longhorn starts the replica all the same when the volume is attached, and it comes up blank.",
+			"Do not attach the volume. If the disk still exists, mount it again. If it is gone, have the replica's object deleted while another replica is proven, "+
+				"then remove the disk from Longhorn's node and add it again."),
+		doc(codeStandby,
+			"The volume follows a backup elsewhere: it holds what was restored last, not what is newest.",
+			"Nothing must be done. Losing it means a full restore."),
+		doc(codeMoveHalted,
+			"Longhorn was asked to move the replica away, and its node is not ready: Longhorn moves nothing off such a node.",
+			"Bring the node back, or take the request back and have the volume rebuilt from its other replicas."),
+		doc(codeExpandFailed,
+			"The volume was to be expanded and the last try failed; until that is settled Longhorn rebuilds nothing of it.",
+			"Read the engine's lastExpansionError; have the expansion cancelled or repeated. Do not take a node out before."),
+		doc(codeOrphanDeletion,
+			"Longhorn is set to delete directories that no replica object names. One of them may be the last copy of a volume.",
+			"Switch it off while nodes are replaced (orphan-auto-deletion; from 1.9 on orphan-resource-auto-deletion)."),
 		doc(codeUnknownValue,
 			"Longhorn wrote a word that this version of safe-roll has never seen.",
 			"Use a safe-roll that knows this version of Longhorn; nothing is concluded from the word."),

@@ -16,6 +16,7 @@ type engineStatus struct {
 	OwnerID     string                 `json:"ownerID"`
 	CurrentSize string                 `json:"currentSize"`
 	IsExpanding bool                   `json:"isExpanding"`
+	ExpandError string                 `json:"lastExpansionError"`
 	Modes       map[string]string      `json:"replicaModeMap"`
 	Addresses   map[string]string      `json:"currentReplicaAddressMap"`
 	Rebuilds    map[string]rebuild     `json:"rebuildStatus"`

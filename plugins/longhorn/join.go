@@ -17,6 +17,9 @@ type join struct {
 	replicas map[string][]*replica
 	tickets  map[string]*attachment
 	sharded  map[string]bool
+	stray    []*shardGroup
+	orphaned map[string]bool
+	byNode   map[string]*node
 	settings settingValues
 	reported time.Time
 }
@@ -40,8 +43,10 @@ func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 	st.Namespace, gaps = j.namespace()
 	gaps = append(gaps, j.dangling()...)
 	st.Version, st.Doubts = j.version()
+	st.Doubts = append(st.Doubts, j.storageDoubts()...)
 	st.Reported = j.reported
 	j.addPace(&st)
+	j.addKnobs(&st)
 	return st, gaps
 }
 
@@ -52,6 +57,8 @@ func (r *Reader) index() *join {
 		replicas: make(map[string][]*replica, len(r.volumes)),
 		tickets:  make(map[string]*attachment, len(r.attachments)),
 		sharded:  make(map[string]bool, len(r.shardGroups)),
+		orphaned: make(map[string]bool, len(r.orphans)),
+		byNode:   make(map[string]*node, len(r.nodes)),
 		settings: settingsOf(r),
 	}
 	for _, e := range r.engines {
@@ -67,6 +74,7 @@ func (r *Reader) index() *join {
 	}
 	for _, n := range r.nodes {
 		j.reported = later(j.reported, n.reported())
+		j.byNode[n.Name] = n
 	}
 	for _, a := range r.attachments {
 		j.tickets[a.Volume] = a
@@ -74,6 +82,7 @@ func (r *Reader) index() *join {
 	for _, g := range r.shardGroups {
 		j.sharded[g.volume] = true
 	}
+	j.stray = j.strayShards()
 	return j
 }
 

@@ -48,6 +48,7 @@ func (j *join) orphanFacts() []cluster.Orphan {
 		if of, ok := strings.CutSuffix(f.Volume, "-r"); ok && !known[f.Volume] && known[of] {
 			f.Volume = of // the v2 engine names the data as the replica object
 		}
+		j.orphaned[f.Volume] = true
 		out = append(out, f)
 	}
 	return out

@@ -70,12 +70,23 @@ func TestReader_ClassesOfVolumes(t *testing.T) {
 		"v2":                {func(f *fixture) { f.set(v, "spec.dataEngine", "v2") }, cluster.ClassOrdinary, ""},
 		"v2 under 1.5":      {func(f *fixture) { f.set(v, "spec.dataEngine", nil).set(v, "spec.backendStoreDriver", "v2") }, cluster.ClassOrdinary, ""},
 		"v3":                {func(f *fixture) { f.set(v, "spec.dataEngine", "v3") }, cluster.ClassUnknown, codeUnknownValue},
-		"standby":           {func(f *fixture) { f.set(v, "spec.Standby", true) }, cluster.ClassStandby, ""},
-		"standby by status": {func(f *fixture) { f.set(v, "status.isStandby", true) }, cluster.ClassStandby, ""},
+		"standby":           {func(f *fixture) { f.set(v, "spec.Standby", true) }, cluster.ClassStandby, codeStandby},
+		"standby by status": {func(f *fixture) { f.set(v, "status.isStandby", true) }, cluster.ClassStandby, codeStandby},
 		"linked clone":      {func(f *fixture) { f.set(v, "spec.cloneMode", "linked-clone") }, cluster.ClassLinkedClone, ""},
 		"full copy":         {func(f *fixture) { f.set(v, "spec.cloneMode", "full-copy") }, cluster.ClassOrdinary, ""},
 		"a new clone mode":  {func(f *fixture) { f.set(v, "spec.cloneMode", "dream") }, cluster.ClassUnknown, codeUnknownValue},
 		"sharded":           {func(f *fixture) { f.drop("Replica").drop("Engine").add(group) }, cluster.ClassSharded, codeSharded},
+		"sharded, by a field never seen": {func(f *fixture) {
+			f.drop("Replica").drop("Engine").add(`{"kind":"ShardGroup","metadata":{"name":"g","uid":"g"},"spec":{"owner":"vol"}}`)
+		}, cluster.ClassSharded, codeSharded},
+		"copies beside shards of others": {func(f *fixture) {
+			f.add(`{"kind":"ShardGroup","metadata":{"name":"g","uid":"g"},"spec":{"owner":"other"}}`)
+		}, cluster.ClassOrdinary, ""},
+		"encrypted": {func(f *fixture) { f.set(v, "spec.encrypted", true) }, cluster.ClassOrdinary, ""},
+		"shared":    {func(f *fixture) { f.set(v, "spec.accessMode", "rwx") }, cluster.ClassOrdinary, ""},
+		"unscheduled, says a condition": {func(f *fixture) {
+			f.set(v, "status.conditions", []any{map[string]any{"type": "Scheduled", "status": "False"}})
+		}, cluster.ClassOrdinary, ""},
 	} {
 		f := read(t, "1.8")
 		c.change(f)
@@ -121,6 +132,11 @@ func TestReader_DoubtsAboutAVolume(t *testing.T) {
 			f.set(e, "status.replicaModeMap", map[string]any{"vol-r1": "RW", "vol-r2": "RW", "UNKNOWN-tcp://10.0.0.9:1": "ERR"})
 		}, "", 0},
 		"a single replica": {func(f *fixture) { f.set(v, "spec.numberOfReplicas", 1) }, "", 0},
+		"a new locality":   {func(f *fixture) { f.set(v, "spec.dataLocality", "dreamy") }, codeUnknownValue, cluster.StandingUnknown},
+		"expansion failed": {func(f *fixture) {
+			f.set(v, "status.expansionRequired", true).set(e, "status.lastExpansionError", "no space")
+		}, codeExpandFailed, cluster.StandingUnknown},
+		"expansion failed once": {func(f *fixture) { f.set(e, "status.lastExpansionError", "no space") }, "", 0},
 		"a rebuild of nobody": {func(f *fixture) {
 			f.set(e, "status.rebuildStatus", map[string]any{"tcp://10.0.0.9:1": map[string]any{"isRebuilding": true}})
 		}, codeStranger, cluster.StandingUnknown},
@@ -164,6 +180,9 @@ func TestReader_SignsOfUse(t *testing.T) {
 		"no engine, but data": {func(f *fixture) {
 			f.drop("Engine").set("Replica/vol-r1", "spec.healthyAt", "2026-01-01T10:30:00Z")
 		}, true, yes},
+		"an orphaned directory": {func(f *fixture) {
+			f.add(`{"kind":"Orphan","metadata":{"name":"o","uid":"o"},"spec":{"nodeID":"w1","orphanType":"replica","parameters":{"DataName":"vol-1234abcd"}}}`)
+		}, true, no},
 		"no replica, no use": {func(f *fixture) { f.drop("Replica") }, false, no},
 	} {
 		f := unused()

@@ -32,7 +32,7 @@ func (j *join) volume(v *volume) cluster.Volume {
 	for _, r := range j.replicas[v.Name] {
 		ever = ever || r.ever()
 	}
-	f.Touched = f.Touched || ever
+	f.Touched = f.Touched || ever || j.orphaned[v.Name]
 	f.Engine = engineFact(e, ever)
 	f.Holds, f.HoldsUID = j.holds(v)
 	f.State, _ = stateOf(v.status.State)
@@ -47,7 +47,7 @@ func (j *join) volume(v *volume) cluster.Volume {
 // group, or served by a data engine never seen, is not judged as copies.
 func (j *join) class(v *volume) cluster.Class {
 	switch {
-	case j.sharded[v.Name]:
+	case j.shardedVolume(v):
 		return cluster.ClassSharded
 	case mediumOf(v.DataEngine) == "":
 		return cluster.ClassUnknown
@@ -97,6 +97,7 @@ func (j *join) replicaFacts(volume string, e *engine) []cluster.Replica {
 	out := make([]cluster.Replica, 0, len(rs))
 	for _, r := range rs {
 		s := claim(r, e)
+		s.doubts = append(s.doubts, j.placeDoubts(r)...)
 		out = append(out, cluster.Replica{
 			Name: r.Name, UID: r.UID, Claim: s.claim, Node: r.NodeID,
 			DiskUUID: r.DiskID, DiskPath: r.DiskPath, Directory: r.Directory, Owner: r.status.OwnerID,
@@ -104,6 +105,29 @@ func (j *join) replicaFacts(volume string, e *engine) []cluster.Replica {
 			Created: r.Created.time(), HealthyAt: r.HealthyAt.time(), FailedAt: r.FailedAt.time(),
 			Progress: s.progress, Doubts: s.doubts,
 		})
+	}
+	return out
+}
+
+// placeDoubts collects what the replica's node and disk make harder to believe.
+func (j *join) placeDoubts(r *replica) []cluster.Doubt {
+	var out []cluster.Doubt
+	n := j.byNode[r.NodeID]
+	if n == nil {
+		return nil
+	}
+	for _, d := range n.status.Disks {
+		if d.UUID != r.DiskID {
+			continue
+		}
+		if ready, reason := d.Conditions.of("Ready"); ready != yes && reason == diskChanged {
+			out = append(out, doubt(codeDiskChanged, cluster.StandingUnknown, "diskUUID", d.UUID, "reason", reason))
+		}
+	}
+	if r.EvictionRequested || r.status.EvictionRequested {
+		if ready, reason := n.status.Conditions.of("Ready"); ready != yes {
+			out = append(out, doubt(codeMoveHalted, cluster.StandingGood, "node", n.Name, "reason", reason))
+		}
 	}
 	return out
 }
@@ -151,11 +175,18 @@ func (j *join) volumeDoubts(v *volume, e *engine, rs []cluster.Replica) []cluste
 	unseen := func(field, word string) {
 		out = append(out, doubt(codeUnknownValue, cluster.StandingUnknown, field, word))
 	}
-	if e == nil && !j.sharded[v.Name] {
+	sharded := j.shardedVolume(v)
+	if e == nil && !sharded {
 		out = append(out, doubt(codeNoEngine, cluster.StandingUnknown, "engines", names(j.engines[v.Name])))
 	}
-	if j.sharded[v.Name] {
+	if sharded {
 		out = append(out, doubt(codeSharded, cluster.StandingUnknown, "shardGroup", v.Name))
+	}
+	if v.Standby || v.status.IsStandby {
+		out = append(out, doubt(codeStandby, cluster.StandingGood, "isStandby", "true"))
+	}
+	if e != nil && e.status.ExpandError != "" && (e.expanding() || v.status.ExpansionRequired) {
+		out = append(out, doubt(codeExpandFailed, cluster.StandingUnknown, "lastExpansionError", e.status.ExpandError))
 	}
 	if v.NumberOfReplicas < 1 {
 		out = append(out, doubt(codeNoCount, cluster.StandingUnknown))
@@ -165,6 +196,11 @@ func (j *join) volumeDoubts(v *volume, e *engine, rs []cluster.Replica) []cluste
 	}
 	if mediumOf(v.DataEngine) == "" {
 		unseen("dataEngine", v.DataEngine)
+	}
+	switch v.DataLocality {
+	case "", "disabled", "best-effort", "strict-local":
+	default:
+		unseen("dataLocality", v.DataLocality)
 	}
 	switch v.CloneMode {
 	case "", "full-copy", "linked-clone":

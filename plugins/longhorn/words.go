@@ -16,6 +16,10 @@ const (
 	// oursPrefix begins the ID of every ticket of safe-roll.
 	oursPrefix = "safe-roll-"
 
+	// diskChanged is the reason of a disk that is not the one recorded (Longhorn
+	// v1.12.0 k8s/pkg/apis/longhorn/v1beta2/node.go).
+	diskChanged = "DiskFilesystemChanged"
+
 	// maxRetries is FailedReplicaMaxRetryCount (Longhorn v1.12.0
 	// scheduler/replica_scheduler.go): a replica that failed to be rebuilt so
 	// often is not tried again, and is cleaned away.
