@@ -118,7 +118,7 @@ func (a *Actor) Perform(ctx context.Context, s *cluster.Snapshot, d decide.Actio
 		return a.deleteNode(ctx, d.Node)
 	case decide.EvictPods:
 		return a.evictPods(ctx, d.Pods)
-	case decide.Place, decide.Wake, decide.Sleep, decide.Prune:
+	case decide.Place, decide.Wake, decide.Sleep, decide.Prune, decide.SetAside, decide.PutBack, decide.Forget:
 		return a.changeStorage(ctx, s, d)
 	case decide.RunCommand:
 		return a.runCommand(ctx, d)
@@ -147,7 +147,11 @@ func named(d decide.Action) error {
 		if d.Node.Name == "" || d.Node.UID == "" {
 			return missing("node", d.Node.Name)
 		}
-	case decide.Place:
+	case decide.SetAside, decide.PutBack:
+		if d.Knob.Name == "" || d.Knob.UID == "" {
+			return missing("knob", d.Knob.Name)
+		}
+	case decide.Place, decide.Forget:
 		if d.StorageNode.Name == "" || d.StorageNode.UID == "" {
 			return missing("storage node", d.StorageNode.Name)
 		}

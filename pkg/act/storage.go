@@ -50,6 +50,8 @@ func modeOf(d decide.Action) mode {
 			return impose
 		}
 		return release
+	case decide.SetAside:
+		return impose
 	default:
 		return release
 	}
@@ -57,19 +59,26 @@ func modeOf(d decide.Action) mode {
 
 // translate asks the plugin. An outcome ends the deed without any change.
 func translate(p plugin.Storage, s *cluster.Snapshot, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
-	if d.Verb == decide.Place {
-		return translatePlace(p, st, d)
+	switch d.Verb {
+	case decide.Place, decide.Forget:
+		return translateNode(p, st, d)
+	case decide.SetAside, decide.PutBack:
+		if d.Volume.Name == "" {
+			return translateKnob(p, st, nil, d)
+		}
 	}
 	v := volume(st, d.Volume)
 	if v == nil {
-		if d.Verb == decide.Sleep && !gaps(s, p) {
-			return nil, &decide.Outcome{Result: decide.Performed, Detail: "volume " + d.Volume.Name + " is gone, and its hold with it"}, nil
+		if (d.Verb == decide.Sleep || d.Verb == decide.PutBack) && !gaps(s, p) {
+			return nil, &decide.Outcome{Result: decide.Performed, Detail: "volume " + d.Volume.Name + " is gone, and nothing is left to take back"}, nil
 		}
 		return nil, conflicting("volume %s is not among the facts", d.Volume.Name), nil
 	}
 	switch d.Verb {
 	case decide.Prune:
 		return translatePrune(p, st, v, d)
+	case decide.SetAside, decide.PutBack:
+		return translateKnob(p, st, v, d)
 	default:
 		r, ok := p.(plugin.Rebuilder)
 		if !ok {
@@ -103,18 +112,40 @@ func withHold(v cluster.Volume, id string) cluster.Volume {
 	return v
 }
 
-func translatePlace(p plugin.Storage, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
-	e, ok := p.(plugin.Evacuator)
-	if !ok {
-		return nil, nil, fmt.Errorf("the plugin of %s cannot change what a node accepts", p.Driver())
-	}
+// translateNode is what is done to a storage node.
+func translateNode(p plugin.Storage, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
 	for _, n := range st.Nodes {
-		if n.Name == d.StorageNode.Name && n.UID == d.StorageNode.UID {
-			changes, err := e.Place(st, n, d.Was, d.To)
+		if n.Name != d.StorageNode.Name || n.UID != d.StorageNode.UID {
+			continue
+		}
+		if d.Verb == decide.Forget {
+			f, ok := p.(plugin.Forgetter)
+			if !ok {
+				return nil, nil, fmt.Errorf("the plugin of %s cannot remove a node", p.Driver())
+			}
+			changes, err := f.Forget(st, n)
 			return changes, nil, err
 		}
+		e, ok := p.(plugin.Evacuator)
+		if !ok {
+			return nil, nil, fmt.Errorf("the plugin of %s cannot change what a node accepts", p.Driver())
+		}
+		changes, err := e.Place(st, n, d.Was, d.To)
+		return changes, nil, err
 	}
 	return nil, conflicting("storage node %s is not among the facts", d.StorageNode.Name), nil
+}
+
+// translateKnob sets a value of the storage's own; v is nil for one that belongs
+// to no volume.
+func translateKnob(p plugin.Storage, st *cluster.Storage, v *cluster.Volume, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
+	t, ok := p.(plugin.Tuner)
+	if !ok {
+		return nil, nil, fmt.Errorf("the plugin of %s has nothing that could be set aside", p.Driver())
+	}
+	k := cluster.Knob{Name: d.Knob.Name, UID: d.Knob.UID, Value: d.From, Aside: d.Into}
+	changes, err := t.Tune(st, v, k)
+	return changes, nil, err
 }
 
 func translatePrune(p plugin.Storage, st *cluster.Storage, v *cluster.Volume, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {

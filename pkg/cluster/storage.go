@@ -19,6 +19,12 @@ type Storage struct {
 	// RebuildsPerNode is how many replicas it writes on one node at once; 0 where
 	// that is not known or there is no limit.
 	RebuildsPerNode int
+	// HoldBack makes it hold rebuilds back in the hope that a failed replica
+	// returns; nil where nothing does.
+	HoldBack *Knob
+	// KeepsNodes: its object for a node outlives the machine, and a machine of
+	// the same name takes it up again with the old disks.
+	KeepsNodes Answer
 	// Bases are the images that volumes may be layered upon, sorted by name.
 	Bases []Base
 	// Orphans are data that lie on a disk without an object of their own, sorted
@@ -185,9 +191,12 @@ type Volume struct {
 	// its words.
 	Pause    *Pause
 	Hindered []string
-	Engine   Engine
-	Replicas []Replica
-	Holds    []Hold
+	// SelfRebuild makes the storage rebuild the volume while it sleeps; nil where
+	// it cannot, or not reliably.
+	SelfRebuild *Knob
+	Engine      Engine
+	Replicas    []Replica
+	Holds       []Hold
 	// HoldsUID is the identity of the object that lists the holds; empty where
 	// the storage has none.
 	HoldsUID UID

@@ -24,6 +24,13 @@ const (
 	Sleep Verb = "sleep"
 	// Prune deletes the object of Replica of Volume, whose data are gone.
 	Prune Verb = "prune"
+	// SetAside sets Knob of Driver, of Volume where one is named, from From to
+	// Into for a time; PutBack puts it back.
+	SetAside Verb = "set-aside"
+	PutBack  Verb = "put-back"
+	// Forget deletes the storage node StorageNode of Driver, whose machine is
+	// gone and which holds nothing any more.
+	Forget Verb = "forget"
 	// DeleteNode deletes the Node object.
 	DeleteNode Verb = "delete-node"
 	// RunCommand runs the plan's command of the kind Command for Node.
@@ -69,6 +76,11 @@ type Action struct {
 	Hold     string    `json:"hold,omitempty"`
 	HoldNode string    `json:"holdNode,omitempty"`
 
+	// Knob is named with the identity of the object that holds it.
+	Knob ObjectRef `json:"knob,omitzero"`
+	From string    `json:"from,omitempty"`
+	Into string    `json:"into,omitempty"`
+
 	Command CommandKind `json:"command,omitempty"`
 	// Why is one line for people and the journal.
 	Why string `json:"why"`
@@ -78,7 +90,7 @@ type Action struct {
 // fresh facts.
 func (a Action) Irreversible() bool {
 	switch a.Verb {
-	case Prune, DeleteNode, RunCommand:
+	case Prune, Forget, DeleteNode, RunCommand:
 		return true
 	default:
 		return false
@@ -99,7 +111,8 @@ func (a Action) Same(b Action) bool {
 	return a.Verb == b.Verb && a.Node == b.Node && a.Driver == b.Driver &&
 		a.StorageNode == b.StorageNode && a.Was == b.Was && a.To == b.To &&
 		a.Volume == b.Volume && a.Replica == b.Replica && a.Hold == b.Hold &&
-		a.HoldNode == b.HoldNode && a.Command == b.Command
+		a.HoldNode == b.HoldNode && a.Command == b.Command &&
+		a.Knob == b.Knob && a.From == b.From && a.Into == b.Into
 }
 
 // Result is how a deed went.

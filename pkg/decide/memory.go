@@ -121,8 +121,10 @@ type Memory struct {
 	// it; RefusedAt is the last time.
 	Refusals  int
 	RefusedAt time.Time
-	// Refusal is what was said the last time.
+	// Refusal is what was said the last time, and Refused of which deed; nil
+	// after one that was performed.
 	Refusal string
+	Refused *Action
 }
 
 // Current returns the open turn, or nil.

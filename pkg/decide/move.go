@@ -157,7 +157,8 @@ func (t *tick) volumeToken() string {
 
 // act completes an action with the turn's node.
 func (t *tick) act(a Action) Decision {
-	if a.Node == (cluster.NodeRef{}) {
+	// A knob belongs to no node, and is put back whatever became of the turn's.
+	if a.Node == (cluster.NodeRef{}) && a.Verb != SetAside && a.Verb != PutBack {
 		a.Node = t.planned.Node
 	}
 	if wait := t.backOff(a); wait != nil {

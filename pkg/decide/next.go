@@ -71,6 +71,7 @@ func opening() []step {
 		{Undo, (*tick).yield},
 		{Preflight, (*tick).leftovers},
 		{Preflight, (*tick).preflight},
+		{Preflight, (*tick).holdNothingBack},
 		{Heal, (*tick).heal},
 		{Verify, (*tick).verifyWhole},
 		{Preflight, (*tick).keepsFloor},
@@ -81,6 +82,7 @@ func opening() []step {
 func before() []step {
 	return []step{
 		{Undo, (*tick).yield},
+		{Preflight, (*tick).holdNothingBack},
 		{Preflight, (*tick).onlyOneOut},
 		{Bar, (*tick).bar},
 		{Evacuate, (*tick).evacuate},
@@ -96,7 +98,9 @@ func after() []step {
 	return []step{
 		{Undo, (*tick).yield},
 		{Retire, (*tick).noteRetired},
+		{PruneIt, (*tick).holdNothingBack},
 		{PruneIt, (*tick).prune},
+		{PruneIt, (*tick).forget},
 		{Create, (*tick).create},
 		{Join, (*tick).join},
 		{Rebuild, (*tick).rebuild},

@@ -77,6 +77,8 @@ func (t *tick) asleep(v *assess.VolumeJudgement) (why string, idle bool) {
 		return "a workload wants it and does not get it", false
 	case len(holds) > 0:
 		return "it is held by " + holds[0].ID + " (" + holds[0].Why + ")", false
+	case v.Volume.SelfRebuild.IsAside():
+		return "its storage shall rebuild it while it sleeps (" + v.Volume.SelfRebuild.Name + ") and has not begun", false
 	case t.wakeNode(v) == "":
 		return "no node could open it", false
 	case t.woken() >= t.wakeful():

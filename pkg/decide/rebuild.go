@@ -26,7 +26,7 @@ func (t *tick) rebuild() Decision {
 		if v.Condition == assess.Lost && !mayComeBack(v) {
 			return t.refuse(v.Findings, "do not start workloads on volume "+v.Volume.Name+"; keep every disk and orphaned directory, and look for backups")
 		}
-		if d := t.wake(v); d != nil {
+		if d := t.refill(v); d != nil {
 			return d
 		}
 		p := t.part(v)

@@ -13,6 +13,8 @@ func Inverse(a Action) (Action, bool) {
 		back.Was, back.To = a.To, a.Was
 	case Wake:
 		back.Verb, back.HoldNode = Sleep, ""
+	case SetAside:
+		back.Verb, back.From, back.Into = PutBack, a.Into, a.From
 	default:
 		return Action{}, false
 	}
@@ -21,13 +23,13 @@ func Inverse(a Action) (Action, bool) {
 }
 
 // TakeBack returns what must be put back when the roll stops, the latest
-// first. Holds are always taken back. A cordon and what the storage node was
+// first. Holds and knobs are always put back. A cordon and what the storage node was
 // told are put back too, unless the roll is only interrupted and shall go on
 // from there.
 func TakeBack(m Memory, why Stop) []Action {
 	var out []Action
 	for _, a := range m.Undo {
-		if a.Verb == Sleep || why == StopRefused {
+		if a.Verb == Sleep || a.Verb == PutBack || why == StopRefused {
 			out = append(out, a)
 		}
 	}

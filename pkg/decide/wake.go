@@ -30,9 +30,14 @@ func wanted(v *cluster.Volume) bool {
 	return false
 }
 
-// woken counts the volumes that we hold awake.
+// woken counts the volumes that we hold awake, or have their storage rebuild.
 func (t *tick) woken() int {
 	n := 0
+	for i := range t.m.Undo {
+		if u := &t.m.Undo[i]; u.Verb == PutBack && u.Volume.Name != "" {
+			n++
+		}
+	}
 	for i := range t.j.Volumes {
 		if t.ours(t.j.Volumes[i].Volume) != nil {
 			n++
@@ -81,13 +86,37 @@ func (t *tick) yield() Decision {
 	return nil
 }
 
+// refill has a sleeping volume rebuilt: by the storage itself where it can do so
+// while the volume sleeps, else by waking it.
+func (t *tick) refill(v *assess.VolumeJudgement) Decision {
+	k := v.Volume.SelfRebuild
+	switch {
+	case !t.mayWake(v):
+		return nil
+	case k == nil || haunted(v) || v.Condition != assess.Degraded:
+		return t.wake(v)
+	case k.IsAside():
+		return nil // it does
+	case t.entrusted(v.Volume) != nil:
+		return t.wake(v) // somebody else has taken it back
+	default:
+		return t.rebuildAsleep(v)
+	}
+}
+
+// mayWake reports whether the volume sleeps, nothing speaks against opening it,
+// and not too many are awake. A volume is never opened with a replica that the
+// storage might start without its data.
+func (t *tick) mayWake(v *assess.VolumeJudgement) bool {
+	return t.ours(v.Volume) == nil && v.Volume.State == cluster.Detached && len(v.Volume.Holds) == 0 &&
+		v.Volume.Class == cluster.ClassOrdinary && len(v.Volume.Busy) == 0 && t.woken() < t.wakeful() && t.safeToOpen(v)
+}
+
 // wake holds a detached volume attached on a live node other than the turn's,
-// so that the storage opens it and rebuilds it. A volume is never woken with a
-// replica that the storage might start without its data. It returns nil where
-// there is nothing to do but wait.
+// so that the storage opens it and rebuilds it. It returns nil where there is
+// nothing to do but wait.
 func (t *tick) wake(v *assess.VolumeJudgement) Decision {
-	if t.ours(v.Volume) != nil || v.Volume.State != cluster.Detached || len(v.Volume.Holds) > 0 ||
-		v.Volume.Class != cluster.ClassOrdinary || len(v.Volume.Busy) > 0 || t.woken() >= t.wakeful() || !t.safeToOpen(v) {
+	if !t.mayWake(v) {
 		return nil
 	}
 	node := t.wakeNode(v)
@@ -181,8 +210,12 @@ func (t *tick) wakeNode(v *assess.VolumeJudgement) string {
 	return second
 }
 
-// letSleep takes back our hold on a volume that needs it no more.
+// letSleep takes back our hold on a volume that needs it no more, and what we
+// had set aside for it.
 func (t *tick) letSleep(v *assess.VolumeJudgement) Decision {
+	if back := t.entrusted(v.Volume); back != nil {
+		return t.act(*back)
+	}
 	if t.ours(v.Volume) == nil {
 		return nil
 	}

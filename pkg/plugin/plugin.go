@@ -111,6 +111,18 @@ type Rebuilder interface {
 	Sleep(st *cluster.Storage, v cluster.Volume, id string) ([]Change, error)
 }
 
+// Tuner sets values that its storage's facts name as knobs.
+type Tuner interface {
+	// Tune returns the changes that set the knob from its Value, which is
+	// expected now, to Aside; v is the volume that it belongs to, or nil.
+	Tune(st *cluster.Storage, v *cluster.Volume, k cluster.Knob) ([]Change, error)
+}
+
+// Forgetter removes the storage's object of a node whose machine is gone.
+type Forgetter interface {
+	Forget(st *cluster.Storage, node cluster.StorageNode) ([]Change, error)
+}
+
 // Pruner removes the objects of replicas whose data are proven gone.
 type Pruner interface {
 	Prune(st *cluster.Storage, v cluster.Volume, r cluster.Replica) ([]Change, error)

@@ -50,6 +50,9 @@ type Policy struct {
 	ClockSkew time.Duration `json:"clockSkew"`
 	// LookInterval is the least time between the two looks of a gate.
 	LookInterval time.Duration `json:"lookInterval"`
+	// NoReplenishWait sets aside, for the roll, what makes the storage hold
+	// rebuilds back in the hope that a failed replica returns.
+	NoReplenishWait bool `json:"noReplenishWait,omitempty"`
 	// MaxWoken bounds how many volumes are held awake at once.
 	MaxWoken int `json:"maxWoken"`
 	// EvictBatch bounds how many pods are evicted in one pass.

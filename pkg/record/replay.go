@@ -64,7 +64,7 @@ func Apply(m *decide.Memory, e Event) {
 		// Looks are not carried over a restart: nobody watched in between.
 		clear(m.Looks)
 		clear(m.Passed)
-		m.Refusals = 0
+		m.Refusals, m.Refused = 0, nil
 	case Intent:
 		intend(m, *e.Action, e.At)
 	case Done:
@@ -149,8 +149,9 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 		// Of unknown fate, too: a server that cannot answer is not asked all
 		// the time.
 		m.Refusals, m.RefusedAt, m.Refusal = m.Refusals+1, at, o.Detail
+		m.Refused = &a
 	default:
-		m.Refusals = 0
+		m.Refusals, m.Refused = 0, nil
 	}
 	if o.Result == decide.Performed {
 		m.Last = &a

@@ -71,9 +71,9 @@ func TestReader_EveryVersionSaysTheSame(t *testing.T) {
 			t.Errorf("%s: gaps %+v, doubts %+v", version, gaps, got.Doubts)
 		}
 		diff := cmp.Diff(want, got,
-			cmpopts.IgnoreFields(cluster.Storage{}, "Version", "Settings"),
+			cmpopts.IgnoreFields(cluster.Storage{}, "Version", "Settings", "KeepsNodes", "HoldBack"),
 			cmpopts.IgnoreFields(cluster.StorageNode{}, "Runtimes"),
-			cmpopts.IgnoreFields(cluster.Volume{}, "Runtime", "HoldsUID", "Holds"))
+			cmpopts.IgnoreFields(cluster.Volume{}, "Runtime", "HoldsUID", "Holds", "SelfRebuild"))
 		if diff != "" {
 			t.Errorf("%s differs (-want +got):\n%s", version, diff)
 		}

@@ -26,6 +26,7 @@ type volumeSpec struct {
 	SoftZone           string   `json:"replicaZoneSoftAntiAffinity"`
 	SoftDisk           string   `json:"replicaDiskSoftAntiAffinity"`
 	NumberOfReplicas   int      `json:"numberOfReplicas"`
+	OfflineRebuilding  string   `json:"offlineRebuilding"`
 }
 
 type volumeStatus struct {
