@@ -30,20 +30,20 @@ type RunningPod struct {
 // Runtime runs what is in pods, where Running and Ready are not to be mere
 // words. Its methods may be called concurrently for different pods.
 type Runtime interface {
-	// Start begins the pod's containers, and is called again after an error.
-	Start(ctx context.Context, p RunningPod) error
-	// Ready says whether the pod would pass its readiness probe now.
-	Ready(ctx context.Context, p RunningPod) bool
-	// Stop ends what Start began, also where that failed or the machine is off.
-	Stop(p RunningPod)
+	// StartPod begins the pod's containers, and is called again after an error.
+	StartPod(ctx context.Context, p RunningPod) error
+	// PodReady says whether the pod would pass its readiness probe now.
+	PodReady(ctx context.Context, p RunningPod) bool
+	// StopPod ends what StartPod began, also where that failed or the machine is off.
+	StopPod(p RunningPod)
 }
 
 // bare is the hardware and runtime of machines that have nothing inside.
 type bare struct{}
 
-func (bare) PowerOn(context.Context, Node) error          { return nil }
-func (bare) PowerOff(Node)                                {}
-func (bare) Scrap(string) error                           { return nil }
-func (bare) Start(context.Context, RunningPod) error      { return nil }
-func (bare) Ready(context.Context, RunningPod) (yes bool) { return true }
-func (bare) Stop(RunningPod)                              {}
+func (bare) PowerOn(context.Context, Node) error             { return nil }
+func (bare) PowerOff(Node)                                   {}
+func (bare) Scrap(string) error                              { return nil }
+func (bare) StartPod(context.Context, RunningPod) error      { return nil }
+func (bare) PodReady(context.Context, RunningPod) (yes bool) { return true }
+func (bare) StopPod(RunningPod)                              {}

@@ -28,13 +28,13 @@ func (w *podWorker) start(ctx context.Context) error {
 		}
 		w.run = &RunningPod{Node: w.k.name, IP: ip, Pod: pod}
 	}
-	return w.k.fleet.opts.Runtime.Start(ctx, *w.run)
+	return w.k.fleet.opts.Runtime.StartPod(ctx, *w.run)
 }
 
 // stop has the runtime end them, once.
 func (w *podWorker) stop() {
 	if w.run != nil {
-		w.k.fleet.opts.Runtime.Stop(*w.run)
+		w.k.fleet.opts.Runtime.StopPod(*w.run)
 		w.run = nil
 	}
 }
@@ -48,7 +48,7 @@ func (w *podWorker) watchReadiness() {
 	tick := time.NewTicker(readinessEvery)
 	defer tick.Stop()
 	for !w.leaving() {
-		if now := w.k.fleet.opts.Runtime.Ready(w.k.ctx, *w.run); now != w.ready && w.reportReady(w.k.ctx, now) == nil {
+		if now := w.k.fleet.opts.Runtime.PodReady(w.k.ctx, *w.run); now != w.ready && w.reportReady(w.k.ctx, now) == nil {
 			w.ready = now
 		}
 		select {

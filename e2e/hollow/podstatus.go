@@ -16,7 +16,7 @@ import (
 // running writes the status of a pod all of whose containers run.
 func (w *podWorker) running(ctx context.Context) error {
 	pod, ip := w.seen(), w.run.IP
-	w.ready = w.k.fleet.opts.Runtime.Ready(ctx, *w.run)
+	w.ready = w.k.fleet.opts.Runtime.PodReady(ctx, *w.run)
 	now := metav1.Now()
 	status := map[string]any{
 		"phase":  corev1.PodRunning,

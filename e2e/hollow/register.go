@@ -18,6 +18,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/uuid"
 )
 
+// KernelVersion is the one that all nodes report.
+const KernelVersion = "6.1.0-hollow"
+
 // registerLimit bounds the registration of a node.
 const registerLimit = 30 * time.Second
 
@@ -113,7 +116,7 @@ func (m *machine) register(ctx context.Context) (*corev1.Node, error) {
 		"addresses":  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: self.IP}, {Type: corev1.NodeHostName, Address: m.spec.Name}},
 		"nodeInfo": corev1.NodeSystemInfo{
 			MachineID: identity, SystemUUID: identity, BootID: self.BootID,
-			OSImage: "Hollow", KernelVersion: "6.1.0-hollow", OperatingSystem: "linux", Architecture: "amd64",
+			OSImage: "Hollow", KernelVersion: KernelVersion, OperatingSystem: "linux", Architecture: "amd64",
 			ContainerRuntimeVersion: "hollow://1", KubeletVersion: m.fleet.version,
 		},
 		"volumesInUse": nil, // nothing is mounted right after a boot

@@ -20,7 +20,7 @@ func TestReadCRDs_TheVersionIsThatOfTheModule(t *testing.T) {
 	if got := strings.TrimSpace(string(out)); got != longhornVersion {
 		t.Errorf("go.mod has %s %s, the stand-in installs the definitions of %s", longhornModule, got, longhornVersion)
 	}
-	crds, err := readCRDs(t.Context())
+	crds, err := definitions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

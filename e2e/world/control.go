@@ -62,7 +62,7 @@ func (c *control) handle(do func(ctx context.Context, r *http.Request) error) ht
 	return func(rw http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), verbLimit)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.w.limit)
 		defer cancel()
 		if err := do(ctx, r); err != nil {
 			http.Error(rw, err.Error(), http.StatusConflict)

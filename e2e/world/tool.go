@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// buildTools puts kubectl, the plugin and the command machine into one folder.
+// buildTools puts kubectl, the plugin, the command machine, and the first process
+// of a lab's machines into one folder.
 func buildTools(ctx context.Context, dir, program string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
@@ -29,9 +30,10 @@ func buildTools(ctx context.Context, dir, program string) (string, error) {
 	for _, b := range []struct{ from, pkg, name string }{
 		{filepath.Dir(root), "./cmd/kubectl-safe_roll", "kubectl-safe_roll"},
 		{root, "./cmd/machine", "machine"},
+		{root, "./cmd/labnode", "labnode"},
 	} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, b.name), b.pkg)
-		cmd.Dir = b.from
+		cmd.Dir, cmd.Env = b.from, append(os.Environ(), "CGO_ENABLED=0") // as it is released; and labnode needs no library
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("build %s: %w\n%s", b.name, err, out)
 		}

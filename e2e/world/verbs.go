@@ -67,7 +67,7 @@ func (w *World) usable(ctx context.Context, name string, storage bool) error {
 	if err := w.Fleet.WaitReady(ctx, name); err != nil || !storage {
 		return err
 	}
-	return until(ctx, "node "+name+" to carry storage", func() (string, error) { return w.lacks(ctx, name) })
+	return w.until(ctx, "node "+name+" to carry storage", func() (string, error) { return w.lacks(ctx, name) })
 }
 
 func (w *World) lacks(ctx context.Context, name string) (string, error) {
@@ -99,16 +99,29 @@ func (w *World) lacksManager(ctx context.Context, name string) (string, error) {
 	}
 	for _, im := range ims.Items {
 		if im.Spec.NodeID == name && im.Status.CurrentState == longhorn.InstanceManagerStateRunning {
-			return "", nil
+			return w.lacksEngine(ctx, name)
 		}
 	}
 	return "no instance manager", nil
 }
 
+func (w *World) lacksEngine(ctx context.Context, name string) (string, error) {
+	images, err := w.Longhorn.LonghornV1beta2().EngineImages(standin.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	for _, i := range images.Items {
+		if i.Status.State == longhorn.EngineImageStateDeployed && i.Status.NodeDeploymentMap[name] {
+			return "", nil
+		}
+	}
+	return "no engine image", nil
+}
+
 // CreateVolume implements scenario.World.
 func (w *World) CreateVolume(ctx context.Context, v scenario.Volume) error {
 	raw := fmt.Appendf(nil, `{"apiVersion":"longhorn.io/v1beta2","kind":"Volume","metadata":{"name":%q},`+
-		`"spec":{"size":"%d","numberOfReplicas":%d,"frontend":"blockdev","dataEngine":"v1","accessMode":"rwo"}}`,
+		`"spec":{"size":"%d","numberOfReplicas":%d,"frontend":"blockdev","dataEngine":"v1","accessMode":"rwo","revisionCounterDisabled":true}}`,
 		v.Name, v.Bytes, v.Replicas)
 	err := w.Longhorn.LonghornV1beta2().RESTClient().Post().Namespace(standin.Namespace).
 		Resource("volumes").Body(raw).Do(ctx).Error()
@@ -132,7 +145,7 @@ func (w *World) Run(ctx context.Context, l scenario.Workload) error {
 	if err != nil {
 		return err
 	}
-	return until(ctx, l.Name+" to run", func() (string, error) {
+	return w.until(ctx, l.Name+" to run", func() (string, error) {
 		pods, err := w.Kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + l.Name})
 		if err != nil {
 			return "", err
@@ -172,7 +185,7 @@ func (w *World) Stop(ctx context.Context, workload string) error {
 	if err != nil {
 		return err
 	}
-	return until(ctx, "volume "+workload+" to sleep", func() (string, error) {
+	return w.until(ctx, "volume "+workload+" to sleep", func() (string, error) {
 		v, err := w.Longhorn.LonghornV1beta2().Volumes(standin.Namespace).Get(ctx, workload, metav1.GetOptions{})
 		if err != nil {
 			return "", err
@@ -186,16 +199,16 @@ func (w *World) Stop(ctx context.Context, workload string) error {
 
 // Write implements scenario.World.
 func (w *World) Write(_ context.Context, volume string, data []byte) error {
-	return w.Standin.Write(volume, data)
+	return w.storage.Write(volume, data)
 }
 
 // Truth implements scenario.World.
-func (w *World) Truth(context.Context) (scenario.Truth, error) { return w.Standin.Truth() }
+func (w *World) Truth(context.Context) (scenario.Truth, error) { return w.storage.Truth() }
 
 // until asks several times a second, until nothing is lacking or the limit
 // has passed.
-func until(ctx context.Context, what string, lacks func() (string, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, verbLimit, fmt.Errorf("limit of %s", verbLimit))
+func (w *World) until(ctx context.Context, what string, lacks func() (string, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, w.limit, fmt.Errorf("limit of %s", w.limit))
 	defer cancel()
 	for {
 		why, err := lacks()

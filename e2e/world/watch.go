@@ -89,7 +89,7 @@ func (n *NodeWatch) UIDs(name string) int {
 // AttachedHealthy waits until every attached volume says that it is healthy:
 // the check that people trust.
 func (w *World) AttachedHealthy(ctx context.Context) error {
-	return until(ctx, "every attached volume to be healthy", func() (string, error) {
+	return w.until(ctx, "every attached volume to be healthy", func() (string, error) {
 		vs, err := w.Longhorn.LonghornV1beta2().Volumes(standin.Namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return "", err

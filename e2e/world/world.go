@@ -17,6 +17,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/lab"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
@@ -30,6 +31,9 @@ type Options struct {
 	Bare bool
 	// Standin overrides the stand-in's behaviour, timing and settings.
 	Standin standin.Options
+	// Lab, if it is not nil, puts Longhorn's real manager in the place of the
+	// stand-in; its binary is built if that is not named. See lab.Main.
+	Lab *lab.Options
 }
 
 // World is a running bench. It implements scenario.World, and its methods may
@@ -37,13 +41,22 @@ type Options struct {
 type World struct {
 	Cluster  *bench.Cluster
 	Fleet    *hollow.Fleet
-	Standin  *standin.Standin
+	Standin  *standin.Standin // nil in a lab
+	Lab      *lab.Lab         // nil with the stand-in
 	Kube     kubernetes.Interface
 	Longhorn lhclient.Interface
 	out      io.Writer
 	log      *os.File
 	control  *control
-	bin      string // folder with kubectl, the plugin and machine
+	bin      string        // folder with kubectl, the plugin and machine
+	storage  storage       // Standin or Lab
+	limit    time.Duration // of what a verb waits for
+}
+
+// storage is what a world asks of whatever holds its volumes' bytes.
+type storage interface {
+	Write(volume string, data []byte) error
+	Truth() (scenario.Truth, error)
 }
 
 var _ scenario.World = (*World)(nil)
@@ -51,7 +64,7 @@ var _ scenario.World = (*World)(nil)
 // Start builds what is not in the cache, and starts a cluster without nodes,
 // with Longhorn installed. Close ends it. An error leaves nothing behind.
 func Start(ctx context.Context, o Options) (_ *World, err error) {
-	w := &World{out: o.Out}
+	w := &World{out: o.Out, limit: verbLimit}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -61,7 +74,16 @@ func Start(ctx context.Context, o Options) (_ *World, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.Cluster, err = bench.Start(ctx, bench.Options{Binaries: bin}); err != nil {
+	on := bench.Options{Binaries: bin}
+	if o.Lab != nil {
+		if err := w.makeLab(ctx, *o.Lab, &on); err != nil {
+			return nil, err
+		}
+	}
+	if w.Cluster, err = bench.Start(ctx, on); err != nil {
+		return nil, err
+	}
+	if w.bin, err = buildTools(ctx, filepath.Join(w.Cluster.Dir(), "bin"), bin.Program); err != nil {
 		return nil, err
 	}
 	cfg := w.Cluster.Config()
@@ -71,15 +93,16 @@ func Start(ctx context.Context, o Options) (_ *World, err error) {
 	if w.Longhorn, err = lhclient.NewForConfig(cfg); err != nil {
 		return nil, err
 	}
-	if !o.Bare {
-		if err := w.startStandin(ctx, o.Standin); err != nil {
-			return nil, err
-		}
+	switch {
+	case o.Lab != nil:
+		err = w.startLab(ctx)
+	case !o.Bare:
+		err = w.startStandin(ctx, o.Standin)
 	}
-	if w.control, err = w.listen(ctx); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	w.bin, err = buildTools(ctx, filepath.Join(w.Cluster.Dir(), "bin"), bin.Program)
+	w.control, err = w.listen(ctx)
 	return w, err
 }
 
@@ -99,6 +122,7 @@ func (w *World) startStandin(ctx context.Context, o standin.Options) (err error)
 	if w.Standin, err = standin.New(o); err != nil {
 		return err
 	}
+	w.storage = w.Standin
 	w.Fleet, err = hollow.NewFleet(ctx, hollow.Options{
 		Config: w.Cluster.Config(), Driver: w.Standin, Dir: filepath.Join(w.Cluster.Dir(), "fleet"),
 	})
@@ -114,21 +138,23 @@ func (w *World) startStandin(ctx context.Context, o standin.Options) (err error)
 
 // Close ends everything and deletes the cluster's folder.
 func (w *World) Close() error {
-	w.stop()
+	err := w.stop()
 	if w.Cluster == nil {
-		return nil
+		return err
 	}
-	return w.Cluster.Destroy()
+	return errors.Join(err, w.Cluster.Destroy())
 }
 
 // CloseKeepingLogs ends everything, keeps the folder, and returns its path.
 func (w *World) CloseKeepingLogs() string {
-	w.stop()
+	if err := w.stop(); err != nil {
+		w.say("%v", err)
+	}
 	w.Cluster.Stop()
 	return w.Cluster.Dir()
 }
 
-func (w *World) stop() {
+func (w *World) stop() error {
 	if w.control != nil {
 		w.control.close()
 	}
@@ -141,6 +167,10 @@ func (w *World) stop() {
 	if w.log != nil {
 		_ = w.log.Close()
 	}
+	if w.Lab != nil {
+		return w.Lab.Close()
+	}
+	return nil
 }
 
 func (w *World) say(format string, args ...any) {

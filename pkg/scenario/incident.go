@@ -51,10 +51,8 @@ func (i Incident) Build(ctx context.Context, w World) (Expected, error) {
 	if err := w.AddNode(ctx, Node{Name: "control-plane", Role: "control-plane"}); err != nil {
 		return nil, err
 	}
-	for _, n := range i.WorkerNames() {
-		if err := w.AddNode(ctx, Node{Name: n, Role: "worker"}); err != nil {
-			return nil, err
-		}
+	if err := i.workers(ctx, w); err != nil {
+		return nil, err
 	}
 	if err := w.Run(ctx, Workload{Name: "hub", Replicas: 1}); err != nil {
 		return nil, err
@@ -64,6 +62,17 @@ func (i Incident) Build(ctx context.Context, w World) (Expected, error) {
 		return nil, err
 	}
 	return e, i.users(ctx, w, e)
+}
+
+// workers adds them all at once: a storage takes its time with each.
+func (i Incident) workers(ctx context.Context, w World) error {
+	var group sync.WaitGroup
+	errs := make([]error, i.Workers)
+	for n, name := range i.WorkerNames() {
+		group.Go(func() { errs[n] = w.AddNode(ctx, Node{Name: name, Role: "worker"}) })
+	}
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 // atOnce is how many users log in at the same time.

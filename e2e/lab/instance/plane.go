@@ -43,11 +43,21 @@ type replica struct {
 
 // NewPlane returns a data plane without processes. Rebuilds copy rate bytes a
 // second.
-func NewPlane(rate int64, log *slog.Logger) *Plane {
+func NewPlane(rate int64) *Plane {
 	return &Plane{
-		log: log, rate: rate, replicas: map[string]*replica{}, engines: map[string]*engine{},
+		log: slog.New(slog.DiscardHandler), rate: rate, replicas: map[string]*replica{}, engines: map[string]*engine{},
 		servers: map[*Server]bool{}, failing: map[string]string{}, unknown: map[string]bool{},
 	}
+}
+
+// SetLog decides who is told what goes on, before the first process is started.
+func (p *Plane) SetLog(log *slog.Logger) { p.log = log }
+
+// Quiet runs do while nothing is written to any disk by the data plane.
+func (p *Plane) Quiet(do func() error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return do()
 }
 
 // SetRate decides how many bytes a second rebuilds copy from now on.

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// insideEnv is set for the process that is in the site.
+const insideEnv = "SAFE_ROLL_LAB_SITE"
+
+// Values of insideEnv.
+const (
+	inside   = "inside"
+	nowhere  = "none"
+	siteAddr = "172.20.255.254/16" // the site's own
+	podNet   = "10.0.0.0/8"
+	nodeNet  = "172.20.0.0/16"
+	bridge   = "lab0"
+)
+
+// Main runs the program in a site: a network and mount namespace of its own, in
+// which labs can be started. It starts the program again, in the site, and
+// returns its exit code; there, run is called. Where no site can be made, run is
+// called outside of it, and Missing says why. Before is called first, outside:
+// in the site there is no way to the network. The environment is cleared of
+// nothing, and a Ctrl-C reaches both.
+func Main(before, run func() int) int {
+	switch os.Getenv(insideEnv) {
+	case inside:
+		if err := settle(); err != nil {
+			fmt.Fprintln(os.Stderr, "lab:", err)
+			return 1
+		}
+		return run()
+	case nowhere:
+		return run()
+	}
+	if code := before(); code != 0 {
+		return code
+	}
+	code, err := enter()
+	if err == nil {
+		return code
+	}
+	fmt.Fprintf(os.Stderr, "lab: no namespaces can be made here, as root or else: %v\n", err)
+	if err := os.Setenv(insideEnv, nowhere); err != nil {
+		return 1
+	}
+	return run()
+}
+
+// Missing says in one sentence why no lab can be started in this process, nil if
+// one can.
+func Missing() error {
+	if os.Getenv(insideEnv) == inside {
+		return nil
+	}
+	return errors.New("the Longhorn lab needs root, or a kernel that lets anybody make user namespaces; neither is here")
+}
+
+// enter starts this program again in a site and waits for it. The error says
+// that no site could be made.
+func enter() (int, error) {
+	// The child dies with the thread that starts it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...) //nolint:noctx // it ends with this process
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), insideEnv+"="+inside)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	if os.Geteuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	go func() {
+		for s := range signals {
+			if s != syscall.SIGINT { // that one comes from a terminal, to both
+				_ = cmd.Process.Signal(s)
+			}
+		}
+	}()
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		return 1, nil //nolint:nilerr // it ran; how it ended is not known
+	}
+	if code := cmd.ProcessState.ExitCode(); code >= 0 {
+		return code, nil
+	}
+	return 1, nil
+}
+
+// settle makes the new namespaces ready for use.
+func settle() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	if err := netlink.LinkSetUp(lo); err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = bridge
+	b := &netlink.Bridge{LinkAttrs: attrs}
+	if err := netlink.LinkAdd(b); err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	addr, err := netlink.ParseAddr(siteAddr)
+	if err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	if err := errors.Join(netlink.AddrAdd(b, addr), netlink.LinkSetUp(b)); err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	return route(nil, b, podNet)
+}
