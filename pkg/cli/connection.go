@@ -37,6 +37,8 @@ type connection struct {
 	// lockDuration is how long the lock outlives a program that died.
 	lockDuration time.Duration
 	verbosity    int
+	// probe: look into the directories of replicas too.
+	probe bool
 	// who holds the lock if this process takes it.
 	who string
 }
@@ -101,7 +103,7 @@ func (c *connection) observer() (*observe.Cluster, error) {
 		return nil, err
 	}
 	return observe.NewCluster(observe.Config{
-		REST: cfg, Storages: c.app.Storages, StorageNamespace: c.storageNamespace,
+		REST: cfg, Storages: c.app.Storages, StorageNamespace: c.storageNamespace, Probe: c.probe,
 	})
 }
 

@@ -93,6 +93,7 @@ func (o *rollOptions) run(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", o.output, "text, or json for one event a line on standard output")
 	o.policy.rolling(f)
+	o.conn.addProbe(f)
 	addHabits(f)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.nodes = args

@@ -65,6 +65,7 @@ and poddisruptionbudgets.`,
 	f.BoolVarP(&o.recursive, "recursive", "R", false, "read the directories below those of -f too")
 	f.StringVarP(&o.output, "output", "o", o.output, "text, wide (every volume) or json")
 	o.policy.judging(f)
+	conn.addProbe(f)
 	return cmd
 }
 
@@ -79,6 +80,9 @@ func (o *verifyOptions) validate() error {
 	}
 	if o.recursive && len(o.files) == 0 {
 		return usagef("-R reads directories: it needs -f DIR")
+	}
+	if err := o.conn.liveOnly(o.files); err != nil {
+		return err
 	}
 	return o.policy.validate()
 }

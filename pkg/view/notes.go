@@ -15,7 +15,7 @@ func (a Answer) unverified(p *printer) {
 	var lines []string
 	c := count(a.Judgement)
 	if n := c.good - c.proven; n > 0 {
-		lines = append(lines, fmt.Sprintf("%d of the %s: nobody reads the data now; object, node and disk agree that they are there", n, many(c.good, "good replica")))
+		lines = append(lines, fmt.Sprintf("%d of the %s: nobody reads the data now; object, node and disk agree that they are there%s", n, many(c.good, "good replica"), a.offer()))
 	}
 	if s := a.Judgement.Snapshot; s != nil && s.Source == cluster.SourceFiles {
 		lines = append(lines, "anything after these files were written: nodes, leases and disks may have changed")
@@ -34,6 +34,26 @@ func (p *printer) section(title string, lines []string) {
 	for _, l := range lines {
 		p.para("  ", l)
 	}
+}
+
+// offer says how more can be known, where nobody has asked for it yet.
+func (a Answer) offer() string {
+	if s := a.Judgement.Snapshot; s == nil || s.Source != cluster.SourceLive || probed(a.Judgement) {
+		return ""
+	}
+	return "; --probe looks into their directories"
+}
+
+// probed reports whether a look into any directory was asked for.
+func probed(j *assess.Judgement) bool {
+	for i := range j.Volumes {
+		for k := range j.Volumes[i].Replicas {
+			if j.Volumes[i].Replicas[k].Replica.Probe != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // notes are the findings that change no verdict, one line a code: those about
