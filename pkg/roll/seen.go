@@ -30,19 +30,31 @@ type sight struct {
 	now  record.Seen
 	told record.Seen
 	at   time.Time
+	// lowest is the lowest count of each class that the journal was not told.
+	lowest map[class]int
 }
+
+// class names a record.Class.
+type class struct {
+	want     int
+	attached bool
+}
+
+func classOf(c record.Class) class { return class{c.Want, c.Attached} }
 
 // see takes in a look.
 func (s *sight) see(j *assess.Judgement) {
-	next := summary(j)
-	for i, c := range next.Classes {
-		for _, was := range s.now.Classes {
-			if was.Same(c) {
-				next.Classes[i].Lowest = min(c.Lowest, was.Lowest)
-			}
-		}
+	if s.lowest == nil {
+		s.lowest = map[class]int{}
 	}
-	s.now = next
+	s.now = summary(j)
+	for i := range s.now.Classes {
+		c := &s.now.Classes[i]
+		if low, ok := s.lowest[classOf(*c)]; ok {
+			c.Lowest = min(c.Lowest, low)
+		}
+		s.lowest[classOf(*c)] = c.Lowest
+	}
 }
 
 // news is the summary that the next event carries; nil where it is known.
@@ -50,7 +62,8 @@ func (s *sight) news() *record.Seen {
 	if s.now.Equal(s.told) {
 		return nil
 	}
-	n := record.Seen{Storages: s.now.Storages, Classes: slices.Clone(s.now.Classes)}
+	n := s.now
+	n.Classes = slices.Clone(n.Classes)
 	return &n
 }
 
@@ -58,10 +71,12 @@ func (s *sight) news() *record.Seen {
 // the lowest count is the one of now.
 func (s *sight) tell(at time.Time) {
 	for i := range s.now.Classes {
-		s.now.Classes[i].Lowest = s.now.Classes[i].Least
+		c := &s.now.Classes[i]
+		c.Lowest = c.Least
+		s.lowest[classOf(*c)] = c.Least
 	}
-	s.told = record.Seen{Storages: s.now.Storages, Classes: slices.Clone(s.now.Classes)}
-	s.at = at
+	s.told, s.at = s.now, at
+	s.told.Classes = slices.Clone(s.now.Classes)
 }
 
 // looked writes an event of its own for what has changed, when none was
@@ -84,6 +99,10 @@ func summary(j *assess.Judgement) record.Seen {
 	for i := range j.Volumes {
 		v := &j.Volumes[i]
 		if v.Condition == assess.Unused || v.Condition == assess.Going {
+			continue
+		}
+		if v.Volume.State == cluster.Attaching || v.Volume.State == cluster.Detaching {
+			out.Between++
 			continue
 		}
 		n := v.Good + v.Leaving

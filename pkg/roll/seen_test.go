@@ -34,8 +34,8 @@ func TestSummary_CountsTheVolumeThatHasTheFewest(t *testing.T) {
 	moving.Leaving, moving.Condition = 1, assess.Whole
 	doubted := vol(2, 1, cluster.Detached)
 	doubted.Doubtful = 1
-	got := summary(judged(vol(2, 2, cluster.Detached), doubted, unused, moving, vol(2, 2, cluster.Attached)))
-	want := record.Seen{Storages: []string{"d v1"}, Classes: []record.Class{
+	got := summary(judged(vol(2, 2, cluster.Detached), doubted, unused, vol(2, 0, cluster.Attaching), moving, vol(2, 2, cluster.Attached)))
+	want := record.Seen{Storages: []string{"d v1"}, Between: 1, Classes: []record.Class{
 		{Want: 2, Attached: true, Volumes: 1, Whole: 1, Least: 2, Might: 2, Lowest: 2},
 		{Want: 2, Volumes: 2, Whole: 1, Least: 1, Might: 2, Lowest: 1},
 		{Want: 3, Attached: true, Volumes: 1, Whole: 1, Least: 3, Might: 3, Lowest: 3},
@@ -59,6 +59,19 @@ func TestSight_ADipBetweenTwoEventsIsNotLost(t *testing.T) {
 	s.tell(time.Now())
 	if see(3); s.news() != nil {
 		t.Error("a dip is told twice")
+	}
+}
+
+func TestSight_ADipIsToldWhenTheClassIsSeenAgain(t *testing.T) {
+	var s sight
+	s.see(judged(vol(3, 3, cluster.Detached)))
+	s.tell(time.Now())
+	s.see(judged(vol(3, 1, cluster.Detached)))
+	s.see(judged(vol(3, 3, cluster.Attached))) // somebody uses it now
+	s.tell(time.Now())
+	s.see(judged(vol(3, 3, cluster.Detached)))
+	if n := s.news(); n == nil || n.Classes[0].Lowest != 1 {
+		t.Errorf("told %+v", n)
 	}
 }
 
