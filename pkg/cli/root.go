@@ -92,6 +92,7 @@ func newRoot(app App) *cobra.Command {
 		newStatus(app, conn, display),
 		newAbort(app, conn, display),
 		newReport(app, conn, display),
+		newRBAC(app, conn, display),
 		newExplain(app, display),
 		newVersion(app),
 	)

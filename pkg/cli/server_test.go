@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -28,12 +29,15 @@ type server struct {
 	forbidden string
 	// bare: the storage's kinds do not exist.
 	bare bool
+	// denied is a verb that nobody may use.
+	denied string
 }
 
 // serve starts the servers of the scripts and names them in the environment.
 func serve(t *testing.T, env *testscript.Env) error {
 	for name, s := range map[string]*server{
 		"WHOLE": {}, "RECREATED": {}, "BARE": {bare: true}, "HALFBLIND": {forbidden: "replicas"},
+		"READER": {denied: "patch"},
 	} {
 		from := "whole"
 		if name == "RECREATED" {
@@ -100,6 +104,10 @@ func (s *server) put(doc []byte) error {
 
 // ServeHTTP answers a list, or says why not.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews") {
+		s.review(w, r)
+		return
+	}
 	if r.Method != http.MethodGet {
 		s.t.Errorf("%s %s: something was changed", r.Method, r.URL.Path)
 	}
@@ -118,6 +126,19 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(list)
+	}
+}
+
+// review answers whether something may be done, and echoes the question.
+func (s *server) review(w http.ResponseWriter, r *http.Request) {
+	var asked authorizationv1.SelfSubjectAccessReview
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		s.t.Errorf("a question for rights: %v", err)
+	}
+	asked.Status.Allowed = asked.Spec.ResourceAttributes.Verb != s.denied
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(asked); err != nil {
+		s.t.Error(err)
 	}
 }
 
