@@ -36,6 +36,10 @@ demo: ## replace three workers, one by one, on a real API server; nothing may be
 shell: ## the same cluster, and a shell in it with kubectl and the plugin
 	cd e2e && $(GO) run ./cmd/demo shell
 
+.PHONY: lab
+lab: ## a shell in a cluster with the real Longhorn manager (root, or user namespaces; the first run builds it)
+	cd e2e && $(GO) run ./cmd/demo lab
+
 ##@ Test
 
 .PHONY: test

@@ -5,7 +5,8 @@
 // ends with what the disks say. It needs Go and nothing else.
 //
 // "demo shell" builds the same cluster and opens a shell in it instead, with
-// kubectl, the plugin and the command machine on the PATH.
+// kubectl, the plugin and the command machine on the PATH. "demo lab" does so
+// with Longhorn's real manager in the place of the stand-in, and fewer users.
 package main
 
 import (
@@ -19,34 +20,63 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/lab"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
 func main() {
-	shell := len(os.Args) > 1 && os.Args[1] == "shell"
+	mode := ""
+	if len(os.Args) > 1 {
+		mode = os.Args[1]
+	}
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if shell { // there Ctrl-C is for what runs in it
+	if mode != "" { // there Ctrl-C is for what runs in the shell
 		signal.Ignore(os.Interrupt)
 		ends = ends[1:]
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
-	err := run(ctx, shell)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
+	said := func(do func() error) func() int {
+		return func() int {
+			if err := do(); err != nil {
+				fmt.Fprintln(os.Stderr, "demo:", err)
+				return 1
+			}
+			return 0
+		}
 	}
+	var code int
+	if mode == "lab" {
+		code = lab.Main(said(func() error { return world.Warm(ctx, os.Stderr) }), said(func() error { return run(ctx, mode) }))
+	} else {
+		code = said(func() error { return run(ctx, mode) })()
+	}
+	stop()
+	os.Exit(code)
 }
 
-func run(ctx context.Context, shell bool) (err error) {
-	fmt.Println("# building and starting a real API server with hollow nodes and a stand-in for Longhorn")
-	w, err := world.Start(ctx, world.Options{Out: os.Stderr})
+// start starts the cluster and says what it will hold.
+func start(ctx context.Context, mode string) (*world.World, scenario.Incident, error) {
+	i, o := scenario.TheIncident(), world.Options{Out: os.Stderr}
+	if mode == "lab" {
+		if err := lab.Missing(); err != nil {
+			return nil, i, err
+		}
+		fmt.Println("# starting a real API server with hollow nodes and the real Longhorn manager, which takes two minutes")
+		i.Users, o.Lab = 6, &lab.Options{}
+	} else {
+		fmt.Println("# building and starting a real API server with hollow nodes and a stand-in for Longhorn")
+	}
+	w, err := world.Start(ctx, o)
+	return w, i, err
+}
+
+func run(ctx context.Context, mode string) (err error) {
+	w, i, err := start(ctx, mode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	i := scenario.TheIncident()
 	fmt.Printf("# three workers, a hub, a Prometheus, %d users of whom %d are logged in; every volume has %d replicas\n",
 		i.Users, i.LoggedIn, i.Replicas)
 	began := time.Now()
@@ -55,7 +85,7 @@ func run(ctx context.Context, shell bool) (err error) {
 		return err
 	}
 	fmt.Printf("# built in %s, with bytes of its own in each of %d volumes\n", time.Since(began).Round(time.Second), len(e))
-	if shell {
+	if mode != "" {
 		return errors.Join(openShell(ctx, w), state(ctx, w, e, i.Replicas))
 	}
 	roll := append([]string{"safe-roll", "run"}, i.WorkerNames()...)

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lab_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+)
+
+// TestRoll_LosesNothing tells one story on one cluster, because Longhorn takes
+// minutes to start: every worker is replaced under its own name, then one under a
+// new name; with a fourth worker one goes without a single volume ever having
+// fewer copies than it should; then, with three replicas on three nodes, one more.
+func TestRoll_LosesNothing(t *testing.T) {
+	w := start(t, mendSoon())
+	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
+	e := build(t, w, i)
+	record(t, w, "built")
+
+	t.Run("three in a row under the same names", func(t *testing.T) {
+		roll(t, w, i.WorkerNames(), "--replace-command=machine replace")
+		judge(t, w, e, 2)
+	})
+	t.Run("one under a new name", func(t *testing.T) {
+		roll(t, w, []string{"worker-1"}, "--replace-command=machine replace -b")
+		judge(t, w, e, 2)
+	})
+	t.Run("evicted ahead of the drain with four workers", func(t *testing.T) {
+		if err := w.AddNode(t.Context(), scenario.Node{Name: "worker-4", Role: "worker"}); err != nil {
+			t.Fatal(err)
+		}
+		least := watchCopies(t, w, e)
+		roll(t, w, []string{"worker-2"}, "--strategy=evict", "--replace-command=machine replace")
+		judge(t, w, e, 2)
+		for volume, n := range least() {
+			if n < 2 {
+				t.Errorf("%s had %d copies for a while", volume, n)
+			}
+		}
+	})
+	t.Run("three replicas on three nodes are refilled", func(t *testing.T) {
+		three := threes(t, w, "worker-4")
+		roll(t, w, []string{"worker-3"}, "--retire-command=machine retire", "--create-command=machine create")
+		judge(t, w, three, 3)
+		judge(t, w, e, 2)
+	})
+}
+
+// roll runs the tool over the nodes.
+func roll(t *testing.T, w *world.World, nodes []string, flags ...string) {
+	t.Helper()
+	began := time.Now()
+	args := append(append([]string{"safe-roll", "run"}, nodes...), "--yes", "--look-interval=5s")
+	said := kubectl(t, w, 0, append(args, flags...)...)
+	t.Logf("rolled %v in %s\n%s", nodes, time.Since(began).Round(time.Second), said.All())
+	record(t, w, "rolled")
+}
+
+// judge asks the disks, and then the tool.
+func judge(t *testing.T, w *world.World, e scenario.Expected, want int) {
+	t.Helper()
+	tr := truth(t, w)
+	if lost := tr.Lost(e); len(lost) > 0 {
+		t.Errorf("lost %v", lost)
+	}
+	if short := tr.Short(e, want); len(short) > 0 {
+		t.Errorf("fewer than %d copies on live nodes: %v", want, short)
+	}
+	kubectl(t, w, 0, "safe-roll", "verify")
+}
+
+// watchCopies asks the disks many times a second; what it returns ends that, and
+// tells the fewest complete copies on distinct nodes that each volume ever had.
+func watchCopies(t *testing.T, w *world.World, e scenario.Expected) func() map[string]int {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan map[string]int)
+	go func() {
+		least := map[string]int{}
+		for ctx.Err() == nil {
+			if tr, err := w.Truth(ctx); err == nil {
+				for volume, sum := range e {
+					nodes := map[string]bool{}
+					for _, c := range tr[volume] {
+						nodes[c.Node] = nodes[c.Node] || c.Sum == sum
+					}
+					maps.DeleteFunc(nodes, func(_ string, whole bool) bool { return !whole })
+					if n, ok := least[volume]; !ok || len(nodes) < n {
+						least[volume] = len(nodes)
+					}
+				}
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		done <- least
+	}()
+	return func() map[string]int {
+		cancel()
+		return <-done
+	}
+}
+
+// threes makes two volumes with three replicas, one in use and one asleep, while
+// Longhorn may not place any on the node left out.
+func threes(t *testing.T, w *world.World, without string) scenario.Expected {
+	t.Helper()
+	kubectl(t, w, 0, "patch", "nodes.longhorn.io", "-n", "longhorn-system", without, "--type=merge", "-p", `{"spec":{"allowScheduling":false}}`)
+	e := scenario.Expected{}
+	for _, name := range []string{"three-awake", "three-asleep"} {
+		data := fmt.Appendf(nil, "the bytes of %s\n", name)
+		for _, err := range []error{
+			w.CreateVolume(t.Context(), scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}),
+			w.Run(t.Context(), scenario.Workload{Name: name, Volume: name, Replicas: 1}),
+			w.Write(t.Context(), name, data),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if strings.HasSuffix(name, "asleep") {
+			if err := w.Stop(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e[name] = scenario.Sum(data)
+	}
+	return e
+}
+
+// record keeps what the cluster is like now, where that is asked for.
+func record(t *testing.T, w *world.World, step string) {
+	t.Helper()
+	if err := w.Record(t.Context(), strings.ReplaceAll(t.Name(), "/", "-"), step); err != nil {
+		t.Fatal(err)
+	}
+}
