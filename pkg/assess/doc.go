@@ -30,8 +30,10 @@
 // refuses every node, without a risk that could be accepted: whether a node
 // holds a directory of it that nobody names is not among the facts.
 //
-// What no rule can see: a directory that is missing on a disk that is well,
-// and bytes that are stale. Plausible means just that.
+// What the objects cannot show: a directory that is missing on a disk that is
+// well. Plausible means just that; where somebody was sent to look, what was
+// found there takes its place (rule_probe). What no rule can see: bytes that
+// are stale.
 //
 // Start reading at Judge; each rule is a file of its own, and codes.go is the
 // catalogue of what it can say.

@@ -3,7 +3,6 @@
 package assess
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -40,7 +39,11 @@ func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica) 
 	age, serves := w.incarnation(r), w.served(v, r)
 	facts := probeFacts(p)
 	switch {
-	case p.Seen == cluster.SeenNoAnswer || p.Node != n.facts.Ref || !p.At.After(n.facts.Created):
+	case p.Node != n.facts.Ref || !p.At.After(n.facts.Created):
+		facts = append(facts, fact("probe.node.uid", string(p.Node.UID)), fact("node.uid", string(n.facts.Ref.UID)),
+			timeFact("node.created", n.facts.Created))
+		return age.worse(serves).worse(unknown(ProbeNoAnswer, facts...))
+	case p.Seen == cluster.SeenNoAnswer:
 		return age.worse(serves).worse(unknown(ProbeNoAnswer, facts...))
 	case p.Seen == cluster.SeenData:
 		return w.vouched(st, r, age).worse(proven(serves, facts))
@@ -97,14 +100,11 @@ func (rj *ReplicaJudgement) ProvenSince(at time.Time) bool {
 
 // probeFacts is what a look found.
 func probeFacts(p *cluster.Probe) []cluster.Fact {
-	out := []cluster.Fact{fact("probe", p.Seen.String()), timeFact("probe.at", p.At)}
-	if p.Node.Name != "" {
-		out = append(out, fact("probe.node", fmt.Sprintf("%s (UID %s)", p.Node.Name, p.Node.UID)))
-	}
+	out := []cluster.Fact{fact("probe", p.Seen.String())}
 	for _, f := range p.Facts {
 		out = append(out, fact("probe."+f.Name, f.Value))
 	}
-	return out
+	return append(out, timeFact("probe.at", p.At))
 }
 
 // probeFinding says why looks were not possible, with the right that is missing.
