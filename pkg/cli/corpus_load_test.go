@@ -270,13 +270,6 @@ func mergeList(old, list []any) []any {
 
 // word returns the string at the path; empty where there is none.
 func word(o any, path ...string) string {
-	for _, p := range path {
-		m, ok := o.(map[string]any)
-		if !ok {
-			return ""
-		}
-		o = m[p]
-	}
-	s, _ := o.(string)
+	s, _ := at(o, path...).(string)
 	return s
 }
