@@ -42,17 +42,20 @@ func (o *rollOptions) abort(ctx context.Context) error {
 	if h.Over() {
 		return o.nothingToAbort()
 	}
-	w := o.watch()
+	w, err := o.watch(ctx)
+	if err != nil {
+		return failed(err)
+	}
 	world, err := o.conn.world(decide.Plan{}, w.progress.Lines())
 	if err != nil {
-		w.progress.Close()
+		w.close(o.app.Streams.ErrOut, exitError1)
 		return failed(err)
 	}
 	defer world.close()
 	cfg := o.conn.engine(ctx, book)
 	cfg.World, cfg.Watch = world, w.report
 	res, err := roll.Abort(ctx, cfg)
-	w.progress.Close()
+	w.close(o.app.Streams.ErrOut, exitAfter(res, err))
 	switch {
 	case errors.Is(err, roll.ErrNothing):
 		return o.nothingToAbort()

@@ -33,6 +33,8 @@ type rollOptions struct {
 	wanted      map[string]string
 	yes         bool
 	output      string
+	// metricsFile is where metrics are written; empty for nowhere.
+	metricsFile string
 }
 
 func newDrain(app App, conn *connection, display string) *cobra.Command {
@@ -92,6 +94,7 @@ The same command after an interruption goes on where the facts say it is.`,
 func (o *rollOptions) run(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", o.output, "text, or json for one event a line on standard output")
+	f.StringVar(&o.metricsFile, "metrics-file", "", "keep this file up to date in Prometheus' text format (for node exporter's textfile collector, or to push)")
 	o.policy.rolling(f)
 	o.conn.addProbe(f)
 	addHabits(f)
@@ -166,6 +169,9 @@ func (o *rollOptions) roll(ctx context.Context) error {
 	} else {
 		cfg.Expect = plan.Run // the question below may stay unanswered for long
 	}
+	if err := o.may(ctx); err != nil {
+		return err
+	}
 	if err := o.confirm(ctx, plan, mem); err != nil {
 		return err
 	}
@@ -194,20 +200,31 @@ func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan, mem decide.
 
 // start rolls, tells what happens on the error stream, and prints the end.
 func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Plan) error {
-	w := o.watch()
+	w, err := o.watch(ctx)
+	if err != nil {
+		return failed(err)
+	}
 	world, err := o.conn.world(plan, w.progress.Lines())
 	if err != nil {
-		w.progress.Close()
+		w.close(o.app.Streams.ErrOut, exitError1)
 		return failed(err)
 	}
 	defer world.close()
 	cfg.World, cfg.Watch = world, w.report
 	res, err := roll.Run(ctx, cfg)
-	w.progress.Close()
+	w.close(o.app.Streams.ErrOut, exitAfter(res, err))
 	if err != nil {
 		return o.broken(err, res)
 	}
 	return o.end(res, w)
+}
+
+// exitAfter is the exit code for the file of metrics.
+func exitAfter(res roll.Result, err error) int {
+	if err != nil && res.Exit == exitDone {
+		return exitError1
+	}
+	return res.Exit
 }
 
 // broken is a roll that ended with an error.

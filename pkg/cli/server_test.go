@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 )
 
@@ -131,10 +134,17 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // review answers whether something may be done, and echoes the question.
 func (s *server) review(w http.ResponseWriter, r *http.Request) {
-	var asked authorizationv1.SelfSubjectAccessReview
-	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-		s.t.Errorf("a question for rights: %v", err)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Error(err)
 	}
+	decoded, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+	asked, ok := decoded.(*authorizationv1.SelfSubjectAccessReview)
+	if err != nil || !ok {
+		s.t.Errorf("no question for rights: %T, %v", decoded, err)
+		return
+	}
+	asked.TypeMeta = metav1.TypeMeta{APIVersion: "authorization.k8s.io/v1", Kind: "SelfSubjectAccessReview"}
 	asked.Status.Allowed = asked.Spec.ResourceAttributes.Verb != s.denied
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(asked); err != nil {

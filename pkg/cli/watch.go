@@ -3,12 +3,17 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/trail"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/view"
 )
 
@@ -17,22 +22,49 @@ type watch struct {
 	progress *view.Progress
 	// events is nil unless programs listen.
 	events *view.Events
-	began  time.Time
-	last   *assess.Judgement
+	// traces and metrics are what is left in the cluster and in a file; either
+	// may be nil.
+	traces  *trail.Events
+	metrics *trail.Metrics
+	began   time.Time
+	last    *assess.Judgement
 	// replicas is how many lay on each node when its turn opened.
 	replicas map[cluster.UID]int
 }
 
-func (o *rollOptions) watch() *watch {
+// watch begins to tell. It fails where the file of metrics cannot be written.
+func (o *rollOptions) watch(ctx context.Context) (*watch, error) {
 	streams := o.app.Streams
-	w := &watch{
-		progress: view.NewProgress(streams.ErrOut, styleOf(streams.ErrOut)),
-		began:    time.Now(), replicas: map[cluster.UID]int{},
+	w := &watch{began: time.Now(), replicas: map[cluster.UID]int{}}
+	if o.metricsFile != "" {
+		var err error
+		if w.metrics, err = trail.NewMetrics(o.metricsFile, o.app.Version); err != nil {
+			return nil, err
+		}
 	}
+	set, err := o.conn.clientset()
+	if err != nil {
+		return nil, err
+	}
+	w.traces = trail.NewEvents(ctx, set, o.conn.who)
+	w.progress = view.NewProgress(streams.ErrOut, styleOf(streams.ErrOut))
 	if o.output == outputJSON {
 		w.events = view.NewEvents(streams.Out)
 	}
-	return w
+	return w, nil
+}
+
+// close ends the telling. What could not be left behind is said, and fails
+// nothing.
+func (w *watch) close(errOut io.Writer, exit int) {
+	w.progress.Close()
+	errs := []error{w.traces.Close()}
+	if w.metrics != nil {
+		errs = append(errs, w.metrics.Close(exit))
+	}
+	if err := errors.Join(errs...); err != nil {
+		fmt.Fprintf(errOut, "Note: %v\n", err)
+	}
 }
 
 // report is a roll.Watcher.
@@ -44,6 +76,10 @@ func (w *watch) report(r roll.Report) {
 		w.replicas[d.Note.Node.UID] = replicasOn(r.Judgement, d.Note.Node.Name)
 	}
 	w.progress.Watch(r)
+	w.traces.Watch(r)
+	if w.metrics != nil {
+		w.metrics.Watch(r)
+	}
 	if w.events != nil {
 		w.events.Watch(r)
 	}
