@@ -32,6 +32,8 @@ func (p *policyFlags) rolling(f *pflag.FlagSet) {
 	p.judging(f)
 	f.StringVar((*string)(&p.policy.Strategy), "strategy", string(p.policy.Strategy),
 		"how a node's replicas survive: evict (moved away first), refill (rebuilt afterwards), or auto (per node, from the forecast)")
+	f.BoolVar(&p.policy.NoReplenishWait, "no-replenish-wait", false,
+		"for the time of the roll, do not have the storage hold rebuilds back in the hope that a failed replica returns")
 	f.IntVar(&p.policy.MaxWoken, "max-woken", p.policy.MaxWoken, "detached volumes held awake at once")
 	f.DurationVar(&p.policy.LookInterval, "look-interval", p.policy.LookInterval,
 		"least time between the two looks before anything irreversible; shorter than the node monitor grace period a dead node may go unseen")

@@ -160,9 +160,9 @@ func TestReader_OldAndNewFieldNamesSayTheSame(t *testing.T) {
 			t.Errorf("%s: volume %q, node %q, want both %s", version, v.Runtime, got.Nodes[0].Runtimes, image)
 		}
 		diff := cmp.Diff(want, got,
-			cmpopts.IgnoreFields(cluster.Storage{}, "Version", "Settings"),
+			cmpopts.IgnoreFields(cluster.Storage{}, "Version", "Settings", "KeepsNodes"),
 			cmpopts.IgnoreFields(cluster.StorageNode{}, "Runtimes"),
-			cmpopts.IgnoreFields(cluster.Volume{}, "Runtime", "HoldsUID", "Holds"))
+			cmpopts.IgnoreFields(cluster.Volume{}, "Runtime", "HoldsUID", "Holds", "SelfRebuild"))
 		if diff != "" {
 			t.Errorf("%s differs from 1.8 (-1.8 +%s):\n%s", version, version, diff)
 		}
