@@ -13,6 +13,8 @@ type NoteKind string
 
 // The notes.
 const (
+	// Approved: somebody has approved the turn of Node.
+	Approved NoteKind = "approved"
 	// TurnOpened: the turn of Turn began.
 	TurnOpened NoteKind = "turn-opened"
 	// Drained: nothing that must go is left on the node.
@@ -110,10 +112,14 @@ type Memory struct {
 	// Neither survives a restart.
 	Looks  map[Gate]Look
 	Passed map[Gate]Look
+	// Approved is the node whose turn was approved last.
+	Approved cluster.NodeRef
 	// Undo are the deeds that put back what we changed, the latest first.
 	Undo []Action
-	// Open is the deed whose outcome is not known, if any.
-	Open *Action
+	// Open is the deed whose outcome is not known, if any; OpenBack says that
+	// its way back was written down with it, and not by an earlier try.
+	Open     *Action
+	OpenBack bool
 	// Last is the last deed that was performed.
 	Last *Action
 	// Refusals counts how often in a row a deed was refused, met a conflict, had

@@ -83,8 +83,9 @@ func intend(m *decide.Memory, a decide.Action, at time.Time) {
 	m.Open = &a
 	// A deed that is tried again after an unknown outcome has its way back
 	// registered already.
+	m.OpenBack = false
 	if back, ok := decide.Inverse(a); ok && !undoes(m, a) && !undoes(m, back) {
-		m.Undo = append([]decide.Action{back}, m.Undo...)
+		m.Undo, m.OpenBack = append([]decide.Action{back}, m.Undo...), true
 	}
 	if t := m.Current(); t != nil && a.Node == t.Node {
 		restart(t, a, at)
@@ -163,9 +164,11 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 			performed(t, a, at)
 		}
 	case decide.Refused, decide.Conflict:
-		// It had no effect: there is nothing to put back. A way back that met
-		// a conflict is over too: somebody else has changed the object since.
-		if back, ok := decide.Inverse(a); ok {
+		// It had no effect: there is nothing to put back, unless an earlier try
+		// had one: that the object is so already may then be our own doing. A
+		// way back that met a conflict is over too: somebody else has changed
+		// the object since.
+		if back, ok := decide.Inverse(a); ok && m.OpenBack {
 			drop(m, back)
 		}
 		if o.Result == decide.Conflict {
@@ -210,6 +213,8 @@ func note(m *decide.Memory, n decide.Note, at time.Time) {
 			t.CordonedAt = at
 		}
 		m.Turns = append(m.Turns, t)
+	case decide.Approved:
+		m.Approved = n.Node
 	case decide.LookTaken:
 		m.Looks[n.Gate] = *n.Look
 	case decide.LookVoided:

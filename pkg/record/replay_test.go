@@ -64,6 +64,8 @@ func TestReplay_UndoRegister(t *testing.T) {
 		{"the latest comes first", []record.Event{intent(place), outcome(decide.Performed), intent(wake), outcome(decide.Performed)}, []decide.Verb{decide.Sleep, decide.Place}},
 		{"tried again after a crash, it is put back once",
 			[]record.Event{intent(wake), outcome(decide.Uncertain), intent(wake), outcome(decide.Performed), intent(asleep), outcome(decide.Performed)}, nil},
+		{"what landed late and is met again was ours", []record.Event{intent(place), outcome(decide.Uncertain), intent(place), outcome(decide.Conflict)}, []decide.Verb{decide.Place}},
+		{"what was done and is tried again by old facts was ours", []record.Event{intent(place), outcome(decide.Performed), intent(place), outcome(decide.Conflict)}, []decide.Verb{decide.Place}},
 		{"a hold may be taken back in another turn", []record.Event{intent(wake), outcome(decide.Performed), intent(asleep), outcome(decide.Performed)}, nil},
 		{"a machine that is gone needs nothing put back, a hold does",
 			[]record.Event{opened(), intent(place), outcome(decide.Performed), intent(wake), outcome(decide.Performed), noted(decide.Note{Kind: decide.Retired})},
