@@ -64,7 +64,8 @@ func inputCodes() []CodeDoc {
 		{PVNoVolume, "A PersistentVolume refers to a volume that its storage does not have.",
 			"If the volume was deleted on purpose, delete the PersistentVolume. Otherwise its data are gone or elsewhere: look for backups, and start nothing that uses it."},
 		{PVNotVerified, "PersistentVolumes of a driver that no plugin knows are not verified.", "Verify them with their own storage's means."},
-		{PVLocal, "PersistentVolumes that lie on one node are not verified.", "Move their data before their node is deleted."},
+		{PVLocal, "PersistentVolumes are bound to one node, and are not verified: no other node has their data.",
+			"Move their data before that node is deleted; its mayDelete counts each of them (pv/bound-to-node)."},
 	}
 }
 

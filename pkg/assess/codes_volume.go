@@ -13,18 +13,19 @@ const (
 	// VolumeWouldBeFormatted is said besides VolumeDataLost.
 	VolumeWouldBeFormatted = "volume/would-be-formatted"
 	// VolumeAlreadyLost is also the risk, accepted by the volume's name only.
-	VolumeAlreadyLost  = "volume/already-lost"
-	VolumeNoEngine     = "volume/no-engine"
-	VolumeNoData       = "volume/no-data"
-	VolumeInTransit    = "volume/in-transit"
-	VolumeCreating     = "volume/creating"
-	VolumeStateUnknown = "volume/state-unknown"
-	VolumeBusy         = "volume/busy"
-	VolumeUnproven     = "volume/unproven"
-	VolumeDegraded     = "volume/degraded"
-	VolumeColocated    = "volume/colocated"
-	VolumeNoBase       = "volume/no-base"
-	VolumeMoving       = "volume/moving"
+	VolumeAlreadyLost    = "volume/already-lost"
+	VolumeNoEngine       = "volume/no-engine"
+	VolumeNoData         = "volume/no-data"
+	VolumeInTransit      = "volume/in-transit"
+	VolumeCreating       = "volume/creating"
+	VolumeStateUnknown   = "volume/state-unknown"
+	VolumeBusy           = "volume/busy"
+	VolumeUnproven       = "volume/unproven"
+	VolumeDegraded       = "volume/degraded"
+	VolumeColocated      = "volume/colocated"
+	VolumeNoBase         = "volume/no-base"
+	VolumeUnsafeToAttach = "volume/unsafe-to-attach"
+	VolumeMoving         = "volume/moving"
 )
 
 func volumeCodes() []CodeDoc {
@@ -55,6 +56,8 @@ func volumeCodes() []CodeDoc {
 			"Have it attached and rebuilt (the heal and rebuild phases do). Do not take another node out before it is whole."},
 		{VolumeNoBase, "No copy of the image that the volume is layered upon is on a disk that can be read.",
 			"Bring a node with a copy back, or provide the image again; the volume cannot be opened without it."},
+		{VolumeUnsafeToAttach, "The storage believes in a replica whose data may be gone: attached, the volume hangs, or that replica comes up blank and is read from.",
+			"Start no workload that uses the volume. While another replica is proven, have that replica's object deleted (the heal phase does); with --probe it is seen what is there."},
 		{VolumeMoving, "The storage was asked to move a replica of the volume away; it counts as long as it is there, and for no node's floor.",
 			"Wait until its successor is whole; no turn begins before. If it never is, look for space, tags and anti-affinity, or take the request back."},
 		{VolumeColocated, "Replicas of the volume lie together and count once.", "Move one of them to another node."},

@@ -48,12 +48,16 @@ func doubtSeverity(d cluster.Doubt) Severity {
 func doubtFindings(ds []cluster.Doubt, subject Subject, name string) []Finding {
 	var out []Finding
 	for _, d := range ds {
-		out = append(out, Finding{
-			Code: d.Code, Severity: doubtSeverity(d), Subject: subject, Evidence: d.Facts,
-			Message: fmt.Sprintf("%s can be %s at most: its storage says %s.", name, d.AtMost, d.Code),
-		})
+		out = append(out, doubtFinding(d, subject, name))
 	}
 	return out
+}
+
+func doubtFinding(d cluster.Doubt, subject Subject, name string) Finding {
+	return Finding{
+		Code: d.Code, Severity: doubtSeverity(d), Subject: subject, Evidence: d.Facts,
+		Message: sentence(fmt.Sprintf("%s can be %s at most: its storage says %s.", name, d.AtMost, d.Code)),
+	}
 }
 
 // certain reports whether no doubt takes anything away.

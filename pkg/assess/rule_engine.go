@@ -9,13 +9,15 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 // reports it are live: nobody corrects the list of an engine whose node died.
 
 // served judges the replica by its volume's engine. It is Proven by a running
-// engine; what is at rest is Plausible at best.
+// engine; what is at rest is Plausible at best, and its evidence says what no
+// object shows: whether its directory is there, and whether its bytes are the
+// newest.
 func (w *world) served(v *cluster.Volume, r *cluster.Replica) reason {
 	if r.Claim != cluster.Serving {
 		if v.State == cluster.Attached || v.Class == cluster.ClassStandby {
 			return unknown(ReplicaNotServing, fact("volume.engine", v.Engine.Name), answerFact("engine.running", v.Engine.Running))
 		}
-		return good(cluster.Plausible)
+		return reason{standing: cluster.StandingGood, proof: cluster.Plausible, facts: w.unseen}
 	}
 	e := &v.Engine
 	facts := []cluster.Fact{

@@ -4,7 +4,6 @@ package assess
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -20,29 +19,39 @@ func (w *world) pvFindings() []Finding {
 		}
 	}
 	var out []Finding
-	local, foreign := 0, newByName()
+	bound, foreign := newByName(), newByName()
 	for i := range w.snap.Persistent {
 		pv := &w.snap.Persistent[i]
 		switch {
-		case pv.Local:
-			local++
+		case pv.Local || !ours(w.snap, pv.Driver) && len(pv.Hostnames) == 1:
+			bound.add(listed(pv.Hostnames), pv.Name)
 		case !ours(w.snap, pv.Driver):
-			foreign.add(pv.Driver)
+			foreign.add(pv.Driver, pv.Name)
 		case !volumes[pvKey{pv.Driver, pv.Handle}]:
 			out = append(out, pvWithoutVolume(pv))
 		}
 	}
-	if local > 0 {
-		out = append(out, Finding{Code: PVLocal, Subject: Subject{Kind: "PersistentVolume"},
-			Message:  fmt.Sprintf("%d PersistentVolumes lie on one node each (local or host path) and are not verified.", local),
-			Evidence: []cluster.Fact{fact("persistentvolumes", strconv.Itoa(local))}})
+	for _, hosts := range bound.names {
+		out = append(out, pvsOnNode(hosts, bound.of[hosts]))
 	}
 	for _, d := range foreign.names {
+		names := foreign.of[d]
 		out = append(out, Finding{Code: PVNotVerified, Subject: Subject{Kind: "Driver", Name: d},
-			Message:  fmt.Sprintf("%d PersistentVolumes of %s are not verified: no plugin knows it.", foreign.counts[d], driverName(d)),
-			Evidence: []cluster.Fact{fact("persistentvolumes", strconv.Itoa(foreign.counts[d]))}})
+			Message:  fmt.Sprintf("%d PersistentVolumes of %s are not verified: no plugin knows it.", len(names), driverName(d)),
+			Evidence: few("persistentvolume", names)})
 	}
 	return out
+}
+
+// pvsOnNode says which PersistentVolumes lie on one node and nowhere else.
+func pvsOnNode(hosts string, names []string) Finding {
+	f := Finding{Code: PVLocal, Subject: Subject{Kind: "Node", Name: hosts}, Evidence: few("persistentvolume", names),
+		Message: fmt.Sprintf("%d PersistentVolumes are bound to node %s and not verified: they would be lost with it.", len(names), hosts)}
+	if hosts == "" {
+		f.Subject = Subject{Kind: "PersistentVolume"}
+		f.Message = fmt.Sprintf("%d PersistentVolumes are paths on some node and not verified: they would be lost with it.", len(names))
+	}
+	return f
 }
 
 func driverName(d string) string {
@@ -62,17 +71,17 @@ func pvWithoutVolume(pv *cluster.PersistentVolume) Finding {
 	return f
 }
 
-// byName counts names in the order in which they first came.
+// byName groups names by another one, in the order in which those first came.
 type byName struct {
-	names  []string
-	counts map[string]int
+	names []string
+	of    map[string][]string
 }
 
-func newByName() *byName { return &byName{counts: map[string]int{}} }
+func newByName() *byName { return &byName{of: map[string][]string{}} }
 
-func (b *byName) add(name string) {
-	if b.counts[name] == 0 {
-		b.names = append(b.names, name)
+func (b *byName) add(under, name string) {
+	if b.of[under] == nil {
+		b.names = append(b.names, under)
 	}
-	b.counts[name]++
+	b.of[under] = append(b.of[under], name)
 }

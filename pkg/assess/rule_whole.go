@@ -49,6 +49,7 @@ func (w *world) conclude(st *storageWorld, vj *VolumeJudgement, t tally) {
 	}
 	say.togetherRule(t)
 	say.movingRule()
+	say.attachRule()
 	say.replicaNotes()
 }
 
@@ -177,8 +178,8 @@ func (say volumeVoice) movingRule() {
 		fact("replicas.leaving", strconv.Itoa(say.vj.Leaving)))
 }
 
-// replicaNotes says of every replica that does not count why, and of those that
-// do what was doubted.
+// replicaNotes says of every replica that does not count why, and what else was
+// doubted of it.
 func (say volumeVoice) replicaNotes() {
 	for i := range say.vj.Replicas {
 		rj := &say.vj.Replicas[i]
@@ -194,9 +195,10 @@ func (say volumeVoice) replicaNotes() {
 			})
 		}
 		for _, d := range r.Doubts {
-			if d.AtMost == cluster.StandingGood {
-				say.vj.Findings = append(say.vj.Findings, doubtFindings([]cluster.Doubt{d},
-					Subject{Kind: "Replica", Namespace: say.namespace, Name: r.Name}, "Replica "+r.Name)...)
+			if d.Code != rj.Code {
+				f := doubtFinding(d, Subject{Kind: "Replica", Namespace: say.namespace, Name: r.Name}, "Replica "+r.Name)
+				f.Severity = Note // the replica's standing has told what it does to the volume
+				say.vj.Findings = append(say.vj.Findings, f)
 			}
 		}
 	}

@@ -60,7 +60,7 @@ func (say volumeVoice) tell(standing func(*ReplicaJudgement) cluster.Standing) s
 	if len(parts) == 0 {
 		return "no other replica"
 	}
-	return strings.Join(parts, "; ")
+	return joined(parts)
 }
 
 // counts is the evidence of a count.
@@ -79,6 +79,9 @@ func nodeName(r *cluster.Replica) string {
 	}
 	return "node " + r.Node
 }
+
+// joined lists clauses in a sentence.
+func joined(clauses []string) string { return strings.Join(clauses, "; ") }
 
 // sentence begins with a capital.
 func sentence(s string) string {

@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -39,6 +40,16 @@ func TestFindings_ReadAsSentences(t *testing.T) {
 			"2 PersistentVolumes of no CSI driver are not verified: no plugin knows it."},
 		{atRest2, func(l *lab) { pv(cluster.PersistentVolume{Name: "x", Driver: "other"})(l) },
 			"1 PersistentVolumes of driver other are not verified: no plugin knows it."},
+		{atRest2, then(pv(cluster.PersistentVolume{Name: "x", Local: true, Hostnames: []string{"w1"}}), pv(cluster.PersistentVolume{Name: "y", Driver: "other", Hostnames: []string{"w1"}})),
+			"2 PersistentVolumes are bound to node w1 and not verified: they would be lost with it."},
+		{atRest2, pv(cluster.PersistentVolume{Name: "x", Local: true}), "1 PersistentVolumes are paths on some node and not verified: they would be lost with it."},
+		{atRest2, pv(cluster.PersistentVolume{Name: "x", Driver: "other", Hostnames: []string{"w1", "w2"}}),
+			"1 PersistentVolumes of driver other are not verified: no plugin knows it."},
+		{atRest3, func(l *lab) { l.recreate("w1") },
+			"Volume data (claim apps/data) must not be attached as it is: its storage would start what may have no data " +
+				"(data-r-w1 on node w1: its node has other disks now), which hangs or comes up blank."},
+		{atRest3, func(l *lab) { l.r(0).Leaving = true },
+			"Volume data (claim apps/data) is being moved by its storage: data-r-w1 on node w1 shall go, and counts only until then."},
 	} {
 		l := c.world()
 		c.bend(l)
@@ -62,6 +73,21 @@ func TestFindings_SayEachDriverOnce(t *testing.T) {
 	}
 	if !slices.Equal(names, []string{"b", "a"}) {
 		t.Errorf("%v", names)
+	}
+}
+
+func TestFindings_TheEvidenceListsTheFirstOfMany(t *testing.T) {
+	l := atRest2()
+	for i := range 30 {
+		pv(cluster.PersistentVolume{Name: fmt.Sprintf("pv-%02d", i), Driver: "other"})(l)
+	}
+	for _, f := range l.judge().Findings {
+		if f.Code != PVNotVerified {
+			continue
+		}
+		if n := len(f.Evidence); n != 21 || f.Evidence[0].Value != "30" || f.Evidence[1].Value != "pv-00" || f.Evidence[20].Value != "pv-19" {
+			t.Errorf("%d facts: %v", n, f.Evidence)
+		}
 	}
 }
 

@@ -24,6 +24,8 @@ type world struct {
 	nodes    map[string]*nodeWorld
 	pvs      map[pvKey]*cluster.PersistentVolume
 	storages []storageWorld
+	// unseen is the evidence of whatever is at rest.
+	unseen []cluster.Fact
 }
 
 // nodeWorld is a node and what is known of its life.
@@ -57,6 +59,10 @@ func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 		snap: s, pol: p, now: now, leases: true, allNodes: len(s.Nodes) > 0,
 		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
 		pvs:   make(map[pvKey]*cluster.PersistentVolume, len(s.Persistent)),
+		unseen: []cluster.Fact{
+			fact("replica.directory", "not seen: objects do not show whether it is there, --probe looks"),
+			fact("replica.data", "not seen: whether they are the newest shows when the volume is attached"),
+		},
 	}
 	if s.Source == cluster.SourceFiles {
 		w.now = newest(s)

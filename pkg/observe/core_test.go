@@ -186,6 +186,20 @@ kind: PersistentVolume
 metadata: {name: path, uid: u3}
 spec: {hostPath: {path: /data}}
 ---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: topo, uid: u5}
+spec:
+  csi: {driver: topolvm.io, volumeHandle: t}
+  nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: topology.topolvm.io/node, operator: In, values: [w3]}, {key: topology.kubernetes.io/zone, operator: In, values: [z]}]}]}}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: wfield, uid: u6}
+spec:
+  local: {path: /data}
+  nodeAffinity: {required: {nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: [w4]}]}]}}
+---
 apiVersion: storage.k8s.io/v1
 kind: VolumeAttachment
 metadata: {name: va, uid: u4}
@@ -196,6 +210,8 @@ status: {attached: true}
 		{Name: "csi", UID: "u1", Driver: "driver.longhorn.io", Handle: "vol", ClaimNamespace: "ns", ClaimName: "data", Bound: true},
 		{Name: "local", UID: "u2", Local: true, Deleting: true, Hostnames: []string{"w1", "w2"}},
 		{Name: "path", UID: "u3", Local: true},
+		{Name: "topo", UID: "u5", Driver: "topolvm.io", Handle: "t", Hostnames: []string{"w3"}},
+		{Name: "wfield", UID: "u6", Local: true, Hostnames: []string{"w4"}},
 	}
 	if diff := cmp.Diff(want, s.Persistent); diff != "" {
 		t.Errorf("volumes (-want +got):\n%s", diff)

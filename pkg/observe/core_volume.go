@@ -2,10 +2,19 @@
 
 package observe
 
-import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+import (
+	"strings"
 
-// hostnameLabel is the label by which an affinity names a node.
-const hostnameLabel = "kubernetes.io/hostname"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// namesNode reports whether an affinity's key stands for a single node: the
+// hostname, and what drivers of local volumes use in its place (such as
+// topology.topolvm.io/node or openebs.io/nodename).
+func namesNode(key string) bool {
+	_, last, _ := strings.Cut(key, "/")
+	return last == "hostname" || last == "node" || last == "nodename" || key == "metadata.name"
+}
 
 type persistentSpec struct {
 	CSI *struct {
@@ -21,14 +30,17 @@ type persistentSpec struct {
 	Affinity *struct {
 		Required *struct {
 			Terms []struct {
-				Expressions []struct {
-					Key      string   `json:"key"`
-					Operator string   `json:"operator"`
-					Values   []string `json:"values"`
-				} `json:"matchExpressions"`
+				Expressions []requirement `json:"matchExpressions"`
+				Fields      []requirement `json:"matchFields"`
 			} `json:"nodeSelectorTerms"`
 		} `json:"required"`
 	} `json:"nodeAffinity"`
+}
+
+type requirement struct {
+	Key      string   `json:"key"`
+	Operator string   `json:"operator"`
+	Values   []string `json:"values"`
 }
 
 func readPersistent(item []byte) (cluster.UID, cluster.PersistentVolume, error) {
@@ -59,8 +71,8 @@ func (s *persistentSpec) hostnames() []string {
 	}
 	var out []string
 	for _, t := range s.Affinity.Required.Terms {
-		for _, e := range t.Expressions {
-			if e.Key == hostnameLabel && e.Operator == "In" {
+		for _, e := range append(t.Fields, t.Expressions...) {
+			if namesNode(e.Key) && e.Operator == "In" {
 				out = append(out, e.Values...)
 			}
 		}

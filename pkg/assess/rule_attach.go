@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+
+// A storage starts every replica that it believes to be whole when a volume is
+// attached. One whose data are gone, or whose disk is not the one it was, then
+// keeps the volume from ever being attached, or comes up blank and is read
+// from. So a volume at rest with such a replica is not to be woken, by nobody.
+
+// attachRule says which replicas make it dangerous to attach the volume.
+func (say volumeVoice) attachRule() {
+	if s := say.vj.Volume.State; s == cluster.Attached || say.vj.Condition == Lost {
+		return // it is attached already; or it has been said, more loudly
+	}
+	var names []string
+	for i := range say.vj.Replicas {
+		if rj := &say.vj.Replicas[i]; startsBlank(rj) {
+			names = append(names, rj.Replica.Name+" on "+nodeName(rj.Replica)+": "+because(rj.Code))
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	say.add(VolumeUnsafeToAttach, Note,
+		"%s must not be attached as it is: its storage would start what may have no data ("+joined(names)+"), which hangs or comes up blank.",
+		few("replica", names)...)
+}
+
+// startsBlank reports whether the storage counts on the replica, on a node that
+// is there, and its data may not be where it would start it.
+func startsBlank(rj *ReplicaJudgement) bool {
+	if rj.Replica.Claim != cluster.Idle || rj.Replica.Deleting {
+		return false
+	}
+	switch rj.Code {
+	case ReplicaNodeGone:
+		return false // no node, no start
+	case DiskNotReady, DiskOtherPath, DiskTwice, DiskNotDeclared, ProbeBlank, ProbeBroken, ProbeOtherDisk:
+		return true
+	}
+	return rj.Here == cluster.StandingAbsent || rj.Here == cluster.StandingUnproven
+}
