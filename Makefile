@@ -54,6 +54,11 @@ test-e2e: ## the tests on a real control plane (the first run builds it, some mi
 	cd e2e && $(GO) run ./bench/prebuild
 	cd e2e && $(GO) test -p 1 -timeout 40m ./...
 
+BENCH_VOLUMES ?= 1000,10000
+.PHONY: bench
+bench: ## what it costs to ask large clusters, against other ways, in one run
+	cd e2e && $(GO) run ./cmd/bench -volumes '$(BENCH_VOLUMES)'
+
 .PHONY: cover
 cover: ## coverage of this module, in coverage.out
 	$(GO) test -coverprofile=coverage.out ./...

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command bench measures what it costs to ask a large cluster whether every
+// volume is whole: with safe-roll, and in the ways that are used today.
+//
+//	bench [-volumes 1000,10000] [-rounds 3] [-o FILE]
+//
+// It builds and starts a real API server, fills it, and asks in turn. "bench
+// floor" and "bench typed" are two of those ways, run as processes of their own.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/scale"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 1 {
+		switch args[0] {
+		case "floor":
+			return ask(func(cfg *rest.Config) error { return scale.Floor(ctx, cfg) })
+		case "typed":
+			return ask(func(cfg *rest.Config) error {
+				bad, err := scale.Typed(ctx, cfg)
+				return errors.Join(err, json.NewEncoder(os.Stdout).Encode(bad))
+			})
+		}
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	sizes := flags.String("volumes", "1000,10000", "how many volumes, for each cluster")
+	rounds := flags.Int("rounds", 3, "how often each way is measured; the median counts")
+	file := flags.String("o", "", "where the table goes; standard output if empty")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var volumes []int
+	for size := range strings.SplitSeq(*sizes, ",") {
+		n, err := strconv.Atoi(size)
+		if err != nil || n < 100 {
+			return fmt.Errorf("-volumes %s: %q is no number of at least 100", *sizes, size)
+		}
+		volumes = append(volumes, n)
+	}
+	table, err := scale.Compare(ctx, volumes, *rounds, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if *file == "" {
+		_, err = os.Stdout.WriteString(table)
+		return err
+	}
+	return os.WriteFile(*file, []byte(table), 0o644)
+}
+
+// ask connects to the cluster of $KUBECONFIG, without a limit on requests.
+func ask(do func(*rest.Config) error) error {
+	cfg, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
+	if err != nil {
+		return err
+	}
+	cfg.QPS = -1
+	return do(cfg)
+}
