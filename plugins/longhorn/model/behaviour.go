@@ -16,12 +16,32 @@ type Behaviour struct {
 	// tell a blank replica from one with data as long as one of the latter is
 	// left (default up to v1.6).
 	RevisionCounter bool
+	// KeepsNodes: the node object outlives its Kubernetes node, and a machine of
+	// the same name takes it up again (since v1.10.0).
+	KeepsNodes bool
+	// OfflineRebuilding: a detached volume can be rebuilt, where it or a setting
+	// says so (v1 engine: since v1.9.0).
+	OfflineRebuilding bool
+	// ForgetsDetached: an eviction leaves detached volumes where they are (issues
+	// 9781 and 9857, mended in v1.6.4, v1.7.3 and v1.8.0).
+	ForgetsDetached bool
 	// OverProvisioning is the default of storage-over-provisioning-percentage.
 	OverProvisioning int
 }
 
 // V181 behaves as Longhorn v1.8.1.
 func V181() Behaviour { return Behaviour{Version: "v1.8.1", OverProvisioning: 100} }
+
+// V172 behaves as Longhorn v1.7.2 where an eviction is concerned.
+func V172() Behaviour {
+	return Behaviour{Version: "v1.7.2", OverProvisioning: 100, ForgetsDetached: true}
+}
+
+// V1100 behaves as Longhorn v1.10.0 where nodes that go and offline rebuilding
+// are concerned; for what it has in common with v1.8.1 it is that.
+func V1100() Behaviour {
+	return Behaviour{Version: "v1.10.0", OverProvisioning: 100, KeepsNodes: true, OfflineRebuilding: true}
+}
 
 // V140 behaves as Longhorn v1.4.0 where that matters for the loss of data.
 // Volumes are attached by tickets all the same, which that version did not

@@ -19,6 +19,8 @@ var (
 	ErrExists   = errors.New("exists already")
 	ErrConflict = errors.New("another object bears the name")
 	ErrInvalid  = errors.New("invalid")
+	// ErrDenied is the refusal of an admission webhook.
+	ErrDenied = errors.New("admission webhook \"validator.longhorn.io\" denied the request")
 )
 
 // Create adds an object as a user would: a volume, most often. What it leaves
@@ -137,6 +139,11 @@ func (m *Model) Delete(ref Ref) error {
 	o, err := m.resolve(ref)
 	if err != nil {
 		return err
+	}
+	if o.GetDeletionTimestamp() == nil {
+		if why := m.DenyDelete(ref); why != "" {
+			return fmt.Errorf("%w: %s", ErrDenied, why)
+		}
 	}
 	m.remove(o)
 	return nil

@@ -63,7 +63,8 @@ func (m *Model) shouldEvict(n *longhorn.Node, disk longhorn.DiskSpec, r *longhor
 func (m *Model) evictionTicket(v *longhorn.Volume, a *longhorn.VolumeAttachment) {
 	id := longhorn.GetAttachmentTicketID(longhorn.AttacherTypeVolumeEvictionController, v.Name)
 	evicting := m.evicting(v.Name)
-	due := m.held(waitKey(a, "evict"), evicting, m.options.Timing.Evict)
+	moves := v.Status.State != longhorn.VolumeStateDetached || !m.options.Behaviour.ForgetsDetached
+	due := m.held(waitKey(a, "evict"), evicting && moves, m.options.Timing.Evict)
 	_, has := a.Spec.AttachmentTickets[id]
 	switch {
 	case !evicting && has:

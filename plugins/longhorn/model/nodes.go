@@ -58,12 +58,11 @@ func (m *Model) registerNode(name string, k NodeFacts) {
 // retireNode takes a node object away whose Kubernetes node was deleted, or
 // which a user deleted, and reports whether it is on its way.
 func (m *Model) retireNode(n *longhorn.Node) bool {
+	if m.options.Behaviour.KeepsNodes && n.DeletionTimestamp == nil {
+		return m.keepNode(n)
+	}
 	if m.held(waitKey(n, "gone"), m.lost[n.Name], m.options.Timing.NodeGone) && n.DeletionTimestamp == nil {
-		m.setCondition(n, &n.Status.Conditions, longhorn.Condition{
-			Type: longhorn.NodeConditionTypeReady, Status: longhorn.ConditionStatusFalse,
-			Reason:  longhorn.NodeConditionReasonKubernetesNodeGone,
-			Message: fmt.Sprintf("Kubernetes node missing: node %s has been removed from the cluster", n.Name),
-		})
+		m.sayGone(n)
 		now, zero := metav1.NewTime(m.now.UTC()), int64(0)
 		n.DeletionTimestamp, n.DeletionGracePeriodSeconds = &now, &zero
 		m.touch(n)
@@ -79,6 +78,27 @@ func (m *Model) retireNode(n *longhorn.Node) bool {
 	delete(m.lost, n.Name)
 	m.drop(n)
 	return true
+}
+
+func (m *Model) sayGone(n *longhorn.Node) {
+	m.setCondition(n, &n.Status.Conditions, longhorn.Condition{
+		Type: longhorn.NodeConditionTypeReady, Status: longhorn.ConditionStatusFalse,
+		Reason:  longhorn.NodeConditionReasonKubernetesNodeGone,
+		Message: fmt.Sprintf("Kubernetes node missing: node %s has been removed from the cluster", n.Name),
+	})
+}
+
+// keepNode leaves a node object as it is whose Kubernetes node was deleted, with
+// the disks that it last reported, and gives it to the next machine of its name
+// (v1.10.0, commit a56819105). It reports whether there is none.
+func (m *Model) keepNode(n *longhorn.Node) bool {
+	if _, back := m.kube[n.Name]; back {
+		delete(m.lost, n.Name)
+	}
+	if m.held(waitKey(n, "gone"), m.lost[n.Name], m.options.Timing.NodeGone) {
+		m.sayGone(n)
+	}
+	return m.lost[n.Name]
 }
 
 func (m *Model) syncNodeConditions(n *longhorn.Node) {

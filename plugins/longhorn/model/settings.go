@@ -31,6 +31,7 @@ const (
 	settingDetachCordoned  = "detach-manually-attached-volumes-when-cordoned"
 	settingDisableRevision = "disable-revision-counter"
 	settingAutoscaler      = "kubernetes-cluster-autoscaler-enabled"
+	settingOffline         = "offline-replica-rebuilding"
 )
 
 // defaultSettings are the values of v1.8.1 (types/setting.go), with what the
@@ -38,7 +39,7 @@ const (
 // that a reader finds what it would find in a cluster.
 func (m *Model) defaultSettings() map[string]string {
 	b := m.options.Behaviour
-	return map[string]string{
+	out := map[string]string{
 		settingDrainPolicy:     "block-if-contains-last-replica",
 		settingReplenishWait:   "600",
 		settingRebuildLimit:    "5",
@@ -73,6 +74,10 @@ func (m *Model) defaultSettings() map[string]string {
 		"v1-data-engine":                                    "true",
 		"v2-data-engine":                                    "false",
 	}
+	if b.OfflineRebuilding {
+		out[settingOffline] = "false"
+	}
+	return out
 }
 
 func (m *Model) engineImage() string {

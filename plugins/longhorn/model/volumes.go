@@ -86,6 +86,7 @@ func (m *Model) syncVolume(v *longhorn.Volume) {
 	m.advance(v, e)
 	m.cleanup(v)
 	m.evictionTicket(v, a)
+	m.offlineTicket(v, a, e)
 	m.syncTickets(v, a)
 }
 
