@@ -208,8 +208,8 @@ func ruinCases() []deleteCase {
 	short := func(l *lab) { l.v("data").Want, l.r(2).Claim = 2, cluster.Failed } // w1 and w2 are good
 	lost := func() *lab {
 		l := newLab().detached("data", "w2", "w3")
-		l.recreate("w2")
-		l.recreate("w3")
+		l.r(0).Claim = cluster.Failed
+		l.remove("w3")
 		return l
 	}
 	accepted := accept(VolumeAlreadyLost, "data")

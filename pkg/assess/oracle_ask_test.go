@@ -110,12 +110,30 @@ func (o oracle) lost(st cluster.Storage, v cluster.Volume) bool {
 
 func (o oracle) goingNode(r cluster.Replica) bool {
 	n := o.s.Node(r.Node)
-	return n != nil && n.Deleting
+	return n != nil && n.Deleting && r.DiskUUID != ""
+}
+
+// formatted: what is left of the lost volume is no obstacle to making it anew.
+func (o oracle) formatted(st cluster.Storage, v cluster.Volume) bool {
+	anew := len(v.Replicas) == 0
+	for _, r := range v.Replicas {
+		failed := slices.ContainsFunc(append(slices.Clone(v.Doubts), r.Doubts...), func(d cluster.Doubt) bool { return d.AtMost == cluster.StandingFailed })
+		switch {
+		case r.Claim == cluster.Placeholder, r.Claim != cluster.Failed && o.absent(st, r) && o.s.Node(r.Node) == nil:
+		case r.Claim == cluster.Failed:
+			return false
+		case o.absent(st, r), saidAbsent(v, r), r.Claim == cluster.Untouched && o.blank(st, v) && !r.Deleting && !o.goingNode(r) && !failed:
+			anew = true
+		default:
+			return false
+		}
+	}
+	return anew
 }
 
 // waived: the loss was accepted, by the volume's name.
 func (o oracle) waived(st cluster.Storage, v cluster.Volume) bool {
-	return o.lost(st, v) && slices.Contains(o.pol.Accepted, policy.Risk{Code: "volume/already-lost", Name: v.Name})
+	return o.lost(st, v) && !o.formatted(st, v) && slices.Contains(o.pol.Accepted, policy.Risk{Code: "volume/already-lost", Name: v.Name})
 }
 
 func (o oracle) volume(st cluster.Storage, v cluster.Volume) cluster.Verdict {

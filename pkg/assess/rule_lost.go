@@ -43,9 +43,9 @@ func formattable(vj *VolumeJudgement) bool {
 		case rj.Replica.Claim == cluster.Placeholder:
 		case rj.Replica.Claim == cluster.Failed:
 			return false
-		case rj.Standing == cluster.StandingAbsent && rj.Code != ReplicaNodeGone, rj.Code == ReplicaBlank:
+		case rj.Code == ReplicaNodeGone:
+		case rj.Here == cluster.StandingAbsent, rj.Here == cluster.StandingUnused:
 			any = true
-		case rj.Standing == cluster.StandingAbsent:
 		default:
 			return false
 		}
@@ -54,10 +54,12 @@ func formattable(vj *VolumeJudgement) bool {
 }
 
 // waive makes notes of what speaks against a volume whose loss was accepted. It
-// must have been accepted by name: nobody means all that may yet be lost.
+// must have been accepted by name: nobody means all that may yet be lost. One
+// that is about to be formatted is not waived: what is left of it elsewhere, in
+// a backup or an orphan, is worth nothing once somebody writes to the new disk.
 func (w *world) waive(say volumeVoice) {
 	vj := say.vj
-	if vj.Condition != Lost || !w.pol.AcceptsByName(VolumeAlreadyLost, vj.Volume.Name) {
+	if vj.Condition != Lost || formattable(vj) || !w.pol.AcceptsByName(VolumeAlreadyLost, vj.Volume.Name) {
 		return
 	}
 	vj.Waived = true
