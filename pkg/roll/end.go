@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
@@ -20,7 +22,12 @@ func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) 
 		why = decide.StopInterrupted
 	}
 	r.Watch(Report{Kind: ReportHalted, Decision: h, Plan: &r.plan, Memory: &r.mem})
-	err := r.takeBack(ctx, why)
+	// What cannot be put back is said with the reason, and does not take its
+	// place: the exit code is the Halt's.
+	left, err := r.takeBack(ctx, why)
+	if left != nil {
+		h.Reason += "; and " + strings.ReplaceAll(left.Error(), "\n", "; ")
+	}
 	err = errors.Join(err, r.write(ctx, record.Event{
 		Kind: record.Halted, Phase: h.Phase, Exit: h.Exit, Text: h.Reason, Findings: kept(h.Findings), Remedy: h.Remedy,
 	}))
@@ -29,7 +36,7 @@ func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) 
 
 func (r *runner) finish(ctx context.Context, d decide.Done) (Result, bool, error) {
 	// A hold whose taking back had an unknown outcome is taken back once more.
-	err := r.takeBack(ctx, decide.StopInterrupted)
+	err := errors.Join(r.takeBack(ctx, decide.StopInterrupted))
 	err = errors.Join(err, r.write(ctx, record.Event{Kind: record.Finished, Phase: decide.Finished, Text: d.Says}))
 	r.Watch(Report{Kind: ReportFinished, Decision: d, Plan: &r.plan, Memory: &r.mem})
 	return r.result(d, 0), true, err
@@ -43,7 +50,7 @@ func (r *runner) interrupted(ctx context.Context) (Result, error) {
 	if errors.Is(cause, record.ErrFenced) || errors.Is(cause, record.ErrHeld) {
 		return r.result(nil, 1), fmt.Errorf("the lock was lost: %w", cause)
 	}
-	err := r.takeBack(ctx, decide.StopInterrupted)
+	err := errors.Join(r.takeBack(ctx, decide.StopInterrupted))
 	err = errors.Join(err, r.write(ctx, record.Event{Kind: record.Interrupted, Phase: r.phase, Text: "stopped by a person"}))
 	return r.result(nil, ExitInterrupted), err
 }
@@ -54,21 +61,23 @@ func (r *runner) result(d decide.Decision, exit int) Result {
 
 // takeBack undoes what must not stay, each deed with intent and outcome like
 // any other. A conflict means that somebody else has changed the object since:
-// it is left alone, and said. One that fails is tried a few times.
-func (r *runner) takeBack(ctx context.Context, why decide.Stop) error {
-	var errs []error
+// it is left alone, and said. One that fails is tried a few times. left says
+// what could not be put back, err why nothing more can be done at all.
+func (r *runner) takeBack(ctx context.Context, why decide.Stop) (left, err error) {
 	for _, a := range decide.TakeBack(r.mem, why) {
-		if err := r.takeBackOne(ctx, a); err != nil {
-			errs = append(errs, err)
+		not, err := r.takeBackOne(ctx, a)
+		left = errors.Join(left, not)
+		if err != nil {
+			return left, err
 		}
 	}
-	return errors.Join(errs...)
+	return left, nil
 }
 
 // undoTries bounds how often one way back is tried.
 const undoTries = 5
 
-func (r *runner) takeBackOne(ctx context.Context, a decide.Action) error {
+func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err error) {
 	ctx = context.WithoutCancel(ctx)
 	r.Watch(Report{Kind: ReportUndoing, Action: &a})
 	var last string
@@ -76,8 +85,11 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) error {
 		if try > 0 {
 			sleep(ctx, r.Tick)
 		}
+		if err := r.lasting(ctx); err != nil {
+			return nil, err
+		}
 		if err := r.write(ctx, record.Event{Kind: record.Intent, Phase: decide.Undo, Action: &a, Text: a.Why}); err != nil {
-			return err
+			return nil, err
 		}
 		deed, cancel := context.WithTimeoutCause(ctx, r.DeedLimit, fmt.Errorf("the limit of one deed, %s", r.DeedLimit))
 		o, err := r.World.Perform(deed, a)
@@ -86,17 +98,32 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) error {
 			o = decide.Outcome{Result: decide.Uncertain, Detail: err.Error()}
 		}
 		if err := r.write(ctx, record.Event{Kind: record.Done, Phase: decide.Undo, Action: &a, Outcome: &o, Text: o.Detail}); err != nil {
-			return err
+			return nil, err
 		}
 		if o.Result == decide.Performed {
-			return nil
+			return nil, nil
 		}
 		last = o.Detail
 		if o.Result == decide.Conflict {
-			return fmt.Errorf("not put back, because somebody else changed it since (%s): %s", last, a.Why)
+			return fmt.Errorf("not put back, because somebody else changed it since (%s): %s", last, a.Why), nil
 		}
 	}
-	return fmt.Errorf("could not be put back (%s): %s", last, a.Why)
+	return fmt.Errorf("could not be put back (%s): %s", last, a.Why), nil
+}
+
+// lasting waits until the lock lasts for a deed: what is put back is fenced
+// like any other deed.
+func (r *runner) lasting(ctx context.Context) error {
+	for {
+		err := r.Book.Guard(r.DeedLimit)
+		if err == nil {
+			r.unlocked = time.Time{}
+			return nil
+		}
+		if err := r.expiring(ctx, err); err != nil {
+			return err
+		}
+	}
 }
 
 // Abort puts back everything that the roll in flight changed, and ends it. It
@@ -127,7 +154,7 @@ func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
 	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()}); err != nil {
 		return Result{}, err
 	}
-	if err := r.takeBack(ctx, decide.StopRefused); err != nil {
+	if err := errors.Join(r.takeBack(ctx, decide.StopRefused)); err != nil {
 		return r.result(nil, 1), err
 	}
 	done := decide.Done{Says: "the roll was aborted, and what it had changed was put back"}

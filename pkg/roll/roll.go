@@ -99,11 +99,16 @@ func locked(ctx context.Context, cfg Config, do func(*runner, context.Context, r
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	done := r.keepLock(ctx, stop)
+	// An interruption does not end the keeping: what must not stay is put back
+	// after it, under the lock.
+	keep, rest := context.WithCancel(context.WithoutCancel(ctx))
+	defer rest()
+	done := r.keepLock(keep, stop)
 	res, err := do(r, ctx, h)
-	stop(nil)
+	rest()
 	<-done
-	return res, errors.Join(err, r.release(ctx))
+	r.release(ctx)
+	return res, err
 }
 
 type runner struct {
@@ -227,13 +232,13 @@ func (r *runner) keepLock(ctx context.Context, stop context.CancelCauseFunc) <-c
 	return done
 }
 
-func (r *runner) release(ctx context.Context) error {
+// release gives the lock back. Where that fails nothing is lost: it runs out.
+func (r *runner) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.WriteLimit, errors.New("lock release limit"))
 	defer cancel()
 	if err := r.Book.Release(ctx); err != nil && !errors.Is(err, record.ErrFenced) {
-		return fmt.Errorf("the lock was not given back and runs out by itself: %w", err)
+		r.Watch(Report{Kind: ReportTrouble, Text: "the lock was not given back and runs out by itself: " + err.Error()})
 	}
-	return nil
 }
 
 // sleep waits for d and reports whether ctx is still good.

@@ -102,7 +102,8 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 	r.Watch(Report{Kind: ReportActed, Action: &a, Outcome: &o})
 	err := r.write(ctx, record.Event{Kind: record.Done, Phase: d.Phase, Action: &a, Outcome: &o, Text: o.Detail})
 	if failed != nil {
-		return errors.Join(fmt.Errorf("%s: %w", a.Why, failed), r.takeBack(ctx, decide.StopInterrupted), err)
+		left, undone := r.takeBack(ctx, decide.StopInterrupted)
+		return errors.Join(fmt.Errorf("%s: %w", a.Why, failed), left, undone, err)
 	}
 	r.fresh = true // look again at what came of it
 	return err
