@@ -120,7 +120,7 @@ func allowed(ctx context.Context, set kubernetes.Interface, r cluster.Right, ver
 	return answer.Status.Allowed, nil
 }
 
-// spell says a right as a person reads it: "patch nodes.longhorn.io".
+// spell says a right as a person reads it, the resource with its group.
 func spell(r cluster.Right, verb string) string {
 	s := verb + " " + r.Resource
 	if r.Group != "" {

@@ -47,6 +47,9 @@ type Wait struct {
 	LimitName string
 	// Stuck says what to do when the limit passes.
 	Stuck string
+	// Approve is the node whose turn somebody must approve; nil in every other
+	// wait.
+	Approve *cluster.NodeRef
 }
 
 // Part is one of the things that a Wait waits for.

@@ -69,6 +69,7 @@ type step struct {
 func opening() []step {
 	return []step{
 		{Undo, (*tick).yield},
+		{Pause, (*tick).approval},
 		{Preflight, (*tick).leftovers},
 		{Preflight, (*tick).preflight},
 		{Preflight, (*tick).holdNothingBack},

@@ -9,6 +9,7 @@ type Phase string
 // The phases of a turn, in order. Retire, create and join may be one command;
 // evacuate and keep spare are the two strategies.
 const (
+	Pause     Phase = "pause"
 	Preflight Phase = "preflight"
 	Verify    Phase = "verify"
 	Heal      Phase = "heal"

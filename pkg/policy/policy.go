@@ -42,6 +42,8 @@ type Policy struct {
 	// MinReplicas replaces the default Floor of every volume; 0 keeps it.
 	MinReplicas int    `json:"minReplicas,omitempty"`
 	Accepted    []Risk `json:"accepted,omitempty"`
+	// Pause: every turn but the first begins only when somebody has approved it.
+	Pause bool `json:"pause,omitempty"`
 
 	// LeaseFresh is the oldest node lease that still speaks of the present.
 	LeaseFresh time.Duration `json:"leaseFresh"`
