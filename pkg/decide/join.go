@@ -58,7 +58,8 @@ func (t *tick) replacement() *assess.NodeJudgement {
 	}
 	for i := range t.j.Nodes {
 		n := &t.j.Nodes[i]
-		if slices.Contains(t.turn.Open.Seen, n.Node.Ref.UID) || t.joinedElsewhere(n.Node.Ref) {
+		if slices.Contains(t.turn.Open.Seen, n.Node.Ref.UID) || slices.Contains(t.turn.Open.Names, n.Node.Ref.Name) ||
+			t.joinedElsewhere(n.Node.Ref) {
 			continue
 		}
 		fits := !n.Node.Deleting

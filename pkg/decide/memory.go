@@ -64,6 +64,9 @@ type OpenTurn struct {
 	// Seen are the UIDs of all nodes when the turn opened: none of them is a
 	// replacement.
 	Seen []cluster.UID `json:"seen"`
+	// Names are those of all other nodes: a new machine that bears one of them
+	// takes the place of that node, and not of this one.
+	Names []string `json:"names,omitempty"`
 	// Disks are the UUIDs of the node's disks: none of them is a new disk.
 	Disks []string `json:"disks,omitempty"`
 	// Cordoned: it was cordoned before we came.

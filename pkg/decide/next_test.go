@@ -19,7 +19,7 @@ func TestNext_HaltsWhenTheLastGoodReplicaIsOnTheNode(t *testing.T) {
 func TestNext_OpensATurnOnlyWhenEveryVolumeIsWhole(t *testing.T) {
 	f := three(policy.Refill, 1, 2, 3)
 	n := wantNote(t, f.next(), decide.TurnOpened)
-	if len(n.Turn.Seen) != 3 || len(n.Turn.Disks) != 1 || n.Turn.Disks[0] != "disk1" {
+	if len(n.Turn.Seen) != 3 || len(n.Turn.Names) != 2 || len(n.Turn.Disks) != 1 || n.Turn.Disks[0] != "disk1" {
 		t.Errorf("the turn remembers %+v", n.Turn)
 	}
 	f.volume().Replicas[1].DiskUUID = "of another life"

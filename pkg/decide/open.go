@@ -127,6 +127,9 @@ func (t *tick) open() Decision {
 	o := OpenTurn{Cordoned: n.Cordoned}
 	for i := range t.s.Nodes {
 		o.Seen = append(o.Seen, t.s.Nodes[i].Ref.UID)
+		if t.s.Nodes[i].Ref != t.planned.Node {
+			o.Names = append(o.Names, t.s.Nodes[i].Ref.Name)
+		}
 	}
 	for i := range t.s.Storages {
 		for _, sn := range t.s.Storages[i].Nodes {

@@ -198,6 +198,16 @@ func TestJoin_AReplacementIsAMachineThatWasNotThere(t *testing.T) {
 	}
 }
 
+func TestJoin_AnotherNodesSuccessorIsNoReplacement(t *testing.T) {
+	f, turn := gone()
+	turn.Open.Names = []string{ref(2).Name, ref(3).Name}
+	f.s.Nodes = f.s.Nodes[:1] // somebody deletes worker-3, and makes it anew
+	f.addNode(cluster.NodeRef{Name: ref(3).Name, UID: "again"}, "d9")
+	if n, ok := f.next().(decide.Remember); ok && n.Note.Kind == decide.Joined {
+		t.Errorf("%+v takes the place of %s", n.Note.Node, ref(1).Name)
+	}
+}
+
 func TestJoin_WaitsForStorageAndHaltsOnTheOldDisk(t *testing.T) {
 	f, _ := gone()
 	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
