@@ -18,7 +18,8 @@
 // is; give a machine that is off any life.
 //
 // A kubelet here runs no containers: a pod runs until it is deleted, whatever
-// its command or probes say.
+// its command or probes say. What kubectl exec asks for is handed to whoever
+// was given as Options.Commands (exec.go).
 //
 // Start reading at Fleet in fleet.go, then kubelet.go and pod.go.
 package hollow

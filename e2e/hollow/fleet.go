@@ -48,6 +48,8 @@ type Options struct {
 	Hardware Hardware
 	// Runtime of the pods; nil runs nothing, and every pod is ready at once.
 	Runtime Runtime
+	// Commands runs what kubectl exec asks for; nil, and no kubelet listens.
+	Commands Commands
 	// Block of addresses that the machines and pods get. Fleets whose addresses
 	// are real, and that share a network, need different ones; a block is enough
 	// for 250 machines.
@@ -70,6 +72,8 @@ type Fleet struct {
 	log     *slog.Logger
 	logFile *os.File
 	watched *watched
+	// endpoint is where the kubelets listen; nil where they do not.
+	endpoint *endpoint
 
 	ctx    context.Context //nolint:containedctx // the fleet's life, which no single call spans
 	cancel context.CancelFunc
@@ -123,6 +127,7 @@ func NewFleet(ctx context.Context, opts Options) (*Fleet, error) {
 	}
 	f := &Fleet{opts: opts, client: client, version: version.GitVersion, logFile: logFile, log: slog.New(slog.NewTextHandler(logFile, nil)), machines: map[string]*machine{}, serial: opts.Block * machinesPerBlock}
 	f.ctx, f.cancel = context.WithCancel(ctx)
+	f.listen()
 	if err := f.watch(); err != nil {
 		f.Close()
 		return nil, err
@@ -238,6 +243,7 @@ func (f *Fleet) Close() {
 	for _, m := range machines {
 		m.halt()
 	}
+	f.endpoint.close()
 	if f.watched != nil {
 		f.watched.factory.Shutdown()
 	}

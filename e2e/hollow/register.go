@@ -110,10 +110,11 @@ func (m *machine) register(ctx context.Context) (*corev1.Node, error) {
 		corev1.ResourcePods: resource.MustParse("250"), corev1.ResourceEphemeralStorage: resource.MustParse("100Gi"),
 	}
 	identity := fmt.Sprintf("%08x-0000-4000-8000-%012x", m.serial, m.serial)
+	addresses := []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: self.IP}, {Type: corev1.NodeHostName, Address: m.spec.Name}}
 	status := map[string]any{
 		"capacity": room, "allocatable": room,
 		"conditions": nodeConditions(node, time.Now()),
-		"addresses":  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: self.IP}, {Type: corev1.NodeHostName, Address: m.spec.Name}},
+		"addresses":  addresses,
 		"nodeInfo": corev1.NodeSystemInfo{
 			MachineID: identity, SystemUUID: identity, BootID: self.BootID,
 			OSImage: "Hollow", KernelVersion: KernelVersion, OperatingSystem: "linux", Architecture: "amd64",
@@ -121,6 +122,7 @@ func (m *machine) register(ctx context.Context) (*corev1.Node, error) {
 		},
 		"volumesInUse": nil, // nothing is mounted right after a boot
 	}
+	m.fleet.endpoint.status(status, addresses)
 	return m.fleet.patchNode(ctx, m.spec.Name, node.UID, status)
 }
 

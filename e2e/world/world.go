@@ -74,7 +74,9 @@ func Start(ctx context.Context, o Options) (_ *World, err error) {
 	if err != nil {
 		return nil, err
 	}
-	on := bench.Options{Binaries: bin}
+	on := bench.Options{Binaries: bin, ExtraArgs: map[string][]string{
+		"kube-apiserver": {"--kubelet-preferred-address-types=" + string(hollow.ExecAddressType)},
+	}}
 	if o.Lab != nil {
 		if err := w.makeLab(ctx, *o.Lab, &on); err != nil {
 			return nil, err
@@ -125,6 +127,7 @@ func (w *World) startStandin(ctx context.Context, o standin.Options) (err error)
 	w.storage = w.Standin
 	w.Fleet, err = hollow.NewFleet(ctx, hollow.Options{
 		Config: w.Cluster.Config(), Driver: w.Standin, Dir: filepath.Join(w.Cluster.Dir(), "fleet"),
+		Commands: looks{w.Cluster.Dir()},
 	})
 	if err != nil {
 		return err

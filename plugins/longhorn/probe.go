@@ -18,6 +18,10 @@ import (
 //go:embed probe.sh
 var probeScript string
 
+// ProbeScript is the script of every probe: what stands in for Longhorn runs it
+// and nothing else.
+func ProbeScript() string { return probeScript }
+
 // Where things are in the container of an instance manager that runs replicas.
 // It has the host's root directory below /host, in every version (v1.4.0
 // controller/instance_manager_controller.go createReplicaManagerPodSpec, v1.8.1
