@@ -50,6 +50,7 @@ type World struct {
 	control  *control
 	bin      string        // folder with kubectl, the plugin and machine
 	storage  storage       // Standin or Lab
+	managers *managers     // beside a stand-in
 	limit    time.Duration // of what a verb waits for
 }
 
@@ -64,7 +65,7 @@ var _ scenario.World = (*World)(nil)
 // Start builds what is not in the cache, and starts a cluster without nodes,
 // with Longhorn installed. Close ends it. An error leaves nothing behind.
 func Start(ctx context.Context, o Options) (_ *World, err error) {
-	w := &World{out: o.Out, limit: verbLimit}
+	w := &World{out: o.Out, limit: verbLimit, managers: &managers{down: map[string]bool{}}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -126,7 +127,7 @@ func (w *World) startStandin(ctx context.Context, o standin.Options) (err error)
 	}
 	w.storage = w.Standin
 	w.Fleet, err = hollow.NewFleet(ctx, hollow.Options{
-		Config: w.Cluster.Config(), Driver: w.Standin, Dir: filepath.Join(w.Cluster.Dir(), "fleet"),
+		Config: w.Cluster.Config(), Driver: w.Standin, Runtime: w.managers, Dir: filepath.Join(w.Cluster.Dir(), "fleet"),
 		Commands: looks{w.Cluster.Dir()},
 	})
 	if err != nil {

@@ -3,23 +3,50 @@
 package world_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/lab"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
+// labEnv names the environment variable that puts the real Longhorn manager in
+// the place of the stand-in, for the very same tests.
+const labEnv = "SAFE_ROLL_LAB"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(labEnv) == "" {
+		os.Exit(m.Run())
+	}
+	warm := func() int {
+		if err := world.Warm(context.Background(), os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
+	os.Exit(lab.Main(warm, m.Run))
+}
+
 // start starts a world for one test; its logs stay where the test fails.
 func start(t *testing.T) *world.World {
 	t.Helper()
-	w, err := world.Start(t.Context(), world.Options{Out: os.Stderr, Standin: standin.Options{
-		// Ten minutes by default; nothing else depends on it.
-		Settings: map[string]string{"replica-replenishment-wait-interval": "2"},
-	}})
+	// Ten minutes by default; nothing else depends on it.
+	settings := map[string]string{"replica-replenishment-wait-interval": "2"}
+	o := world.Options{Out: os.Stderr, Standin: standin.Options{Settings: settings}}
+	if os.Getenv(labEnv) != "" {
+		if err := lab.Missing(); err != nil {
+			t.Skip(err)
+		}
+		o.Lab = &lab.Options{Settings: settings}
+	}
+	w, err := world.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +60,15 @@ func start(t *testing.T) *world.World {
 		}
 	})
 	return w
+}
+
+// incident is the cluster of the real loss, in a lab with fewer users.
+func incident() scenario.Incident {
+	i := scenario.TheIncident()
+	if os.Getenv(labEnv) != "" {
+		i.Users = 8
+	}
+	return i
 }
 
 // build builds the cluster of the incident.
@@ -74,7 +110,7 @@ func kubectl(t *testing.T, w *world.World, exit int, args ...string) world.Said 
 // succeeds. On the way verify is asked what it sees.
 func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
 	t.Parallel()
-	w, i := start(t), scenario.TheIncident()
+	w, i := start(t), incident()
 	e := build(t, w, i)
 	kubectl(t, w, 0, "safe-roll", "verify")
 	for n, node := range i.WorkerNames() {
@@ -103,7 +139,7 @@ func TestIncident_SafeRollLosesNothing(t *testing.T) {
 	for name, suffix := range map[string]string{"same names": "", "new names": "-b"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, i := start(t), scenario.TheIncident()
+			w, i := start(t), incident()
 			e := build(t, w, i)
 			watch := w.WatchNodes(t.Context())
 			args := append([]string{"safe-roll", "run"}, i.WorkerNames()...)

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lab_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+)
+
+// event is one line of a script that is played in every world.
+type event struct {
+	name string
+	do   func(context.Context, *world.World) error
+}
+
+// script has a replica of every volume on every node, so that it does not
+// matter where a world places them.
+func script() (scenario.Incident, []event) {
+	i := scenario.Incident{Workers: 3, Users: 2, LoggedIn: 1, Replicas: 3}
+	return i, []event{
+		{"built", func(context.Context, *world.World) error { return nil }},
+		{"power off", func(_ context.Context, w *world.World) error { return w.Fleet.PowerOff("worker-1") }},
+		{"power on", func(ctx context.Context, w *world.World) error { return w.PowerOn(ctx, "worker-1") }},
+		{"data removed", func(ctx context.Context, w *world.World) error { return w.RemoveData(ctx, "worker-3", "user-02") }},
+		{"disk replaced", func(ctx context.Context, w *world.World) error { return w.ReplaceDisk(ctx, "worker-2") }},
+		{"same name", func(ctx context.Context, w *world.World) error { return w.Recreate(ctx, "worker-1", "worker-1") }},
+		{"new name", func(ctx context.Context, w *world.World) error { return w.Recreate(ctx, "worker-1", "worker-1-b") }},
+	}
+}
+
+// TestConformance_StandinAndLonghornLookTheSame plays one script with the
+// stand-in and with the real manager, and compares what the tool sees when
+// things have come to rest. Where they differ, the stand-in is wrong.
+func TestConformance_StandinAndLonghornLookTheSame(t *testing.T) {
+	real := start(t, mendSoon())
+	model, err := world.Start(t.Context(), world.Options{Out: os.Stderr, Standin: standin.Options{Settings: mendSoon()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := model.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	i, events := script()
+	build(t, model, i)
+	build(t, real, i)
+	for _, e := range events {
+		for _, w := range []*world.World{model, real} {
+			if err := e.do(t.Context(), w); err != nil {
+				t.Fatalf("%s: %v", e.name, err)
+			}
+		}
+		record(t, real, strings.ReplaceAll(e.name, " ", "-"))
+		want, got := rest(t, real), rest(t, model)
+		t.Logf("%s: Longhorn:\n%s", e.name, strings.Join(want, "\n"))
+		if !slices.Equal(want, got) {
+			t.Errorf("after %q the stand-in looks otherwise:\n%s", e.name, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// How long a look must stay the same until it counts as rest, and how long that
+// is waited for.
+const (
+	restFor   = 25 * time.Second
+	restLimit = 4 * time.Minute
+)
+
+// rest returns what the tool sees when that does not change any more.
+func rest(t *testing.T, w *world.World) []string {
+	t.Helper()
+	var last []string
+	since, began := time.Now(), time.Now()
+	for time.Since(since) < restFor {
+		if time.Since(began) > restLimit {
+			t.Fatalf("no rest within %s; last seen:\n%s", restLimit, strings.Join(last, "\n"))
+		}
+		if now := look(t, w); !slices.Equal(now, last) {
+			last, since = now, time.Now()
+		}
+		time.Sleep(2 * time.Second)
+	}
+	return last
+}
+
+// look is what the tool sees, without what differs between any two clusters.
+func look(t *testing.T, w *world.World) []string {
+	t.Helper()
+	said, err := w.Kubectl(t.Context(), "safe-roll", "verify", "-o", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v v1alpha1.Verification
+	if err := json.Unmarshal([]byte(said.Out), &v); err != nil {
+		t.Fatalf("%v\n%s", err, said.All())
+	}
+	out := []string{"verdict " + string(v.Verdict)}
+	for _, vol := range v.Volumes {
+		var replicas []string
+		for _, r := range vol.Replicas {
+			replicas = append(replicas, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Node, r.Standing, r.Code)))
+		}
+		slices.Sort(replicas)
+		out = append(out, fmt.Sprintf("%s %s %d of %d: %s", vol.Name, vol.Condition, vol.Good, vol.Want, strings.Join(replicas, "; ")))
+	}
+	for _, f := range v.Findings {
+		out = append(out, fmt.Sprintf("%s %s %s %s", f.Severity, f.Code, f.Subject.Kind, subject(f.Subject)))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// subject is the name of what has the same name in every world.
+func subject(s v1alpha1.Subject) string {
+	if s.Kind == "Volume" || s.Kind == "Node" {
+		return s.Name
+	}
+	return ""
+}
