@@ -67,7 +67,7 @@ func (w *World) startLab(ctx context.Context) (err error) {
 	dir := w.Cluster.Dir()
 	w.Fleet, err = hollow.NewFleet(ctx, hollow.Options{
 		Config: w.Cluster.Config(), Dir: filepath.Join(dir, "fleet"),
-		Driver: w.Lab, Hardware: w.Lab, Runtime: w.Lab, Block: w.Lab.Block(),
+		Driver: w.Lab, Hardware: w.Lab, Runtime: w.Lab, Commands: looks{dir}, Block: w.Lab.Block(),
 	})
 	if err != nil {
 		return err
