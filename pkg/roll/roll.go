@@ -27,6 +27,8 @@ type Config struct {
 	// shown and confirmed, and whose commands World holds.
 	Expect string
 	Watch  Watcher
+	// Approvals is asked for the turns that must be approved; nil for nobody.
+	Approvals record.Approvals
 	// By is who rolls, for the journal.
 	By record.Author
 

@@ -145,6 +145,12 @@ func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) 
 		}
 	}
 	pause := r.Poll
+	if w.Approve != nil {
+		if over, err := r.approved(ctx, *w.Approve); over || err != nil {
+			return Result{}, false, err
+		}
+		pause = approvalPoll
+	}
 	if !w.Until.IsZero() {
 		pause = min(pause, w.Until.Sub(now.Add(r.look.Look.Skew)))
 	}
