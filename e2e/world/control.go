@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
 // ControlEnv names the environment variable by which the command machine finds
@@ -95,7 +94,7 @@ func (c *control) retire(ctx context.Context, r *http.Request) error {
 }
 
 func (c *control) create(ctx context.Context, r *http.Request) error {
-	_, err := c.w.Fleet.AddNode(ctx, spec(scenario.Node{Name: as(r), Role: worker}))
+	err := c.w.create(ctx, as(r))
 	if errors.Is(err, hollow.ErrNodeExists) {
 		return nil
 	}

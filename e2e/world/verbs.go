@@ -9,6 +9,7 @@ import (
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -55,10 +56,39 @@ func (w *World) Recreate(ctx context.Context, node, as string) error {
 	return w.usable(ctx, as, true)
 }
 
-// replace is Recreate without waiting, as a cloud does it.
+// replace is Recreate without waiting until the new machine is usable, as a
+// cloud does it.
 func (w *World) replace(ctx context.Context, node, as string) error {
-	_, err := w.Fleet.Recreate(ctx, node, spec(scenario.Node{Name: as, Role: worker}))
+	if err := w.Fleet.DeleteNode(ctx, node, hollow.DestroyDisk); err != nil {
+		return err
+	}
+	return w.create(ctx, as)
+}
+
+// create makes a worker.
+func (w *World) create(ctx context.Context, name string) error {
+	if err := w.forgotten(ctx, name); err != nil {
+		return err
+	}
+	_, err := w.Fleet.AddNode(ctx, spec(scenario.Node{Name: name, Role: worker}))
 	return err
+}
+
+// forgotten waits in a lab until Longhorn has noticed that the former machine of
+// a name is gone. No machine boots faster than that; if one did, Longhorn v1.8.1
+// would take up the dying node object and make no new one until its manager is
+// restarted.
+func (w *World) forgotten(ctx context.Context, name string) error {
+	if _, there := w.Fleet.Node(name); there || w.Lab == nil {
+		return nil
+	}
+	return w.until(ctx, "the storage to forget the former "+name, func() (string, error) {
+		_, err := w.Longhorn.LonghornV1beta2().Nodes(standin.Namespace).Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return "", nil
+		}
+		return "its node object is still there", err
+	})
 }
 
 // usable waits until the node is Ready and, where it carries storage, until
