@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
@@ -46,7 +47,7 @@ func (o *rollOptions) abort(ctx context.Context) error {
 	if err != nil {
 		return failed(err)
 	}
-	world, err := o.conn.world(decide.Plan{}, w.progress.Lines())
+	world, err := o.conn.world(decide.Plan{}, w.progress.Lines(), act.DryRunNone)
 	if err != nil {
 		w.close(o.app.Streams.ErrOut, exitError1)
 		return failed(err)

@@ -23,7 +23,6 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/observe"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
 // connection is how the commands reach a cluster, files, or the book. It holds
@@ -108,7 +107,7 @@ func (c *connection) observer() (*observe.Cluster, error) {
 }
 
 // book is where the journal and the lock of rolls are kept.
-func (c *connection) book() (record.Book, error) {
+func (c *connection) book() (*book.Book, error) {
 	set, err := c.clientset()
 	if err != nil {
 		return nil, err

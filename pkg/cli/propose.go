@@ -122,6 +122,9 @@ func (o *rollOptions) refuse(fs []assess.Finding) error {
 // it goes on.
 func (o *rollOptions) carryOn(ctx context.Context, h record.History, cfg *roll.Config) (bool, error) {
 	stored, mem := record.Replay(h)
+	if err := o.pauses(stored); err != nil {
+		return false, err
+	}
 	names, err := o.meant(ctx, h, stored, mem)
 	if err != nil {
 		return false, err

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
@@ -35,6 +36,8 @@ type rollOptions struct {
 	output      string
 	// metricsFile is where metrics are written; empty for nowhere.
 	metricsFile string
+	// dryRun is none, client or server.
+	dryRun string
 }
 
 func newDrain(app App, conn *connection, display string) *cobra.Command {
@@ -85,6 +88,7 @@ The same command after an interruption goes on where the facts say it is.`,
 	f.StringVar(&o.commands.Replace, "replace-command", "", "does both at once")
 	f.BoolVar(&o.commands.DeleteNode, "delete-node", false, "delete the Node object; its machine is yours to end")
 	f.StringVar(&o.replacement, "replacement-selector", "", "recognise a replacement by these labels (key=value,...) instead of the old node's role labels")
+	f.BoolVar(&o.policy.policy.Pause, "pause-between-nodes", false, "begin every turn but the first only when it was approved, here or by approve")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask; needed where there is no terminal")
 	o.run(cmd)
 	return cmd
@@ -94,6 +98,7 @@ The same command after an interruption goes on where the facts say it is.`,
 func (o *rollOptions) run(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", o.output, "text, or json for one event a line on standard output")
+	f.StringVar(&o.dryRun, "dry-run", dryRunNone, "client shows the plan and what would be done first; server also sends that with dryRun=All")
 	f.StringVar(&o.metricsFile, "metrics-file", "", "keep this file up to date in Prometheus' text format (for node exporter's textfile collector, or to push)")
 	o.policy.rolling(f)
 	o.conn.addProbe(f)
@@ -131,11 +136,14 @@ func (o *rollOptions) validate() error {
 		return usagef("--replace-command does it all: leave --retire-command, --create-command and --delete-node out")
 	case c.Retire != "" && c.DeleteNode:
 		return usagef("--retire-command and --delete-node both end the node: give one of them")
-	case o.goal == decide.UntilReplaced && !o.yes && !asks(o.app):
+	case o.goal == decide.UntilReplaced && !o.yes && !asks(o.app) && o.dryRun == dryRunNone:
 		return usagef("there is no terminal to ask on: run deletes nodes, so confirm it with --yes")
 	}
 	if err := oneOf(o.output, outputText, outputJSON); err != nil {
 		return err
+	}
+	if !slices.Contains([]string{dryRunNone, dryRunClient, dryRunServer}, o.dryRun) {
+		return usagef("--dry-run=%s is none of none, client, server", o.dryRun)
 	}
 	return o.policy.validate()
 }
@@ -169,8 +177,14 @@ func (o *rollOptions) roll(ctx context.Context) error {
 	} else {
 		cfg.Expect = plan.Run // the question below may stay unanswered for long
 	}
+	if o.dryRun == dryRunClient {
+		return o.rehearse(ctx, plan, mem)
+	}
 	if err := o.may(ctx); err != nil {
 		return err
+	}
+	if o.dryRun == dryRunServer {
+		return o.rehearse(ctx, plan, mem)
 	}
 	if err := o.confirm(ctx, plan, mem); err != nil {
 		return err
@@ -204,12 +218,17 @@ func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Pl
 	if err != nil {
 		return failed(err)
 	}
-	world, err := o.conn.world(plan, w.progress.Lines())
+	world, err := o.conn.world(plan, w.progress.Lines(), act.DryRunNone)
 	if err != nil {
 		w.close(o.app.Streams.ErrOut, exitError1)
 		return failed(err)
 	}
 	defer world.close()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if asks(o.app) {
+		cfg.Approvals = &asking{Approvals: cfg.Approvals, app: o.app, say: w.progress.Say, no: func() { stop(ErrInterrupted) }}
+	}
 	cfg.World, cfg.Watch = world, w.report
 	res, err := roll.Run(ctx, cfg)
 	w.close(o.app.Streams.ErrOut, exitAfter(res, err))

@@ -90,6 +90,7 @@ func newRoot(app App) *cobra.Command {
 		newDrain(app, conn, display),
 		newRun(app, conn, display),
 		newStatus(app, conn, display),
+		newApprove(app, conn, display),
 		newAbort(app, conn, display),
 		newReport(app, conn, display),
 		newRBAC(app, conn, display),

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/live"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
@@ -26,14 +27,14 @@ type world struct {
 }
 
 // world opens it. What the operator's commands print goes to lines.
-func (c *connection) world(plan decide.Plan, lines io.Writer) (*world, error) {
+func (c *connection) world(plan decide.Plan, lines io.Writer, dry act.DryRun) (*world, error) {
 	cfg, err := c.config()
 	if err != nil {
 		return nil, err
 	}
 	hands, err := act.New(act.Config{
 		REST: cfg, Storages: c.app.Storages, Run: plan.Run, Commands: plan.Commands,
-		CommandLimit: plan.Policy.CommandLimit, Out: lines, Err: lines,
+		CommandLimit: plan.Policy.CommandLimit, DryRun: dry, Out: lines, Err: lines,
 	})
 	if err != nil {
 		return nil, err
@@ -47,9 +48,9 @@ func (c *connection) world(plan decide.Plan, lines io.Writer) (*world, error) {
 
 // engine is the engine's configuration: a deed must end, and the lock be
 // renewed, well within the time that the lock holds.
-func (c *connection) engine(ctx context.Context, b record.Book) roll.Config {
+func (c *connection) engine(ctx context.Context, b *book.Book) roll.Config {
 	return roll.Config{
-		Book: b, By: c.author(ctx),
+		Book: b, Approvals: b, By: c.author(ctx),
 		Renew: c.lockDuration / 4, DeedLimit: c.lockDuration / 3, WriteLimit: c.lockDuration / 3,
 	}
 }

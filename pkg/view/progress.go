@@ -171,6 +171,13 @@ func (p *Progress) trouble(text string) {
 	}
 }
 
+// Say writes a line of its own.
+func (p *Progress) Say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.say(text)
+}
+
 // say writes one line. The caller holds the lock.
 func (p *Progress) say(text string) {
 	now := time.Now()
