@@ -26,9 +26,11 @@ import (
 // is what was accepted. And of files, hiding the newest time moves their present
 // into the past.
 func TestJudge_WorseFactsNeverMakeItSafe(t *testing.T) {
+	t.Parallel()
 	changed := 0
+	dice := newDice()
 	ask := func(t *rapid.T) {
-		d := dice{t}
+		d := dice.in(t)
 		s, p, turn := d.snapshot(), d.policy(), d.turn()
 		oneOfEachDisk(s)
 		p.Accepted = slices.DeleteFunc(p.Accepted, func(r policy.Risk) bool { return r.Code == VolumeAlreadyLost })
@@ -238,7 +240,7 @@ func (d dice) worsenProbe(r *cluster.Replica) {
 	p := *r.Probe
 	switch {
 	case p.Seen == cluster.SeenData && d.rarely(2):
-		p.Seen = pick(d, cluster.SeenNothing, cluster.SeenBroken, cluster.SeenOtherDisk)
+		p.Seen = pick(d, cluster.SeenNothing, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced)
 	case d.rarely(2):
 		p.Seen = cluster.SeenNoAnswer
 	case d.rarely(2):

@@ -41,6 +41,7 @@ func probeCases() []replicaCase {
 		{"a blank directory of a volume that was never written changes nothing", false, look(cluster.SeenBlank), isGood, "", safe},
 		{"half a replica is not counted", false, look(cluster.SeenBroken), isUnknown, ProbeBroken, dunno},
 		{"another disk proves nothing", false, look(cluster.SeenOtherDisk), isUnknown, ProbeOtherDisk, dunno},
+		{"another disk without the directory proves nothing by itself", false, look(cluster.SeenReplaced), isUnknown, ProbeOtherDisk, dunno},
 		{"the answer of another machine is none", false, look(cluster.SeenData, func(_ *lab, r *cluster.Replica) { r.Probe.Node.UID = "other" }), isUnknown, ProbeNoAnswer, dunno},
 		{"nothing on another machine is no loss", false, look(cluster.SeenNothing, func(_ *lab, r *cluster.Replica) { r.Probe.Node.UID = "other" }), isUnknown, ProbeNoAnswer, dunno},
 		{"an answer from before the node is none", false, look(cluster.SeenData, func(l *lab, r *cluster.Replica) { r.Probe.At = l.node("w1").Created }), isUnknown, ProbeNoAnswer, dunno},

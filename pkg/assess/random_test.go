@@ -14,10 +14,30 @@ import (
 
 // dice draws small clusters in which most things are well, so that Safe,
 // Unsafe and Unknown all come up, and any one thing may be wrong.
-type dice struct{ t *rapid.T }
+type dice struct {
+	t *rapid.T
+	// upTo are the numbers from 1 to n, by n.
+	upTo []*rapid.Generator[int]
+}
+
+// newDice makes dice to be thrown in every round; making them anew each time
+// would take longer than what is tested.
+func newDice() dice {
+	d := dice{}
+	for n := range 50 {
+		d.upTo = append(d.upTo, rapid.IntRange(1, max(1, n)))
+	}
+	return d
+}
+
+// in is the dice for one round.
+func (d dice) in(t *rapid.T) dice {
+	d.t = t
+	return d
+}
 
 // rarely is true about once in n.
-func (d dice) rarely(n int) bool { return rapid.IntRange(1, n).Draw(d.t, "rarely") == 1 }
+func (d dice) rarely(n int) bool { return d.upTo[n].Draw(d.t, "rarely") == 1 }
 
 func pick[T any](d dice, of ...T) T { return rapid.SampledFrom(of).Draw(d.t, "pick") }
 
@@ -182,7 +202,7 @@ func (d dice) replica(name, node string, claim cluster.Claim) cluster.Replica {
 // from before the node was made.
 func (d dice) probe(node string) *cluster.Probe {
 	return &cluster.Probe{
-		Seen: mostly(d, 3, cluster.SeenData, cluster.SeenNoAnswer, cluster.SeenNothing, cluster.SeenBlank, cluster.SeenBroken, cluster.SeenOtherDisk),
+		Seen: mostly(d, 3, cluster.SeenData, cluster.SeenNoAnswer, cluster.SeenNothing, cluster.SeenBlank, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced),
 		At:   mostly(d, 10, ago(time.Minute), ago(5*time.Minute), ago(15*time.Minute), ago(60*time.Hour), ago(2000*time.Hour)),
 		Node: cluster.NodeRef{Name: node, UID: mostly(d, 15, "uid-"+cluster.UID(node), "uid-other")},
 	}

@@ -62,7 +62,7 @@ func probeCode(s cluster.Seen) string {
 		return ProbeBlank
 	case cluster.SeenBroken:
 		return ProbeBroken
-	case cluster.SeenOtherDisk:
+	case cluster.SeenOtherDisk, cluster.SeenReplaced:
 		return ProbeOtherDisk
 	case cluster.SeenNothing: // and yet an engine serves it
 		return ReplicaDataMissing

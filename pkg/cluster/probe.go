@@ -10,17 +10,18 @@ type Seen uint8
 // What can be seen. The first is also what is known where the look was asked
 // for and nobody answered.
 const (
-	SeenNoAnswer Seen = iota
-	SeenData          // the directory is there and holds data
-	SeenNothing       // the disk is the replica's, and the directory is not on it
-	SeenBlank         // the directory is whole, and nothing was ever written into it
-	SeenBroken        // something is there that is no whole replica
-	SeenOtherDisk     // another disk lies where the replica's should be
+	SeenNoAnswer  Seen = iota
+	SeenData           // the directory is there and holds data
+	SeenNothing        // the disk is the replica's, and the directory is not on it
+	SeenBlank          // the directory is whole, and nothing was ever written into it
+	SeenBroken         // something is there that is no whole replica
+	SeenOtherDisk      // another disk lies where the replica's should be
+	SeenReplaced       // so it does, it is a disk of the storage's, and the directory is not on it
 )
 
 // String returns the words that people and JSON read.
 func (s Seen) String() string {
-	words := [...]string{"no answer", "data", "nothing", "blank", "broken", "another disk"}
+	words := [...]string{"no answer", "data", "nothing", "blank", "broken", "another disk", "another disk without it"}
 	if int(s) >= len(words) {
 		return words[SeenNoAnswer]
 	}

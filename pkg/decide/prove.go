@@ -54,7 +54,7 @@ func (t *tick) hasReplicaHere(v *assess.VolumeJudgement) bool {
 func (t *tick) provenNowElsewhere(v *assess.VolumeJudgement) int {
 	n := 0
 	for _, r := range v.Replicas {
-		if r.Replica.Node != t.node() && r.Proof == cluster.Proven {
+		if r.Replica.Node != t.node() && r.ProvenSince(t.turn.DrainedAt) {
 			n++
 		}
 	}
@@ -79,10 +79,10 @@ func (t *tick) provedElsewhere(v *assess.VolumeJudgement) int {
 func (t *tick) noteProved(v *assess.VolumeJudgement) Decision {
 	n := Note{
 		Kind: Proved, Node: t.planned.Node,
-		Says: "volume " + v.Volume.Name + " serves its data without " + t.node(),
+		Says: "volume " + v.Volume.Name + " has its data without " + t.node(),
 	}
 	for _, r := range v.Replicas {
-		if r.Replica.Node != t.node() && r.Proof == cluster.Proven {
+		if r.Replica.Node != t.node() && r.ProvenSince(t.turn.DrainedAt) {
 			n.Replicas = append(n.Replicas, r.Replica.UID)
 		}
 	}

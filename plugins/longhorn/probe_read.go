@@ -71,6 +71,8 @@ func (f *found) judge(t plugin.Target, disk string) (cluster.Seen, []cluster.Fac
 		return out
 	}
 	switch {
+	case disk != "" && disk != t.DiskUUID && !f.there && !f.odd:
+		return cluster.SeenReplaced, facts("wanted", t.DiskUUID)
 	case disk != t.DiskUUID:
 		return cluster.SeenOtherDisk, facts("wanted", t.DiskUUID)
 	case f.odd:

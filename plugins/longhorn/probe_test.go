@@ -238,18 +238,23 @@ func listing(t *testing.T, root string) string {
 	return b.String()
 }
 
-func TestProbe_OfAnotherDiskTellsNothing(t *testing.T) {
-	for name, uuid := range map[string]string{"another disk": "d2", "a mount point without its disk": ""} {
-		d := newDisk(t, uuid)
+func TestProbe_OfAnotherDiskProvesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name, uuid string
+		there      cluster.Seen
+		missing    cluster.Seen
+	}{
+		{"another disk", "d2", cluster.SeenOtherDisk, cluster.SeenReplaced},
+		{"a mount point without its disk", "", cluster.SeenOtherDisk, cluster.SeenOtherDisk},
+	} {
+		d := newDisk(t, c.uuid)
 		d.replica("vol-1", wholeMeta, 4096)
 		got, err := d.look("vol-1", "vol-gone")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, g := range got {
-			if g.Seen != cluster.SeenOtherDisk {
-				t.Errorf("%s: of %s saw %s", name, g.Replica, g.Seen)
-			}
+		if got[0].Seen != c.there || got[1].Seen != c.missing {
+			t.Errorf("%s: saw %s and %s, want %s and %s", c.name, got[0].Seen, got[1].Seen, c.there, c.missing)
 		}
 	}
 }
