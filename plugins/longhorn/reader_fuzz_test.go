@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package longhorn
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// FuzzReader_VouchesForNothing puts one object of any content among those of a
+// healthy volume: it is refused or translated, the facts are the same each
+// time, and no replica is claimed to hold data that does not say so itself.
+func FuzzReader_VouchesForNothing(f *testing.F) {
+	var world struct{ Items []json.RawMessage }
+	for _, version := range []string{"1.12", "1.4", "1.8"} {
+		text, err := os.ReadFile("testdata/v" + version + ".json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		world.Items = nil
+		if err := json.Unmarshal(text, &world); err != nil {
+			f.Fatal(err)
+		}
+		for _, item := range world.Items {
+			for i, k := range kinds() {
+				if k.Name == kindName(item) {
+					f.Add(uint8(i), []byte(item))
+				}
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, item []byte) {
+		r := readerOf(t, world.Items)
+		before, _ := r.Storage()
+		k := kinds()[int(kind)%len(kinds())]
+		if err := r.Put(k, item); err != nil {
+			after, _ := r.Storage()
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Fatalf("an object that was refused left something behind:\n%s", diff)
+			}
+			return
+		}
+		st, gaps := r.Storage()
+		again, gapsAgain := r.Storage()
+		if diff := cmp.Diff(st, again) + cmp.Diff(gaps, gapsAgain); diff != "" {
+			t.Fatalf("the same objects gave other facts:\n%s", diff)
+		}
+		for _, v := range st.Volumes {
+			for _, x := range v.Replicas {
+				holds := x.Claim == cluster.Serving || x.Claim == cluster.Idle
+				if holds && (x.HealthyAt.IsZero() || !x.FailedAt.IsZero() || x.Node == "") {
+					t.Fatalf("replica %s is claimed to be %v: %+v", x.Name, x.Claim, x)
+				}
+			}
+		}
+	})
+}
+
+func kindName(item []byte) string {
+	var o struct{ Kind string }
+	if json.Unmarshal(item, &o) != nil {
+		return ""
+	}
+	return o.Kind
+}
+
+func readerOf(t *testing.T, items []json.RawMessage) *Reader {
+	t.Helper()
+	r := NewReader()
+	for _, item := range items {
+		for _, k := range kinds() {
+			if k.Name == kindName(item) {
+				if err := r.Put(k, item); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	return r
+}
