@@ -43,6 +43,9 @@ func (t *tick) waitToJoin(what string, left []string, progress string) Decision 
 	if t.plan.Commands.Create != "" || t.plan.Commands.Replace != "" {
 		stuck = "the command ended or was interrupted, and no node joined: finish its work by hand, then run the same command again"
 	}
+	if slices.Contains(left, unknownToStorage) {
+		stuck = "restart the storage's own pods on it: those that started while the storage still knew the former node of that name may never make the new one known"
+	}
 	return Wait{
 		For: what, Left: left, Progress: progress,
 		Limit: t.policy().JoinLimit, LimitName: "join limit", Stuck: stuck,
@@ -85,6 +88,9 @@ func (t *tick) joinedElsewhere(ref cluster.NodeRef) bool {
 	return false
 }
 
+// unknownToStorage is what a node lacks that joined before its storage did.
+const unknownToStorage = "the storage does not know the node yet"
+
 // missing lists what the replacement still lacks.
 func (t *tick) missing(n *assess.NodeJudgement) []string {
 	var out []string
@@ -104,7 +110,7 @@ func (t *tick) missing(n *assess.NodeJudgement) []string {
 			}
 		}
 	}
-	return append(out, "the storage does not know the node yet")
+	return append(out, unknownToStorage)
 }
 
 // lacks lists what keeps a storage node from taking replicas.

@@ -225,6 +225,19 @@ func TestJoin_WaitsForStorageAndHaltsOnTheOldDisk(t *testing.T) {
 	}
 }
 
+// On Longhorn 1.8.1 a machine that joins under the same name within seconds is
+// never made known: its manager found the dying object of the former one.
+func TestJoin_SaysWhatToDoWhereTheStorageNeverKnowsTheNode(t *testing.T) {
+	f, _ := gone()
+	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
+	f.storage().Nodes = f.storage().Nodes[:2]
+	f.look()
+	w := wantWait(t, f.next(), decide.Join)
+	if !strings.Contains(w.Stuck, "restart the storage's own pods") {
+		t.Errorf("stuck: %q", w.Stuck)
+	}
+}
+
 func TestRebuild_HaltsWhenDataAreLost(t *testing.T) {
 	f, turn := gone()
 	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
