@@ -69,7 +69,9 @@ func Standard(workers, replicas int) Case {
 		Commands: decide.Commands{Retire: "retire", Create: "create"},
 	}
 	for k := range classes {
-		if workers > replicas || !k.few() {
+		// What shares a node is rebuilt there while the turn's node is out, and
+		// is not whole then until somebody moves it.
+		if workers > replicas || !k.few() && k != Sharing {
 			c.Classes = append(c.Classes, k)
 		}
 	}
@@ -190,6 +192,7 @@ func (w *World) putToBed(c Case) error {
 // until lets time pass until cond holds, for at most limit.
 func (w *World) until(what string, limit time.Duration, cond func() bool) error {
 	for end := w.now.Add(limit); ; {
+		w.touched = true
 		w.catchUp()
 		if cond() {
 			return nil

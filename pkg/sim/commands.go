@@ -28,6 +28,7 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 	}
 	w.mu.Lock()
 	w.catchUp()
+	w.touched = true
 	var took time.Duration
 	if a.Command != decide.CreateCommand {
 		took += w.retire(a)

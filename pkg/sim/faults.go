@@ -80,7 +80,8 @@ func (f Fault) apply(r *http.Request, w *World, effect func() (int, any)) (*http
 		w.after(f.Late, func() { effect() })
 	case f.Harm == Fine, f.After:
 		code, payload = effect()
-		w.settle()
+		w.touched = w.touched || r.Method != http.MethodGet
+		w.due()
 	}
 	w.mu.Unlock()
 	switch f.Harm {

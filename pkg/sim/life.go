@@ -13,6 +13,7 @@ import (
 func (w *World) live(c Case) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.touched = true
 	for i, k := range c.Classes {
 		name := fmt.Sprintf("%s-%d", k, i)
 		switch k {

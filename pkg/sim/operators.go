@@ -23,6 +23,7 @@ func (w *World) mend(attempt int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.catchUp()
+	w.touched = true
 	if attempt == 0 {
 		return // whoever only sees that it stopped just runs it again
 	}

@@ -65,6 +65,7 @@ func (w *World) pod(namespace, name string) *pod {
 }
 
 func (w *World) addPod(p *pod) {
+	w.edits++
 	w.pods = append(w.pods, p)
 	slices.SortFunc(w.pods, func(a, b *pod) int { return cmp.Compare(a.name, b.name) })
 }
@@ -72,6 +73,7 @@ func (w *World) addPod(p *pod) {
 // end asks a pod to go.
 func (w *World) end(p *pod) {
 	if !p.deleting {
+		w.edits++
 		p.deleting, p.endsAt = true, w.now.Add(termination)
 		p.version++
 		w.after(termination, func() {})
@@ -135,6 +137,7 @@ func (w *World) reap() {
 		} else if l := w.linkOf(p.load.volume); l != nil && l.node == p.node {
 			l.deleting = true
 		}
+		w.edits++
 		return true
 	})
 }
@@ -147,9 +150,12 @@ func (w *World) syncLoad(l *workload) {
 		}
 		have++
 		if p.node == "" {
-			p.node = w.schedule(l)
+			if p.node = w.schedule(l); p.node != "" {
+				w.edits++
+			}
 		}
 		if p.node != "" && l.volume != "" && w.linkOf(l.volume) == nil && !p.deleting {
+			w.edits++
 			w.links = append(w.links, &link{
 				name: "csi-" + l.volume + "-" + p.node, uid: w.uid("va"), volume: l.volume, node: p.node,
 			})

@@ -56,6 +56,8 @@ type History struct {
 	Truth  oracle.Truth
 	Report oracle.Report
 	Lost   []string
+	// Machines is how many there were before the roll.
+	Machines int
 	// Calls are those of each process.
 	Calls []int
 	// Took is the virtual time from the first process to the end of the last.
@@ -74,7 +76,7 @@ func (h History) Bytes() string {
 
 // retries bounds how often the same command is run again after a halt or an
 // error, by people who have mended meanwhile what they could.
-const retries = 6
+const retries = 3
 
 // Run simulates the roll. It must be called inside a bubble of
 // testing/synctest.
@@ -99,6 +101,7 @@ func Run(ctx context.Context, r Roll) (History, error) {
 		h.Ending, h.Why, h.Lost, h.Log = Refused, why, w.Lost(), w.log
 		return h, nil
 	}
+	h.Machines = len(w.machines)
 	w.live(r.Case)
 	w.confuse(r.Chaos)
 	began := time.Now()

@@ -3,65 +3,53 @@
 package sim_test
 
 import (
-	"strings"
+	"fmt"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/sim"
 )
 
-// simulate runs one roll in a bubble of its own.
-func simulate(t *testing.T, r sim.Roll) (h sim.History) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		var err error
-		if h, err = sim.Run(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-	})
-	return h
-}
-
-// tail is the end of a log.
-func tail(h sim.History, n int) string {
-	return strings.Join(h.Log[max(0, len(h.Log)-n):], "\n")
+// standards are the rolls that go through every class of volume.
+func standards() []sim.Case {
+	return []sim.Case{sim.Standard(3, 3), sim.Standard(4, 3), sim.Standard(5, 3)}
 }
 
 func TestRun_AStandardRollEndsWithEverything(t *testing.T) {
-	for _, c := range []sim.Case{sim.Standard(3, 3), sim.Standard(4, 3), sim.Standard(5, 3)} {
-		h := simulate(t, sim.Roll{Seed: 1, Case: c})
-		if h.Ending != sim.Finished || len(h.Lost) > 0 || len(h.Report.Violations) > 0 {
-			t.Errorf("%d workers: %s %s, lost %v, %v\n%s", c.Workers, h.Ending, h.Why, h.Lost, h.Report.Violations, tail(h, 60))
-		}
-		t.Logf("%d workers: %d events, %d calls, %s", c.Workers, len(h.Events), h.Calls, h.Took)
+	c := begin(t)
+	for _, k := range standards() {
+		r := sim.Roll{Seed: 1, Case: k}
+		h := simulate(t, r)
+		c.judge(fmt.Sprintf("%d workers", k.Workers), r, h)
+		t.Logf("%d workers, %d classes of volumes: %d events, %d calls, %s", k.Workers, len(k.Classes), len(h.Events), h.Calls, h.Took)
 	}
 }
 
 func TestRun_OneSeedIsOneHistory(t *testing.T) {
-	for seed := range uint64(12) {
-		r := sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 4)}
-		first, again := simulate(t, r), simulate(t, r)
+	for seed := range uint64(8) {
+		once := func() sim.History {
+			return simulate(t, sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 4), Faults: []sim.Faults{sim.Noise(seed, 50)}})
+		}
+		first, again := once(), once()
 		if a, b := first.Bytes(), again.Bytes(); a != b {
 			t.Fatalf("seed %d: %d and %d bytes\n%s\n---\n%s", seed, len(a), len(b), tail(first, 20), tail(again, 20))
 		}
 	}
 }
 
-// TestRun_Rate says how many rolls there are in a second; it claims nothing.
 func TestRun_SeededRollsBreakNothing(t *testing.T) {
-	ends := map[sim.Ending]int{}
-	began := time.Now()
-	const rolls = 100
-	for seed := range uint64(rolls) {
-		h := simulate(t, sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 3)})
-		ends[h.Ending]++
-		if len(h.Report.Violations) > 0 || len(h.Lost) > 0 && h.Ending != sim.Refused {
-			t.Errorf("seed %d: %s %s, lost %v, %v", seed, h.Ending, h.Why, h.Lost, h.Report.Violations)
-		}
-		if h.Ending != sim.Finished {
-			t.Logf("seed %d: %s: %s", seed, h.Ending, h.Why)
-		}
+	c := begin(t)
+	defer c.sum("random rolls")
+	for seed := range uint64(60 * soak(t)) {
+		r := sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 4)}
+		c.judge("random", r, simulate(t, r))
 	}
-	t.Logf("%v, %.0f rolls a second", ends, rolls/time.Since(began).Seconds())
+}
+
+func TestRun_NoiseBreaksNothing(t *testing.T) {
+	c := begin(t)
+	defer c.sum("random rolls over a bad network")
+	for seed := range uint64(30 * soak(t)) {
+		r := sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 3), Faults: []sim.Faults{sim.Noise(seed, 40), sim.Noise(seed+1, 80)}}
+		c.judge("noise", r, simulate(t, r))
+	}
 }

@@ -149,7 +149,13 @@ func (w *World) syncLinks() {
 		}
 		l.attached = st != nil && st.Satisfied && !l.deleting
 	}
-	w.links = slices.DeleteFunc(w.links, func(l *link) bool { return l.deleting && w.released(l) })
+	w.links = slices.DeleteFunc(w.links, func(l *link) bool {
+		gone := l.deleting && w.released(l)
+		if gone {
+			w.edits++
+		}
+		return gone
+	})
 }
 
 // released reports whether the volume has left the node of the link.

@@ -53,7 +53,10 @@ type World struct {
 	links    []*link // Kubernetes' VolumeAttachments
 	later    []event // what is to happen, by time
 
-	stirs     int // counts whatever happens
+	stirs     int       // counts whatever happens
+	edits     int       // counts what Kubernetes' controllers do
+	touched   bool      // something was changed since everything was settled
+	quiet     time.Time // until when the storage has nothing to do, if not touched
 	revision  cluster.Revision
 	storage   cluster.Storage // the last translation
 	gaps      []cluster.Gap
@@ -91,6 +94,7 @@ func New(o Options) (*World, error) {
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k
 	}
+	w.touched = true
 	w.model = model.New(model.Options{Behaviour: o.Behaviour, Seed: o.Seed}, w.disks)
 	w.settle()
 	for name, value := range o.Settings {
@@ -123,14 +127,12 @@ func (w *World) after(d time.Duration, do func()) {
 	w.later = slices.Insert(w.later, i, e)
 }
 
-// catchUp steps the world to the present.
+// catchUp steps the world to the present. While nobody touches anything and
+// nothing is due there is nothing to step.
 func (w *World) catchUp() {
 	to := time.Now().Round(0)
 	for {
-		due := w.settle()
-		if len(w.later) > 0 && (due.IsZero() || w.later[0].at.Before(due)) {
-			due = w.later[0].at
-		}
+		due := w.due()
 		if due.IsZero() || due.After(to) {
 			w.now = to
 			return
@@ -138,6 +140,7 @@ func (w *World) catchUp() {
 		if due.After(w.now) {
 			w.now = due
 		}
+		w.touched = true
 		for len(w.later) > 0 && !w.later[0].at.After(w.now) {
 			e := w.later[0]
 			w.later = w.later[1:]
@@ -147,6 +150,19 @@ func (w *World) catchUp() {
 	}
 }
 
+// due returns when the next thing happens if nobody does anything; zero for
+// never.
+func (w *World) due() time.Time {
+	if w.touched {
+		w.quiet = w.settle()
+		w.touched = false
+	}
+	if len(w.later) > 0 && (w.quiet.IsZero() || w.later[0].at.Before(w.quiet)) {
+		return w.later[0].at
+	}
+	return w.quiet
+}
+
 // passes bounds how often everything is stepped at one moment.
 const passes = 200
 
@@ -154,6 +170,7 @@ const passes = 200
 // when something is due; zero for never.
 func (w *World) settle() time.Time {
 	for range passes {
+		edits := w.edits
 		w.syncMachines()
 		w.syncPods()
 		w.syncLinks()
@@ -162,18 +179,9 @@ func (w *World) settle() time.Time {
 		if p.Changed {
 			w.stirs++
 		}
-		if !p.Changed && !w.kubeletWork() {
+		if !w.kubeletWork() && !p.Changed && w.edits == edits {
 			return p.Next
 		}
 	}
 	panic("the world does not come to rest at " + w.now.String()) // a bug of the model or of this package
-}
-
-// due returns when the next thing happens if nobody does anything.
-func (w *World) due() time.Time {
-	due := w.settle()
-	if len(w.later) > 0 && (due.IsZero() || w.later[0].at.Before(due)) {
-		due = w.later[0].at
-	}
-	return due
 }

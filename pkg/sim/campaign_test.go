@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/sim"
+)
+
+// simulate runs one roll in a bubble of its own.
+func simulate(t *testing.T, r sim.Roll) (h sim.History) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		if h, err = sim.Run(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return h
+}
+
+// tail is the end of a log.
+func tail(h sim.History, n int) string {
+	return strings.Join(h.Log[max(0, len(h.Log)-n):], "\n")
+}
+
+// soak is what SOAK multiplies the size of the campaigns by; 1 in a plain
+// `go test`, which takes a sample of what a long run goes through.
+func soak(t *testing.T) int {
+	t.Helper()
+	n, err := strconv.Atoi(os.Getenv("SOAK"))
+	if err != nil || n < 1 {
+		return 1
+	}
+	return n
+}
+
+// campaign counts what a campaign saw, and says what it must not have seen.
+type campaign struct {
+	*testing.T
+	began time.Time
+	ends  map[sim.Ending]int
+	why   map[string]int
+	bad   int
+}
+
+func begin(t *testing.T) *campaign {
+	return &campaign{T: t, began: time.Now(), ends: map[sim.Ending]int{}, why: map[string]int{}}
+}
+
+// judge takes in one history. Nothing may be violated and nothing lost, and it
+// must end: with everything where nobody else did harm, and otherwise at least
+// in a halt that names its cause.
+func (c *campaign) judge(name string, r sim.Roll, h sim.History) {
+	c.Helper()
+	c.ends[h.Ending]++
+	var bad []string
+	for _, v := range h.Report.Violations {
+		bad = append(bad, v.String())
+	}
+	if len(h.Lost) > 0 && r.Chaos == 0 {
+		bad = append(bad, fmt.Sprintf("lost: %v", h.Lost))
+	}
+	if h.Ending != sim.Refused && r.Chaos == 0 {
+		bad = append(bad, h.Missing()...)
+	}
+	switch {
+	case h.Ending == "":
+		bad = append(bad, "it has no end")
+	case h.Ending != sim.Finished && h.Why == "":
+		bad = append(bad, "it stops and names no cause")
+	case h.Ending == sim.Errored, h.Ending == sim.Halted && r.Chaos == 0:
+		bad = append(bad, fmt.Sprintf("%s: %s", h.Ending, h.Why))
+	}
+	if h.Why != "" {
+		c.why[first(h.Why)]++
+	}
+	if len(bad) == 0 {
+		return
+	}
+	if c.bad++; c.bad <= 5 {
+		c.Errorf("%s: seed %d: %s\n%s", name, r.Seed, strings.Join(bad, "\n\t"), tail(h, 12))
+	}
+}
+
+// first are the first words of a reason, without its numbers and names.
+func first(why string) string {
+	words := strings.Fields(why)
+	words = slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789") })
+	return strings.Join(words[:min(len(words), 9)], " ")
+}
+
+// sum says what came of it all.
+func (c *campaign) sum(what string) {
+	c.Helper()
+	n := 0
+	for _, k := range c.ends {
+		n += k
+	}
+	took := time.Since(c.began)
+	c.Logf("%s: %d rolls in %s (%.0f a second), %v; %d bad", what, n, took.Round(time.Second), float64(n)/took.Seconds(), c.ends, c.bad)
+	for why, n := range c.why {
+		c.Logf("  %5d  %s", n, why)
+	}
+}
