@@ -101,6 +101,9 @@ func (c *collector) put(item []byte, apiVersion, kind string) (int, error) {
 	if h.Kind == "" || h.APIVersion == "" {
 		return -1, errors.New("it is no object of Kubernetes: it has no kind or no apiVersion")
 	}
+	if kind != "" && h.Kind != kind {
+		return -1, fmt.Errorf("it is a %s in a list of %s", h.Kind, kind)
+	}
 	i := c.find(h.APIVersion, h.Kind)
 	if i < 0 {
 		return -1, nil

@@ -308,3 +308,14 @@ func FuzzFiles(f *testing.F) {
 		}
 	})
 }
+
+func TestFiles_AListOfOneKindHoldsNoOther(t *testing.T) {
+	for _, text := range []string{
+		`{"kind": "NodeList", "apiVersion": "v1", "items": [{"kind": "Nodx", "apiVersion": "v1", "metadata": {"name": "a"}}]}`,
+		`{"apiVersion": "v1", "items": [{"kind": "Nodx", "apiVersion": "v1", "metadata": {"name": "a"}}], "kind": "NodeList"}`,
+	} {
+		if _, err := given(t, text); err == nil || !strings.Contains(err.Error(), "Nodx") {
+			t.Errorf("an item that calls itself something else was passed over: %v\n%s", err, text)
+		}
+	}
+}

@@ -23,28 +23,33 @@ type listing struct {
 	list bool
 	// waiting are items that do not say what they are.
 	waiting [][]byte
-	// kinds are the sources of the items so far.
+	// kinds are the sources of the items so far; said is what items called
+	// themselves before the list had said what it is a list of.
 	kinds map[int]bool
+	said  map[string]bool
 	count int
 }
 
-func newListing(c *collector) *listing { return &listing{c: c, kinds: map[int]bool{}} }
+func newListing(c *collector) *listing {
+	return &listing{c: c, kinds: map[int]bool{}, said: map[string]bool{}}
+}
 
 // item takes the next item of the list; raw is valid only during the call.
 func (l *listing) item(raw []byte) error {
 	l.list = true
 	l.count++
-	if l.itemKind() == "" && !speaks(raw) {
-		l.waiting = append(l.waiting, append([]byte(nil), raw...))
-		return nil
+	if l.itemKind() == "" {
+		var h header
+		if err := json.Unmarshal(raw, &h); err != nil {
+			return fmt.Errorf("item %d: %w", l.count, err)
+		}
+		if h.Kind == "" {
+			l.waiting = append(l.waiting, append([]byte(nil), raw...))
+			return nil
+		}
+		l.said[h.Kind] = true
 	}
 	return l.put(raw, l.count)
-}
-
-// speaks reports whether the item says what it is.
-func speaks(raw []byte) bool {
-	var h header
-	return json.Unmarshal(raw, &h) != nil || h.Kind != ""
 }
 
 // itemKind is the kind of the items of a typed list; empty where unknown.
@@ -81,6 +86,11 @@ func (l *listing) end(rest map[string]json.RawMessage) error {
 	}
 	if l.itemKind() == "" && l.kind != "List" {
 		return fmt.Errorf("it has items but is a %s, which is no list", l.kind)
+	}
+	for kind := range l.said {
+		if l.itemKind() != "" && kind != l.itemKind() {
+			return fmt.Errorf("it is a list of %s and holds a %s", l.itemKind(), kind)
+		}
 	}
 	for n, raw := range l.waiting {
 		if err := l.put(raw, n+1); err != nil {
