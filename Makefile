@@ -50,9 +50,23 @@ test-unit: ## the tests that need no control plane
 	$(GO) test ./...
 
 .PHONY: test-e2e
-test-e2e: ## the tests on a real control plane (the first run builds it, some minutes)
+test-e2e: ## the tests on a real control plane and with the real Longhorn manager (the first run builds both)
 	cd e2e && $(GO) run ./bench/prebuild
-	cd e2e && $(GO) test -p 1 -timeout 40m ./...
+	cd e2e && $(GO) test -p 1 -timeout 60m ./...
+
+.PHONY: test-lab
+test-lab: ## of these only the scenarios with the real Longhorn manager
+	cd e2e && $(GO) run ./bench/prebuild
+	cd e2e && $(GO) test -count=1 -timeout 60m -v ./lab
+
+.PHONY: e2e
+e2e: test-e2e ## the same as test-e2e
+
+.PHONY: e2e-all
+e2e-all: ## all of them, the long ones too, and the world's tests with the real Longhorn manager; hours
+	cd e2e && $(GO) run ./bench/prebuild
+	cd e2e && SAFE_ROLL_LAB_ALL=1 $(GO) test -p 1 -count=1 -timeout 180m ./...
+	cd e2e && SAFE_ROLL_LAB=1 $(GO) test -parallel 1 -count=1 -timeout 180m ./world
 
 BENCH_VOLUMES ?= 1000,10000
 .PHONY: bench
