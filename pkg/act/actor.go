@@ -114,6 +114,11 @@ func (a *Actor) Perform(ctx context.Context, s *cluster.Snapshot, d decide.Actio
 	switch d.Verb {
 	case decide.Cordon, decide.Uncordon:
 		return a.setSchedulable(ctx, d)
+	case decide.Refit:
+		if d.StorageNode.Name != "" {
+			return a.changeStorage(ctx, s, d)
+		}
+		return a.refitNode(ctx, d)
 	case decide.DeleteNode:
 		return a.deleteNode(ctx, d.Node)
 	case decide.EvictPods:
@@ -143,7 +148,7 @@ func named(d decide.Action) error {
 		return fmt.Errorf("%s: the %s %q has no UID, so it could be another one by now", d.Verb, what, name)
 	}
 	switch d.Verb {
-	case decide.Cordon, decide.Uncordon, decide.DeleteNode, decide.RunCommand:
+	case decide.Cordon, decide.Uncordon, decide.DeleteNode, decide.RunCommand, decide.Refit:
 		if d.Node.Name == "" || d.Node.UID == "" {
 			return missing("node", d.Node.Name)
 		}

@@ -42,7 +42,7 @@ func (a *Actor) changeStorage(ctx context.Context, s *cluster.Snapshot, d decide
 // is only being released.
 func modeOf(d decide.Action) mode {
 	switch d.Verb {
-	case decide.Wake:
+	case decide.Wake, decide.Refit:
 		return own
 	case decide.Place:
 		restricts := d.Was.Accept && !d.To.Accept || !d.Was.Evacuate && d.To.Evacuate
@@ -60,7 +60,7 @@ func modeOf(d decide.Action) mode {
 // translate asks the plugin. An outcome ends the deed without any change.
 func translate(p plugin.Storage, s *cluster.Snapshot, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
 	switch d.Verb {
-	case decide.Place, decide.Forget:
+	case decide.Place, decide.Forget, decide.Refit:
 		return translateNode(p, st, d)
 	case decide.SetAside, decide.PutBack:
 		if d.Volume.Name == "" {
@@ -117,6 +117,14 @@ func translateNode(p plugin.Storage, st *cluster.Storage, d decide.Action) ([]pl
 	for _, n := range st.Nodes {
 		if n.Name != d.StorageNode.Name || n.UID != d.StorageNode.UID {
 			continue
+		}
+		if d.Verb == decide.Refit {
+			f, ok := p.(plugin.Fitter)
+			if !ok || d.Fittings == nil {
+				return nil, nil, fmt.Errorf("the plugin of %s cannot set up a node", p.Driver())
+			}
+			changes, err := f.Fit(st, n, d.Fittings.Storage[d.Driver])
+			return changes, nil, err
 		}
 		if d.Verb == decide.Forget {
 			f, ok := p.(plugin.Forgetter)

@@ -3,6 +3,8 @@
 package decide
 
 import (
+	"reflect"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
@@ -31,6 +33,9 @@ const (
 	// Forget deletes the storage node StorageNode of Driver, whose machine is
 	// gone and which holds nothing any more.
 	Forget Verb = "forget"
+	// Refit adds the Fittings to Node, or to StorageNode of Driver where one is
+	// named.
+	Refit Verb = "refit"
 	// DeleteNode deletes the Node object.
 	DeleteNode Verb = "delete-node"
 	// RunCommand runs the plan's command of the kind Command for Node.
@@ -81,6 +86,8 @@ type Action struct {
 	From string    `json:"from,omitempty"`
 	Into string    `json:"into,omitempty"`
 
+	Fittings *cluster.Fittings `json:"fittings,omitempty"`
+
 	Command CommandKind `json:"command,omitempty"`
 	// Why is one line for people and the journal.
 	Why string `json:"why"`
@@ -112,7 +119,7 @@ func (a Action) Same(b Action) bool {
 		a.StorageNode == b.StorageNode && a.Was == b.Was && a.To == b.To &&
 		a.Volume == b.Volume && a.Replica == b.Replica && a.Hold == b.Hold &&
 		a.HoldNode == b.HoldNode && a.Command == b.Command &&
-		a.Knob == b.Knob && a.From == b.From && a.Into == b.Into
+		a.Knob == b.Knob && a.From == b.From && a.Into == b.Into && reflect.DeepEqual(a.Fittings, b.Fittings)
 }
 
 // Result is how a deed went.

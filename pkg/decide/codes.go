@@ -14,6 +14,7 @@ const (
 	CodeReplicaStays = "node/replica-stays"
 	CodeNeedsProbe   = "replica/needs-probe"
 	CodeNoPlace      = "volume/no-place"
+	CodeNotRestored  = "volume/not-restored"
 )
 
 // Codes documents them, for explain.
@@ -32,6 +33,8 @@ func Codes() []assess.CodeDoc {
 			Remedy: "Wait until the storage has moved it; look at the volume's events."},
 		{Code: CodeNeedsProbe, Means: "A replica's node was replaced under the same name; the storage still counts the replica, and starts it when the volume is attached.",
 			Remedy: "Run with --probe, which looks for its directory on the node. Start no workload that uses the volume before."},
+		{Code: CodeNotRestored, Means: "A volume wants tags of a node or disk that went with the old machine, and nothing left has them.",
+			Remedy: "Give the replacement that disk and its tags, or change the volume's selectors; --accept-risk=volume/not-restored:NAME waits instead."},
 		{Code: CodeNoPlace, Means: "A volume that lacks replicas cannot get them back: there are fewer nodes than it wants replicas.",
 			Remedy: "Add a node, or bring one back; then run the same command again."},
 	}

@@ -84,7 +84,7 @@ func TestHeal_APhantomOfALiveNameNeedsAProbe(t *testing.T) {
 	if !has(h.Findings, decide.CodeNeedsProbe) {
 		t.Errorf("%+v", h.Findings)
 	}
-	look := &cluster.Probe{Seen: cluster.SeenNothing, Node: ref(3), At: f.now}
+	look := &cluster.Probe{Seen: cluster.SeenReplaced, Node: ref(3), At: f.now}
 	f.volume().Replicas[1].Probe = look
 	if fs := decide.Incurable(f.judge()); len(fs) > 0 {
 		t.Errorf("refused though a probe showed that it is gone: %+v", fs)
@@ -92,6 +92,7 @@ func TestHeal_APhantomOfALiveNameNeedsAProbe(t *testing.T) {
 	for name, spoil := range map[string]func(){
 		"nobody answered":          func() { look.Seen = cluster.SeenNoAnswer },
 		"something is there":       func() { look.Seen = cluster.SeenBroken },
+		"another disk may hold it": func() { look.Seen = cluster.SeenOtherDisk },
 		"another machine answered": func() { look.Seen, look.Node.UID = cluster.SeenNothing, "n0" },
 	} {
 		spoil()

@@ -71,6 +71,8 @@ type OpenTurn struct {
 	Disks []string `json:"disks,omitempty"`
 	// Cordoned: it was cordoned before we came.
 	Cordoned bool `json:"cordoned,omitempty"`
+	// Had is what was set up on it; nil where that was not recorded.
+	Had *cluster.Fittings `json:"had,omitempty"`
 }
 
 // Look is one look through a gate.

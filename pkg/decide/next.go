@@ -104,6 +104,7 @@ func after() []step {
 		{PruneIt, (*tick).forget},
 		{Create, (*tick).create},
 		{Join, (*tick).join},
+		{Restore, (*tick).restore},
 		{Rebuild, (*tick).rebuild},
 		{Settle, (*tick).settle},
 	}

@@ -124,7 +124,8 @@ func (t *tick) verifyWhole() Decision {
 // open writes down what must be known of the node when it is gone.
 func (t *tick) open() Decision {
 	n := t.s.NodeByUID(t.planned.Node.UID)
-	o := OpenTurn{Cordoned: n.Cordoned}
+	had := fittings(t.s, n)
+	o := OpenTurn{Cordoned: n.Cordoned, Had: &had}
 	for i := range t.s.Nodes {
 		o.Seen = append(o.Seen, t.s.Nodes[i].Ref.UID)
 		if t.s.Nodes[i].Ref != t.planned.Node {

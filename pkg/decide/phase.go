@@ -23,6 +23,7 @@ const (
 	PruneIt   Phase = "prune"
 	Create    Phase = "create"
 	Join      Phase = "join"
+	Restore   Phase = "restore"
 	Rebuild   Phase = "rebuild"
 	Settle    Phase = "settle"
 	Undo      Phase = "undo"

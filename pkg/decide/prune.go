@@ -69,7 +69,7 @@ func provenGone(j *assess.Judgement, r *assess.ReplicaJudgement) bool {
 		return false
 	}
 	n, p := j.Snapshot.Node(r.Replica.Node), r.Replica.Probe
-	return n == nil || p != nil && p.Node == n.Ref && (p.Seen == cluster.SeenNothing || p.Seen == cluster.SeenOtherDisk)
+	return n == nil || p != nil && p.Node == n.Ref && (p.Seen == cluster.SeenNothing || p.Seen == cluster.SeenReplaced)
 }
 
 // inTheWay reports whether an absent replica keeps anything from going on: what

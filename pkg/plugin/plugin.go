@@ -118,6 +118,13 @@ type Tuner interface {
 	Tune(st *cluster.Storage, v *cluster.Volume, k cluster.Knob) ([]Change, error)
 }
 
+// Fitter sets up a storage node.
+type Fitter interface {
+	// Fit returns the changes that give the node these tags, and its disks at
+	// these paths their tags and reserved space.
+	Fit(st *cluster.Storage, node cluster.StorageNode, want cluster.StorageFittings) ([]Change, error)
+}
+
 // Forgetter removes the storage's object of a node whose machine is gone.
 type Forgetter interface {
 	Forget(st *cluster.Storage, node cluster.StorageNode) ([]Change, error)

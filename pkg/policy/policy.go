@@ -55,6 +55,9 @@ type Policy struct {
 	// NoReplenishWait sets aside, for the roll, what makes the storage hold
 	// rebuilds back in the hope that a failed replica returns.
 	NoReplenishWait bool `json:"noReplenishWait,omitempty"`
+	// LeaveAsJoined: a replacement keeps the labels, taints and storage tags that
+	// it comes with, and gets none of the node before it.
+	LeaveAsJoined bool `json:"leaveAsJoined,omitempty"`
 	// MaxWoken bounds how many volumes are held awake at once.
 	MaxWoken int `json:"maxWoken"`
 	// EvictBatch bounds how many pods are evicted in one pass.
