@@ -34,6 +34,8 @@ func (p *policyFlags) rolling(f *pflag.FlagSet) {
 		"how a node's replicas survive: evict (moved away first), refill (rebuilt afterwards), or auto (per node, from the forecast)")
 	f.BoolVar(&p.policy.NoReplenishWait, "no-replenish-wait", false,
 		"for the time of the roll, do not have the storage hold rebuilds back in the hope that a failed replica returns")
+	f.BoolVar(&p.policy.LeaveAsJoined, "leave-as-joined", false,
+		"do not give a replacement the labels, taints and storage tags of the node before it")
 	f.IntVar(&p.policy.MaxWoken, "max-woken", p.policy.MaxWoken, "detached volumes held awake at once")
 	f.DurationVar(&p.policy.LookInterval, "look-interval", p.policy.LookInterval,
 		"least time between the two looks before anything irreversible; shorter than the node monitor grace period a dead node may go unseen")
