@@ -29,6 +29,7 @@ type engine struct {
 	snapshotMaxSize    int64
 	snapshots          []snapshot
 	modes              map[string]enginerpc.ReplicaMode // by the replica's address
+	names              map[string]string                // of all replicas it ever had, by address
 	rebuilds           map[string]*rebuild              // by the replica's address
 	turn               int
 }
@@ -85,6 +86,7 @@ func (e *engine) start(p *Plane, addresses []string) error {
 		if err != nil || m.Size != e.size || m.Rebuilding && len(addresses) > 1 {
 			continue
 		}
+		e.names[a] = r.name
 		usable[r] = m.Revision
 		most = max(most, m.Revision)
 	}
@@ -120,7 +122,7 @@ func (p *Plane) addReplica(ctx context.Context, e *engine, address string) error
 		p.mu.Unlock()
 		return fmt.Errorf("cannot rebuild %s: %w", address, errNoProcess)
 	}
-	e.modes[address] = enginerpc.ReplicaMode_WO
+	e.modes[address], e.names[address] = enginerpc.ReplicaMode_WO, target.name
 	e.snap(string(uuid.NewUUID()))
 	now := &rebuild{from: source[0].address, state: "in_progress", running: true}
 	e.rebuilds[address] = now

@@ -52,10 +52,7 @@ func (p *proxy) ReplicaList(_ context.Context, r *imrpc.ProxyEngineRequest) (*im
 	err := p.with(r, func(e *engine) {
 		e.refresh(p.plane)
 		for address, mode := range e.modes {
-			a := &enginerpc.ReplicaAddress{Address: address}
-			if rep := p.plane.replicas[address]; rep != nil {
-				a.InstanceName = rep.name
-			}
+			a := &enginerpc.ReplicaAddress{Address: address, InstanceName: e.names[address]}
 			out.Replicas = append(out.Replicas, &enginerpc.ControllerReplica{Address: a, Mode: mode})
 		}
 	})

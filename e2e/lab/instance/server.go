@@ -205,7 +205,7 @@ func (s *Server) startEngine(spec *imrpc.InstanceSpec, args arguments, address s
 		size: number("--size"), frontend: args.value("--frontend"),
 		frontendUp: args.value("--frontend") != "", unmap: args.has("--unmap-mark-snap-chain-removed"),
 		snapshotMaxCount: int32(number("--snapshot-max-count")), snapshotMaxSize: number("--snapshot-max-size"),
-		modes: map[string]enginerpc.ReplicaMode{}, rebuilds: map[string]*rebuild{},
+		modes: map[string]enginerpc.ReplicaMode{}, names: map[string]string{}, rebuilds: map[string]*rebuild{},
 	}
 	if err := e.start(s.plane, args.values("--replica")); err != nil {
 		return err
