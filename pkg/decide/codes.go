@@ -19,7 +19,7 @@ const (
 
 // Codes documents them, for explain.
 func Codes() []assess.CodeDoc {
-	return []assess.CodeDoc{
+	return append(planCodes(), []assess.CodeDoc{
 		{Code: CodeOtherOut, Means: "Another node is not live while this one should go.",
 			Remedy: "Bring it back, or remove it from the cluster; --accept-risk=node/other-out:NAME where it holds nothing."},
 		{Code: CodeNoRoom, Means: "A replica on the node fits nowhere else, so the storage could never finish moving it.",
@@ -37,5 +37,5 @@ func Codes() []assess.CodeDoc {
 			Remedy: "Give the replacement that disk and its tags, or change the volume's selectors; --accept-risk=volume/not-restored:NAME waits instead."},
 		{Code: CodeNoPlace, Means: "A volume that lacks replicas cannot get them back: there are fewer nodes than it wants replicas.",
 			Remedy: "Add a node, or bring one back; then run the same command again."},
-	}
+	}...)
 }

@@ -3,6 +3,11 @@
 package decide
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
@@ -31,16 +36,19 @@ type Commands struct {
 
 // PlannedTurn is one node of a plan, in order.
 type PlannedTurn struct {
-	Node       cluster.NodeRef   `json:"node"`
-	ProviderID string            `json:"providerID,omitempty"`
-	Strategy   policy.Strategy   `json:"strategy"` // Evict or Refill
-	Why        string            `json:"why"`
-	Forecast   forecast.Forecast `json:"forecast,omitzero"`
+	Node       cluster.NodeRef `json:"node"`
+	ProviderID string          `json:"providerID,omitempty"`
+	Strategy   policy.Strategy `json:"strategy"` // Evict or Refill
+	Why        string          `json:"why"`
+	// Replicas is how many are moved or rebuilt, Bytes how much is copied.
+	Replicas int   `json:"replicas,omitempty"`
+	Bytes    int64 `json:"bytes,omitempty"`
 	// Roles are the labels by which a replacement is recognised.
 	Roles map[string]string `json:"roles,omitempty"`
 }
 
-// Plan fixes who and why. It is plain data; the steps are chosen at every tick.
+// Plan fixes who and why. It is plain data, and small: it goes into the journal
+// without its volumes. The steps are chosen at every tick.
 type Plan struct {
 	// Run identifies the roll; it is part of the name of every hold we place.
 	Run  string `json:"run"`
@@ -52,5 +60,21 @@ type Plan struct {
 	// Selector, if not empty, recognises replacements instead of Roles, as
 	// key=value pairs that must all match.
 	Selector map[string]string `json:"selector,omitempty"`
-	Policy   policy.Policy     `json:"policy"`
+	// Replacement is what is known beforehand of the machines to come.
+	Replacement forecast.Replacement `json:"replacement,omitzero"`
+	// Settings is a hash of the storages' settings that decided the plan.
+	Settings string        `json:"settings,omitempty"`
+	Policy   policy.Policy `json:"policy"`
+}
+
+// settingsOf is a hash of the settings that decide placement or deletion.
+func settingsOf(s *cluster.Snapshot) string {
+	var b strings.Builder
+	for i := range s.Storages {
+		for _, f := range s.Storages[i].Settings {
+			fmt.Fprintf(&b, "%q %q %q\n", s.Storages[i].Driver, f.Name, f.Value)
+		}
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
 }

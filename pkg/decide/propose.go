@@ -3,7 +3,6 @@
 package decide
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -20,32 +19,103 @@ type Request struct {
 	Nodes    []cluster.NodeRef
 	Commands Commands
 	Selector map[string]string
-	Policy   policy.Policy
+	// Order is how the nodes are ordered; empty for as given.
+	Order Order
+	// Replacement is what is known beforehand of the machines to come.
+	Replacement forecast.Replacement
+	Policy      policy.Policy
 }
 
-// Propose makes a plan from a judgement: the nodes in the order given, and for
-// each the strategy that can end. Findings are the reasons to refuse before
-// anything is touched; with any of them the plan must not be run.
-func Propose(j *assess.Judgement, req Request, placers map[string]forecast.Placer) (Plan, []assess.Finding) {
-	p := Plan{
-		Run: req.Run, Goal: req.Goal, Commands: req.Commands,
-		Selector: req.Selector, Policy: req.Policy,
+// Proposal is a plan, whether it may be run, and what it would do to whom.
+type Proposal struct {
+	Plan Plan
+	// Refused are the reasons to refuse before anything is touched; with any of
+	// them the plan must not be run.
+	Refused []assess.Finding
+	// Notes are what somebody should know; they refuse nothing.
+	Notes []assess.Finding
+	// Heals is where the replicas go that volumes lack now, before the first
+	// turn, and Prunes what is taken away first.
+	Heals  forecast.Forecast
+	Prunes []Pruned
+	// Turns are in the order of the plan's.
+	Turns []TurnForecast
+}
+
+// Pruned is a replica object whose data are gone, and which healing takes away.
+type Pruned struct {
+	Volume, Replica, Node string
+	// Code is why its data are gone.
+	Code string
+}
+
+// TurnForecast is what one turn of the plan would do.
+type TurnForecast struct {
+	// Evict is where its replicas would go while the node is alive, with the
+	// ways out of what fits nowhere; Refill where they would be rebuilt after
+	// it went. Refill is asked only where it was chosen or tried.
+	Evict, Refill forecast.Forecast
+	// Asleep is how many detached volumes have a replica on the node.
+	Asleep int
+	Pods   []Disruption
+	Budget []BudgetHold
+}
+
+// Chosen is the forecast of the strategy that the plan has.
+func (t TurnForecast) Chosen(s policy.Strategy) forecast.Forecast {
+	if s == policy.Evict {
+		return t.Evict
 	}
-	refused := Incurable(j)
-	p.Heals = len(Mendable(j))
-	refused = append(refused, othersOut(j, req.Policy, own(req.Nodes))...)
+	return t.Refill
+}
+
+// Verdict is Safe where nothing refuses the plan.
+func (p Proposal) Verdict() cluster.Verdict {
+	v := cluster.Safe
+	for _, f := range p.Refused {
+		switch f.Severity {
+		case assess.Danger:
+			v = v.Worse(cluster.Unsafe)
+		case assess.Unclear:
+			v = v.Worse(cluster.VerdictUnknown)
+		case assess.Note:
+		}
+	}
+	return v
+}
+
+// Propose makes a plan from a judgement. Findings are the reasons to refuse
+// before anything is touched; with any of them the plan must not be run.
+func Propose(j *assess.Judgement, req Request, placers map[string]forecast.Placer) (Plan, []assess.Finding) {
+	p := Draft(j, req, placers)
+	return p.Plan, p.Refused
+}
+
+// Draft makes a plan from a judgement, and says what it would do: the nodes in
+// their order, and for each the strategy that can end, in the cluster as the
+// turns before it would leave it. It is what plan shows and what run runs.
+func Draft(j *assess.Judgement, req Request, placers map[string]forecast.Placer) Proposal {
+	d := &draft{
+		j: j, req: req, placers: placers, course: forecast.Begin(j.Snapshot, placers),
+		p: Proposal{Plan: Plan{
+			Run: req.Run, Goal: req.Goal, Commands: req.Commands, Selector: req.Selector,
+			Replacement: req.Replacement, Settings: settingsOf(j.Snapshot), Policy: req.Policy,
+		}},
+	}
+	d.refuse(Incurable(j)...)
+	d.refuse(othersOut(j, req.Policy, own(req.Nodes))...)
+	d.refuse(d.unread()...)
+	d.heal()
 	seen := map[cluster.NodeRef]bool{}
-	for _, ref := range req.Nodes {
+	for _, ref := range d.ordered(req.Nodes) {
 		if seen[ref] {
-			refused = append(refused, nodeFinding(CodeNodeTwice, ref.Name, "node "+ref.Name+" was named twice"))
+			d.refuse(nodeFinding(CodeNodeTwice, ref.Name, "node "+ref.Name+" was named twice"))
 			continue
 		}
 		seen[ref] = true
-		t, fs := proposeTurn(j, req, placers, ref)
-		p.Turns = append(p.Turns, t)
-		refused = append(refused, fs...)
+		d.turn(ref)
 	}
-	return p, refused
+	return d.p
 }
 
 // own are the nodes that the plan itself takes out: each is judged when its
@@ -57,60 +127,6 @@ func own(refs []cluster.NodeRef) map[cluster.UID]bool {
 		m[refs[0].UID] = true
 	}
 	return m
-}
-
-func proposeTurn(j *assess.Judgement, req Request, placers map[string]forecast.Placer, ref cluster.NodeRef) (PlannedTurn, []assess.Finding) {
-	t := PlannedTurn{Node: ref}
-	if n := j.Snapshot.NodeByUID(ref.UID); n != nil {
-		t.ProviderID, t.Roles = n.ProviderID, roles(n.Labels)
-	}
-	refused := assess.Drain(j.Snapshot, req.Policy, ref).Blocked
-	t.Forecast = forecast.Evacuation(j.Snapshot, placers, ref.Name)
-	t.Strategy, t.Why = req.Policy.Strategy, "it was asked for"
-	if t.Strategy == policy.Auto {
-		t.Strategy, t.Why = policy.Evict, fmt.Sprintf("all %d replicas on it fit elsewhere", len(t.Forecast.Placed))
-		if !t.Forecast.Fits() {
-			t.Strategy = policy.Refill
-			t.Why = fmt.Sprintf("%d of %d replicas on it fit nowhere else", len(t.Forecast.Stuck),
-				len(t.Forecast.Stuck)+len(t.Forecast.Placed))
-		}
-	}
-	switch {
-	case t.Strategy == policy.Evict && !t.Forecast.Fits():
-		refused = append(refused, stuck(t.Forecast)...)
-	case t.Strategy == policy.Refill:
-		refused = append(refused, refillRefused(j, req, t)...)
-	}
-	return t, refused
-}
-
-// refillRefused: without room elsewhere, every volume must keep its Floor
-// without the node, and lost replicas must be cleaned up between its going and
-// its coming.
-func refillRefused(j *assess.Judgement, req Request, t PlannedTurn) []assess.Finding {
-	var out []assess.Finding
-	// What is mended first is asked about again when it is whole.
-	if fs := besides(worst(j.MayDrain(t.Node).Findings), Mendable(j)); len(fs) > 0 {
-		out = append(out, fs...)
-		out = append(out, stuck(t.Forecast)...)
-	}
-	if req.Commands.Replace != "" {
-		out = append(out, nodeFinding(CodeReplace, t.Node.Name,
-			"replicas stay on "+t.Node.Name+" until it goes ("+t.Why+"), and --replace-command leaves no moment to clean up after them"))
-	}
-	return out
-}
-
-func stuck(f forecast.Forecast) []assess.Finding {
-	var out []assess.Finding
-	for _, p := range f.Stuck {
-		out = append(out, assess.Finding{
-			Code: CodeNoRoom, Severity: assess.Danger,
-			Subject: assess.Subject{Kind: "Volume", Name: p.Volume},
-			Message: fmt.Sprintf("replica %s of volume %s cannot leave %s: %s", p.Replica, p.Volume, f.Node, p.Why),
-		})
-	}
-	return out
 }
 
 func nodeFinding(code, node, message string) assess.Finding {

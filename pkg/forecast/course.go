@@ -132,12 +132,14 @@ func (c *Course) rebuilt(st *cluster.Storage, v *cluster.Volume, p Placement) {
 	d.Scheduled += v.Size
 	d.Available -= p.Bytes
 	r := cluster.Replica{
-		Name: v.Name + " on " + d.UUID, UID: cluster.UID(v.Name + " on " + d.UUID), Claim: cluster.Idle,
-		Node: p.Node, DiskUUID: d.UUID, DiskPath: d.Path, Owner: p.Node,
-		Created: c.s.Look.Ended, HealthyAt: c.s.Look.Ended,
+		Name: v.Name + " on " + d.UUID, UID: cluster.UID(v.Name + " on " + d.UUID), Claim: cluster.Untouched,
+		Node: p.Node, DiskUUID: d.UUID, DiskPath: d.Path, Owner: p.Node, Created: c.s.Look.Ended,
 	}
-	if v.State == cluster.Attached {
-		r.Claim = cluster.Serving
+	if slices.ContainsFunc(v.Replicas, func(o cluster.Replica) bool { return o.Claim != cluster.Untouched }) {
+		r.Claim, r.HealthyAt = cluster.Idle, c.s.Look.Ended
+		if v.State == cluster.Attached {
+			r.Claim = cluster.Serving
+		}
 	}
 	v.Replicas = slices.DeleteFunc(v.Replicas, func(old cluster.Replica) bool {
 		if p.Replica == "" || old.Name != p.Replica {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+
+// The codes of what a plan foresees.
+const (
+	CodeNoRebuild   = "plan/no-rebuild"
+	CodeDrainPolicy = "plan/drain-policy"
+	CodeMayHang     = "plan/eviction-may-hang"
+	CodeUnread      = "plan/fact-missing"
+	CodeBudgetNever = "plan/budget-never"
+	CodeBudgetNow   = "plan/budget-now"
+	CodePodNowhere  = "plan/pod-fits-nowhere"
+	CodeWakes       = "plan/wakes-volumes"
+	CodeChanged     = "plan/changed"
+)
+
+func planCodes() []assess.CodeDoc {
+	return []assess.CodeDoc{
+		{Code: CodeNoRebuild, Means: "A replica that goes with the node, or is lacking now, could never be rebuilt by the storage's own rules.",
+			Remedy: "Do what the plan names as a way out (a larger replacement, another node, a setting, the end of what the volume is doing); then plan again."},
+		{Code: CodeDrainPolicy, Means: "The storage lets no cordoned node be drained before replicas have left it, and they fit nowhere else: the drain would never end.",
+			Remedy: "Make room for the replicas, or set the storage's drain policy to one that waits for no eviction."},
+		{Code: CodeMayHang, Means: "The storage's version is known to hang when it evicts detached volumes.",
+			Remedy: "Upgrade the storage, or choose --strategy=refill where every volume keeps its floor; --accept-risk=plan/eviction-may-hang:NODE tries it all the same."},
+		{Code: CodeUnread, Means: "A kind of object that decides where replicas go was not read, so the forecast would be a guess.",
+			Remedy: "Give the missing kind (the plan names it), or make it readable."},
+		{Code: CodeBudgetNever, Means: "A PodDisruptionBudget can never permit the eviction of a pod on the node: the drain would wait until its limit.",
+			Remedy: "Give the workload more pods, or lower or delete the budget for the roll; --accept-risk=plan/budget-never:NAMESPACE/NAME if somebody will do that in time."},
+		{Code: CodeBudgetNow, Means: "A PodDisruptionBudget permits no eviction at present; once its pods are healthy it will.",
+			Remedy: "Look why its pods are not healthy: the drain waits for them, up to --drain-limit."},
+		{Code: CodePodNowhere, Means: "A pod of the node fits on no other node by what could be considered: it will wait until the replacement has joined.",
+			Remedy: "Make room on another node if it must not wait. Nothing is lost by waiting."},
+		{Code: CodeWakes, Means: "Detached volumes are attached while their replicas are moved or rebuilt; a pod that wants one meanwhile may wait.",
+			Remedy: "Nothing has to be done. Roll when few users log in, or move fewer volumes at once."},
+		{Code: CodeChanged, Means: "What decides where replicas go has changed since the plan was made, and the turn could no longer end.",
+			Remedy: "Change it back, or make room; then run the same command again."},
+	}
+}
