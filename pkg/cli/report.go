@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/view"
 )
@@ -48,12 +49,15 @@ replicas the volumes had at every moment, what waited for what, and why it
 halted if it did. The journal of the latest roll lies in the cluster; -o journal
 writes it as a file, one event a line, and -f reads such a file.
 
+With --check it is judged, too: what of the invariants of a roll holds by this
+journal, what is violated, and what no journal alone can tell.
+
 -o html writes one page that needs nothing else: no network, no script.`,
 		Example: examples(display,
 			"% report",
 			"% report -o html > roll.html",
 			"% report -o journal > roll.jsonl        # keep it; the next roll replaces it",
-			"% report -f roll.jsonl"),
+			"% report -f roll.jsonl --check"),
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf(o.output, outputText, outputJSON, outputHTML, outputJournal); err != nil {
@@ -64,6 +68,7 @@ writes it as a file, one event a line, and -f reads such a file.
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "filename", "f", "", "read the journal from a file that -o journal wrote, or from - for standard input")
+	f.BoolVar(&o.check, "check", false, "judge the journal by the invariants that every roll must keep; exit 3 where one is violated")
 	f.StringVarP(&o.output, "output", "o", o.output, "text, json, html, or journal (the events themselves)")
 	return cmd
 }
@@ -82,7 +87,16 @@ func (o *reportOptions) run(ctx context.Context) error {
 	if len(r.History.Events) == 0 {
 		return failed(errors.New("no roll was ever begun here, so there is nothing to report"))
 	}
-	return failed(o.print(r))
+	if o.check {
+		r.Check = checked(r.History)
+	}
+	if err := o.print(r); err != nil {
+		return failed(err)
+	}
+	if o.check && r.Check.Verdict != v1alpha1.VerdictSafe {
+		return exited(exitUnsafe)
+	}
+	return nil
 }
 
 func (o *reportOptions) print(r view.Report) error {
