@@ -133,6 +133,10 @@ func (w *World) heldByUs(volume string) bool {
 func (w *World) Lost() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.lost()
+}
+
+func (w *World) lost() []string {
 	var out []string
 	for _, v := range w.volumes {
 		if v.bytes != "" && !v.deleted && len(v.copies) == 0 || v.reformatted {

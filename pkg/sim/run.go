@@ -81,17 +81,31 @@ const retries = 3
 // Run simulates the roll. It must be called inside a bubble of
 // testing/synctest.
 func Run(ctx context.Context, r Roll) (History, error) {
-	o := Options{Seed: r.Seed}
-	if r.Case.Old {
+	w, err := world(r.Seed, r.Case)
+	if err != nil {
+		return History{}, err
+	}
+	return w.rolled(ctx, r)
+}
+
+// world is the cluster of a seed and a case, as it is before anybody rolls.
+func world(seed uint64, c Case) (*World, error) {
+	o := Options{Seed: seed}
+	if c.Old {
 		o.Behaviour = model.V140()
 	}
 	w, err := New(o)
 	if err != nil {
-		return History{}, err
+		return nil, err
 	}
-	if err := w.populate(r.Case); err != nil {
-		return History{}, fmt.Errorf("seed %d: %w", r.Seed, err)
+	if err := w.populate(c); err != nil {
+		return nil, fmt.Errorf("seed %d: %w", seed, err)
 	}
+	return w, nil
+}
+
+// rolled has the tool roll, and tells what came of it.
+func (w *World) rolled(ctx context.Context, r Roll) (History, error) {
 	h := History{}
 	plan, why, err := w.propose(ctx, r.Case)
 	if err != nil {
