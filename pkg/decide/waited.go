@@ -20,13 +20,17 @@ type movement struct {
 	seen map[string]bool
 }
 
-// Turn begins the wait of another phase. Going to and fro between two waits is
-// one wait, unless something was done in between.
-func (w *Waited) Turn(did bool, now time.Time) {
-	if did || w.Begun.IsZero() {
-		w.Begun = now
+// Begin begins a wait after something was done.
+func (w *Waited) Begin(now time.Time) { *w = Waited{Begun: now} }
+
+// Turn goes on with the wait of another phase: going to and fro between two
+// waits is one wait.
+func (w *Waited) Turn(now time.Time) {
+	begun := w.Begun
+	if begun.IsZero() {
+		begun = now
 	}
-	w.Moved, w.token, w.parts = time.Time{}, "", nil
+	*w = Waited{Begun: begun}
 }
 
 // See looks at a wait for what has moved since the last time.

@@ -16,7 +16,7 @@ import (
 // says, and returns the halt and after how many minutes it came.
 func watchParts(parts func(minute int) []decide.Part) (decide.Halt, int) {
 	var since decide.Waited
-	since.Turn(true, noon)
+	since.Begin(noon)
 	for m := range 300 {
 		w := decide.Wait{For: "volumes", Limit: 30 * time.Minute, LimitName: "rebuild limit", Progress: time.Duration(m).String(), Parts: parts(m)}
 		now := noon.Add(time.Duration(m) * time.Minute)

@@ -160,8 +160,8 @@ func startsBlank(t *tick, v *assess.VolumeJudgement, r *assess.ReplicaJudgement)
 }
 
 // unstartable reports whether nothing could start the replica: no machine of
-// its node's name is there, for the storage either, which marks the replica as
-// failed when the volume is opened (seen of Longhorn: lab, finding F6).
+// its node's name is there, for the storage either, which then marks the replica
+// as failed when it opens the volume.
 func (t *tick) unstartable(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
 	if t.s.Node(r.Replica.Node) != nil {
 		return false

@@ -131,7 +131,11 @@ func (r *runner) expiring(ctx context.Context, err error) error {
 func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) {
 	now := time.Now()
 	if r.phase != w.Phase {
-		r.waited.Turn(r.did, now)
+		if r.did {
+			r.waited.Begin(now)
+		} else {
+			r.waited.Turn(now)
+		}
 		r.did = false
 	}
 	r.waited.See(w, now)
