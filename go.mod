@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/briandowns/spinner v1.23.2
+	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
 	github.com/longhorn/longhorn-manager v1.12.0
 	github.com/rogpeppe/go-internal v1.14.1

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
@@ -66,50 +67,65 @@ func verified(out []byte) (bad []string, err error) {
 	return bad, nil
 }
 
-// Compare measures every way on a cluster of each number of volumes, in rounds,
-// and returns the tables as Markdown. Progress goes to log.
-func Compare(ctx context.Context, volumes []int, rounds int, log io.Writer) (string, error) {
-	bin, err := bench.Build(ctx, log)
+// Comparison says what is compared.
+type Comparison struct {
+	// Volumes is the number of volumes of each cluster.
+	Volumes []int
+	// Rounds is how often each way is measured; the median counts.
+	Rounds int
+	// Log is told how far it is.
+	Log io.Writer
+}
+
+// Run measures every way on each cluster and returns the tables as Markdown.
+func (c Comparison) Run(ctx context.Context) (string, error) {
+	bin, err := bench.Build(ctx, c.Log)
 	if err != nil {
 		return "", err
 	}
-	var out bytes.Buffer
-	for _, n := range volumes {
-		if err := compareOne(ctx, bin, ShapeFor(n), rounds, io.MultiWriter(&out), log); err != nil {
+	var out strings.Builder
+	for _, n := range c.Volumes {
+		t := trial{Comparison: c, shape: ShapeFor(n)}
+		costs, err := t.run(ctx, bin)
+		if err != nil {
 			return "", fmt.Errorf("%d volumes: %w", n, err)
 		}
+		write(&out, t.shape, costs)
 	}
 	return out.String(), nil
 }
 
-func compareOne(ctx context.Context, bin bench.Binaries, s Shape, rounds int, out, log io.Writer) (err error) {
+// trial is the comparison on one cluster.
+type trial struct {
+	Comparison
+	shape   Shape
+	cluster *bench.Cluster
+	env     []string
+}
+
+func (t *trial) run(ctx context.Context, bin bench.Binaries) (_ []measured, err error) {
 	// The machines do not exist: nobody is to find that out and tidy up.
-	c, err := bench.Start(ctx, bench.Options{Binaries: bin, ExtraArgs: map[string][]string{
+	t.cluster, err = bench.Start(ctx, bench.Options{Binaries: bin, ExtraArgs: map[string][]string{
 		"kube-controller-manager": {"--controllers=-node-lifecycle-controller,-taint-eviction-controller,-pod-garbage-collector-controller," +
 			"-garbage-collector-controller,-persistentvolume-binder-controller,-persistentvolume-attach-detach-controller"},
 		"etcd": {"--quota-backend-bytes=8589934592"},
 	}})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.Destroy()) }()
-	if err := standin.InstallCRDs(ctx, c.Config()); err != nil {
-		return err
+	defer func() { err = errors.Join(err, t.cluster.Destroy()) }()
+	if err := standin.InstallCRDs(ctx, t.cluster.Config()); err != nil {
+		return nil, err
 	}
 	began := time.Now()
-	if err := Fill(ctx, c.EtcdURL(), s); err != nil {
-		return err
+	if err := Fill(ctx, t.cluster.EtcdURL(), t.shape); err != nil {
+		return nil, err
 	}
-	fmt.Fprintf(log, "# filled with %s in %s\n", s, time.Since(began).Round(time.Second))
-	env, err := environment(ctx, bin, c)
-	if err != nil {
-		return err
+	fmt.Fprintf(t.Log, "# filled with %s in %s\n", t.shape, time.Since(began).Round(time.Second))
+	if t.env, err = environment(ctx, bin, t.cluster); err != nil {
+		return nil, err
 	}
-	costs, err := measureAll(ctx, c, s, rounds, env, log)
-	if err != nil {
-		return err
-	}
-	return write(out, s, costs)
+	return t.measure(ctx)
 }
 
 // environment builds the plugin and returns an environment in which kubectl
@@ -137,44 +153,50 @@ type measured struct {
 	right string
 }
 
-func measureAll(ctx context.Context, c *bench.Cluster, s Shape, rounds int, env []string, log io.Writer) ([]measured, error) {
+// measure measures every way, in rounds.
+func (t *trial) measure(ctx context.Context) ([]measured, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	if err := Floor(ctx, c.Config()); err != nil { // fills the server's caches
+	if err := Floor(ctx, t.cluster.Config()); err != nil { // fills the server's caches
 		return nil, err
 	}
 	var out []measured
 	for _, w := range ways(self) {
 		out = append(out, measured{way: w})
 	}
-	for round := range rounds {
+	for round := range t.Rounds {
 		for i := range out {
-			if err := Renew(ctx, c.EtcdURL(), s); err != nil {
-				return nil, err
-			}
 			w := out[i].way
-			cmd := exec.CommandContext(ctx, w.args[0], w.args[1:]...)
-			cmd.Env = env
-			cmd.Path = lookPath(env, w.args[0])
-			cost, err := Measure(ctx, c.Config(), cmd)
+			cost, err := t.ask(ctx, w)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", w.name, err)
 			}
-			fmt.Fprintf(log, "# round %d: %-36s %8s wall %8s CPU %5d MiB, exit code %d\n", round+1, w.name,
+			fmt.Fprintf(t.Log, "# round %d: %-36s %8s wall %8s CPU %5d MiB, exit code %d\n", round+1, w.name,
 				cost.Wall.Round(10*time.Millisecond), cost.CPU.Round(10*time.Millisecond), cost.Memory>>20, cost.ExitCode)
-			if out[i].right, err = w.judge(cost.Output, s); err != nil {
+			if out[i].right, err = w.judge(cost.Output, t.shape); err != nil {
 				return nil, fmt.Errorf("%s: %w", w.name, err)
 			}
 			if i > 0 && out[i].right != right {
-				fmt.Fprintf(log, "# %s; it said: %.600s\n", out[i].right, cost.Output)
+				fmt.Fprintf(t.Log, "# %s; it said: %.600s\n", out[i].right, cost.Output)
 			}
 			cost.Output = nil
 			out[i].costs = append(out[i].costs, cost)
 		}
 	}
 	return out, nil
+}
+
+// ask asks once, with the nodes' leases fresh.
+func (t *trial) ask(ctx context.Context, w way) (Cost, error) {
+	if err := Renew(ctx, t.cluster.EtcdURL(), t.shape); err != nil {
+		return Cost{}, err
+	}
+	cmd := exec.CommandContext(ctx, w.args[0], w.args[1:]...)
+	cmd.Env = t.env
+	cmd.Path = lookPath(t.env, w.args[0])
+	return Measure(ctx, t.cluster.Config(), cmd)
 }
 
 const right = "right"

@@ -7,5 +7,6 @@
 // be imported by the tool, and it judges nothing: whether an answer was right is
 // known from how the cluster was made.
 //
-// Start at Shape (what is made), then Ways (who is asked) and Measure.
+// Start reading at Shape (what is made), then Compare (who is asked, and what
+// it costs).
 package scale

@@ -4,11 +4,13 @@ package observe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -181,7 +183,7 @@ func errLookLimit(limit time.Duration) error {
 // malformedAnswer reports whether the server answered with something that is
 // no list of objects.
 func malformedAnswer(err error) bool {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
+	var syntax *jsontext.SyntacticError
+	var kind *json.SemanticError
 	return errors.As(err, &syntax) || errors.As(err, &kind) || errors.Is(err, errNoList)
 }

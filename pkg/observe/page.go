@@ -3,9 +3,11 @@
 package observe
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // page is one answer to a list request, without its items.
@@ -25,33 +27,32 @@ var errNoList = errors.New("the answer is no list")
 // broken.
 func readPage(body io.Reader, put func([]byte) error) (page, error) {
 	var p page
-	dec := json.NewDecoder(body)
-	if start, err := dec.Token(); err != nil {
+	dec := jsontext.NewDecoder(body)
+	if start, err := dec.ReadToken(); err != nil {
 		return p, err
-	} else if start != json.Delim('{') {
+	} else if start.Kind() != '{' {
 		return p, errNoList
 	}
 	items := false
-	for dec.More() {
-		key, err := dec.Token()
+	for dec.PeekKind() != '}' {
+		key, err := dec.ReadToken()
 		if err != nil {
 			return p, err
 		}
-		switch key {
+		switch key.String() {
 		case "items":
 			items = true
 			err = p.items(dec, put)
 		case "metadata":
 			err = p.metadata(dec)
 		default:
-			var skipped json.RawMessage
-			err = dec.Decode(&skipped)
+			err = dec.SkipValue()
 		}
 		if err != nil {
 			return p, err
 		}
 	}
-	if _, err := dec.Token(); err != nil {
+	if _, err := dec.ReadToken(); err != nil {
 		return p, err
 	}
 	if !items {
@@ -60,30 +61,29 @@ func readPage(body io.Reader, put func([]byte) error) (page, error) {
 	return p, nil
 }
 
-func (p *page) metadata(dec *json.Decoder) error {
+func (p *page) metadata(dec *jsontext.Decoder) error {
 	var m struct {
 		Version string `json:"resourceVersion"`
 		Next    string `json:"continue"`
 	}
-	if err := dec.Decode(&m); err != nil {
+	if err := json.UnmarshalDecode(dec, &m); err != nil {
 		return err
 	}
 	p.version, p.next = m.Version, m.Next
 	return nil
 }
 
-func (p *page) items(dec *json.Decoder, put func([]byte) error) error {
-	start, err := dec.Token()
-	if err != nil || start == nil { // null is an empty list
+func (p *page) items(dec *jsontext.Decoder, put func([]byte) error) error {
+	start, err := dec.ReadToken()
+	if err != nil || start.Kind() == 'n' { // null is an empty list
 		return err
 	}
-	if start != json.Delim('[') {
+	if start.Kind() != '[' {
 		return errNoList
 	}
-	var raw json.RawMessage
-	for dec.More() {
-		raw = raw[:0]
-		if err := dec.Decode(&raw); err != nil {
+	for dec.PeekKind() != ']' {
+		raw, err := dec.ReadValue() // valid until the next read
+		if err != nil {
 			return err
 		}
 		if err := put(raw); err != nil {
@@ -93,6 +93,6 @@ func (p *page) items(dec *json.Decoder, put func([]byte) error) error {
 			}
 		}
 	}
-	_, err = dec.Token()
+	_, err = dec.ReadToken()
 	return err
 }

@@ -3,12 +3,13 @@
 package longhorn
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )

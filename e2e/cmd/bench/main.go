@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string) error {
 		}
 		volumes = append(volumes, n)
 	}
-	table, err := scale.Compare(ctx, volumes, *rounds, os.Stderr)
+	table, err := scale.Comparison{Volumes: volumes, Rounds: *rounds, Log: os.Stderr}.Run(ctx)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func workingRooms() []room {
 	words := []string{"pkg/cluster", "pkg/policy"}
 	kube := []string{"k8s.io/api/", "k8s.io/apimachinery/", "k8s.io/client-go/", "k8s.io/cli-runtime/", "k8s.io/utils/", "sigs.k8s.io/yaml"}
 	return []room{
-		{dir: "pkg/observe", own: append([]string{"pkg/plugin"}, words...), others: append([]string{"k8s.io/streaming/"}, kube...),
+		{dir: "pkg/observe", own: append([]string{"pkg/plugin"}, words...), others: append([]string{"github.com/go-json-experiment/json", "k8s.io/streaming/"}, kube...),
 			why: "reading is not judging: no assess, no decide"},
 		{dir: "pkg/act", own: append([]string{"pkg/plugin", "pkg/decide"}, words...),
 			others: kube,
@@ -91,7 +91,7 @@ func outerRooms() []room {
 	return []room{
 		{dir: "pkg/view",
 			own:    []string{"pkg/cluster", "pkg/policy", "pkg/assess", "pkg/forecast", "pkg/decide", "pkg/record", "pkg/roll", "pkg/plugin", "pkg/api/v1alpha1"},
-			others: []string{"github.com/briandowns/spinner"},
+			others: []string{"github.com/briandowns/spinner", "sigs.k8s.io/yaml"},
 			why:    "it turns conclusions into words and reaches no cluster"},
 		{dir: "pkg/cli",
 			own: []string{"pkg/cluster", "pkg/policy", "pkg/assess", "pkg/forecast", "pkg/decide", "pkg/plugin", "pkg/record",
