@@ -52,13 +52,14 @@ type Machines interface {
 // concurrently. It is the VolumeDriver of its fleet, by its file systems.
 type Standin struct {
 	*device.Files
-	opts     Options
-	kube     kubernetes.Interface
-	longhorn lhclient.Interface
-	watched  *watched
-	wake     chan struct{}
-	cancel   context.CancelFunc
-	done     chan struct{}
+	opts      Options
+	kube      kubernetes.Interface
+	longhorn  lhclient.Interface
+	watched   *watched
+	wake      chan struct{}
+	cancel    context.CancelFunc
+	admission *admission
+	done      chan struct{}
 
 	mu       sync.Mutex // guards what follows
 	model    *model.Model
@@ -134,6 +135,10 @@ func (s *Standin) Start(ctx context.Context, machines Machines) error {
 		s.cancel()
 		return err
 	}
+	if err := s.admit(ctx); err != nil {
+		s.cancel()
+		return err
+	}
 	go s.loop(ctx)
 	return nil
 }
@@ -145,6 +150,7 @@ func (s *Standin) Close() {
 	}
 	s.cancel()
 	<-s.done
+	s.admission.close()
 	s.watched.stop()
 }
 

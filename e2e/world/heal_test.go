@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
@@ -48,6 +51,55 @@ func TestHeal_TheImpatientOperator(t *testing.T) {
 		t.Errorf("still held: %v", awake)
 	}
 	kubectl(t, w, 0, "safe-roll", "verify")
+}
+
+// TestHeal_TheSameName: the first worker was replaced by hand under its own
+// name. A user who logs in waits for ever, because Longhorn waits for a replica
+// that cannot start; nothing but a look into the directories tells that it is
+// gone. With it, a run mends everything first.
+func TestHeal_TheSameName(t *testing.T) {
+	t.Parallel()
+	w, i := start(t), small()
+	e := build(t, w, i)
+	stuck := ""
+	for volume, copies := range truth(t, w) {
+		for _, c := range copies {
+			if c.Node == "worker-1" && slices.Contains(i.Detached(), volume) && (stuck == "" || volume < stuck) {
+				stuck = volume
+			}
+		}
+	}
+	if stuck == "" {
+		t.Fatal("nothing detached lies on worker-1")
+	}
+	if err := w.Recreate(t.Context(), "worker-1", "worker-1"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Kube.AppsV1().StatefulSets("default").Patch(t.Context(), stuck, types.MergePatchType,
+		[]byte(`{"spec":{"replicas":1}}`), metav1.PatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Second)
+	v, err := w.Longhorn.LonghornV1beta2().Volumes(standin.Namespace).Get(t.Context(), stuck, metav1.GetOptions{})
+	if err != nil || v.Status.State != longhorn.VolumeStateAttaching {
+		t.Fatalf("volume %s is %s and does not hang: %v", stuck, v.Status.State, err)
+	}
+	blind := kubectl(t, w, 3, "safe-roll", "drain", "worker-2")
+	if !strings.Contains(blind.All(), "--probe") {
+		t.Errorf("the refusal does not say what would help:\n%s", blind.All())
+	}
+	ran := kubectl(t, w, 0, "safe-roll", "run", "worker-2", "--probe", "--yes", "--look-interval=4s", "--replace-command=machine replace")
+	t.Log(ran.All())
+	if took := login(t, w, stuck); took > 20*time.Second {
+		t.Errorf("the pod of %s waited %s more", stuck, took)
+	}
+	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
+	}
+	if awake := heldByUs(t, w); len(awake) > 0 {
+		t.Errorf("still held: %v", awake)
+	}
 }
 
 // TestHeal_TooLate: two workers were replaced by hand one after the other. What
