@@ -17,7 +17,7 @@ import (
 // TestRoll_LosesNothing tells one story on one cluster, because Longhorn takes
 // minutes to start: every worker is replaced under its own name, then one under a
 // new name; with a fourth worker one goes without a single volume ever having
-// fewer copies than it should; then, with three replicas on three nodes, one more.
+// fewer copies than it should; and what can never complete is refused.
 func TestRoll_LosesNothing(t *testing.T) {
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
@@ -45,12 +45,35 @@ func TestRoll_LosesNothing(t *testing.T) {
 			}
 		}
 	})
-	t.Run("three replicas on three nodes are refilled", func(t *testing.T) {
-		three := threes(t, w, "worker-4")
-		roll(t, w, []string{"worker-3"}, "--retire-command=machine retire", "--create-command=machine create")
-		judge(t, w, three, 3)
-		judge(t, w, e, 2)
+	t.Run("a replica that fits nowhere beside volumes that need it moved", func(t *testing.T) {
+		kubectl(t, w, 0, "patch", "nodes.longhorn.io", "-n", "longhorn-system", "worker-4", "--type=merge", "-p", `{"spec":{"allowScheduling":false}}`)
+		threes(t, w)
+		said := kubectl(t, w, 3, "safe-roll", "run", "worker-3", "--yes", "--retire-command=machine retire", "--create-command=machine create")
+		for _, code := range []string{"plan/no-room", "volume/one-copy-left"} {
+			if !strings.Contains(said.All(), code) {
+				t.Errorf("%s is not named:\n%s", code, said.All())
+			}
+		}
+		if now := kubectl(t, w, 0, "get", "node", "worker-3", "-o", "jsonpath={.spec.unschedulable}"); now.Out == "true" {
+			t.Error("the refusal left a cordon")
+		}
 	})
+}
+
+// TestRoll_ThreeReplicasOnThreeNodesAreRefilled: nothing can be moved ahead, so
+// each node is drained with two copies of everything left, and rebuilt.
+func TestRoll_ThreeReplicasOnThreeNodesAreRefilled(t *testing.T) {
+	w := start(t, mendSoon())
+	i := scenario.Incident{Workers: 3, Users: 4, LoggedIn: 1, Replicas: 3}
+	e := build(t, w, i)
+	least := watchCopies(t, w, e)
+	roll(t, w, i.WorkerNames()[:2], "--retire-command=machine retire", "--create-command=machine create")
+	judge(t, w, e, 3)
+	for volume, n := range least() {
+		if n < 2 {
+			t.Errorf("%s had %d copies for a while", volume, n)
+		}
+	}
 }
 
 // roll runs the tool over the nodes.
@@ -107,12 +130,9 @@ func watchCopies(t *testing.T, w *world.World, e scenario.Expected) func() map[s
 	}
 }
 
-// threes makes two volumes with three replicas, one in use and one asleep, while
-// Longhorn may not place any on the node left out.
-func threes(t *testing.T, w *world.World, without string) scenario.Expected {
+// threes makes two volumes with three replicas, one in use and one asleep.
+func threes(t *testing.T, w *world.World) {
 	t.Helper()
-	kubectl(t, w, 0, "patch", "nodes.longhorn.io", "-n", "longhorn-system", without, "--type=merge", "-p", `{"spec":{"allowScheduling":false}}`)
-	e := scenario.Expected{}
 	for _, name := range []string{"three-awake", "three-asleep"} {
 		data := fmt.Appendf(nil, "the bytes of %s\n", name)
 		for _, err := range []error{
@@ -129,9 +149,7 @@ func threes(t *testing.T, w *world.World, without string) scenario.Expected {
 				t.Fatal(err)
 			}
 		}
-		e[name] = scenario.Sum(data)
 	}
-	return e
 }
 
 // record keeps what the cluster is like now, where that is asked for.

@@ -48,10 +48,7 @@ func user(n int) string { return fmt.Sprintf("user-%02d", n+1) }
 // Build builds it: every volume was used once and holds bytes of its own.
 // It returns what was written.
 func (i Incident) Build(ctx context.Context, w World) (Expected, error) {
-	if err := w.AddNode(ctx, Node{Name: "control-plane", Role: "control-plane"}); err != nil {
-		return nil, err
-	}
-	if err := i.workers(ctx, w); err != nil {
+	if err := i.Machines(ctx, w); err != nil {
 		return nil, err
 	}
 	if err := w.Run(ctx, Workload{Name: "hub", Replicas: 1}); err != nil {
@@ -64,8 +61,12 @@ func (i Incident) Build(ctx context.Context, w World) (Expected, error) {
 	return e, i.users(ctx, w, e)
 }
 
-// workers adds them all at once: a storage takes its time with each.
-func (i Incident) workers(ctx context.Context, w World) error {
+// Machines adds them, the workers all at once: a storage takes its time with
+// each.
+func (i Incident) Machines(ctx context.Context, w World) error {
+	if err := w.AddNode(ctx, Node{Name: "control-plane", Role: "control-plane"}); err != nil {
+		return err
+	}
 	var group sync.WaitGroup
 	errs := make([]error, i.Workers)
 	for n, name := range i.WorkerNames() {
