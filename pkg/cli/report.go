@@ -60,7 +60,7 @@ journal, what is violated, and what no journal alone can tell.
 			"% report -f roll.jsonl --check"),
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf(o.output, outputText, outputJSON, outputHTML, outputJournal); err != nil {
+			if err := checkOutput(o.output, outputText, outputHTML, outputJournal); err != nil {
 				return err
 			}
 			return o.run(cmd.Context())
@@ -69,7 +69,7 @@ journal, what is violated, and what no journal alone can tell.
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "filename", "f", "", "read the journal from a file that -o journal wrote, or from - for standard input")
 	f.BoolVar(&o.check, "check", false, "judge the journal by the invariants that every roll must keep; exit 3 where one is violated")
-	f.StringVarP(&o.output, "output", "o", o.output, "text, json, html, or journal (the events themselves)")
+	f.StringVarP(&o.output, "output", "o", o.output, "text, html, journal (the events themselves), "+dataOutputs)
 	return cmd
 }
 
@@ -108,8 +108,15 @@ func (o *reportOptions) print(r view.Report) error {
 		return r.HTML(out)
 	case outputJournal:
 		return writeJournal(out, r.History)
-	default:
+	case outputText:
 		return r.Text(out, styleOf(out))
+	default:
+		object := r.Object()
+		d := data{object: object, rows: "turns"}
+		for _, t := range object.Turns {
+			d.names = append(d.names, "node/"+t.Node)
+		}
+		return printData(out, o.output, d)
 	}
 }
 

@@ -3,10 +3,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const firstScreen = `%[1]s replaces the nodes of a cluster one at a time without losing a byte.
@@ -18,12 +20,13 @@ no step until every volume, attached or not, has its replicas on live nodes.
 
   %[1]s verify              is every volume whole? (changes nothing)
   %[1]s verify NODE         may this node be drained, may it be deleted?
+  %[1]s plan NODE...        what would happen, whether it can end, who will notice
   %[1]s drain NODE          one node, up to "may be deleted"
   %[1]s run NODE...         replace nodes, one after the other
   %[1]s run                 go on where a roll stopped
   %[1]s status              the roll in flight, from any machine
   %[1]s abort               give up the roll in flight and put back what it changed
-  %[1]s explain CODE        what a finding means and what to do
+  %[1]s explain WHAT        a finding, by its code, or a volume: why, and what to do
 
 Exit codes: 0 safe or done, 1 error, 2 usage, 3 refused: unsafe, 4 refused:
 unknown, 5 no progress within a limit, 6 another roll holds the lock,
@@ -79,7 +82,7 @@ func newRoot(app App) *cobra.Command {
 	root.SetOut(app.Streams.Out)
 	root.SetErr(app.Streams.ErrOut)
 	root.SetIn(app.Streams.In)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(unknownFlag)
 	conn := newConnection(app)
 	conn.addFlags(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return conn.quiet() }
@@ -87,6 +90,7 @@ func newRoot(app App) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newVerify(app, conn, display),
+		newPlan(app, conn, display),
 		newDrain(app, conn, display),
 		newRun(app, conn, display),
 		newStatus(app, conn, display),
@@ -94,7 +98,7 @@ func newRoot(app App) *cobra.Command {
 		newAbort(app, conn, display),
 		newReport(app, conn, display),
 		newRBAC(app, conn, display),
-		newExplain(app, display),
+		newExplain(app, conn, display),
 		newVersion(app),
 	)
 	root.InitDefaultCompletionCmd()
@@ -134,6 +138,24 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 		msg += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return usagef("%s", msg)
+}
+
+// unknownFlag answers a flag that does not exist, with the nearest one.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return usage(err)
+	}
+	var have []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			have = append(have, f.Name)
+		}
+	})
+	if near := nearest(unknown.GetSpecifiedName(), have); near != "" {
+		return usagef("%w; did you mean --%s?", err, near)
+	}
+	return usage(err)
 }
 
 // examples indents the lines of an example and puts the program's name in.

@@ -42,13 +42,16 @@ and how to go on. With -w it goes on telling until the roll ends or stops; with
 		Example: examples(display, "% status", "% status -w", "% status -o json | jq .state"),
 		Args:    nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf(o.output, outputText, outputJSON); err != nil {
+			if err := checkOutput(o.output, outputText); err != nil {
 				return err
+			}
+			if o.watch && o.output != outputText && o.output != outputJSON {
+				return usagef("-w goes with text or json")
 			}
 			return o.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVarP(&o.output, "output", "o", o.output, "text or json")
+	cmd.Flags().StringVarP(&o.output, "output", "o", o.output, "text, "+dataOutputs)
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "go on telling until the roll ends or stops")
 	return cmd
 }
@@ -66,10 +69,18 @@ func (o *statusOptions) run(ctx context.Context) error {
 	if o.watch {
 		return o.follow(ctx, b, s)
 	}
-	if o.output == outputJSON {
-		return view.WriteJSON(o.app.Streams.Out, s.Object())
+	out := o.app.Streams.Out
+	switch o.output {
+	case outputText:
+		return s.Text(out, styleOf(out))
+	case outputJSON:
+		return view.WriteJSON(out, s.Object())
 	}
-	return s.Text(o.app.Streams.Out, styleOf(o.app.Streams.Out))
+	d := data{object: s.Object(), rows: "turns"}
+	for _, t := range s.Object().Turns {
+		d.names = append(d.names, "node/"+t.Node)
+	}
+	return failed(printData(out, o.output, d))
 }
 
 // follow tells until the roll is over or nobody rolls any more.

@@ -63,7 +63,7 @@ and poddisruptionbudgets.`,
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file or directory to read instead of a cluster, or - for standard input; may be given more than once")
 	f.StringVarP(&o.selector, "selector", "l", "", "ask about the nodes that this label selector matches")
 	f.BoolVarP(&o.recursive, "recursive", "R", false, "read the directories below those of -f too")
-	f.StringVarP(&o.output, "output", "o", o.output, "text, wide (every volume) or json")
+	f.StringVarP(&o.output, "output", "o", o.output, "text, wide (every volume), "+dataOutputs)
 	o.policy.judging(f)
 	conn.addProbe(f)
 	return cmd
@@ -72,7 +72,7 @@ and poddisruptionbudgets.`,
 func (o *verifyOptions) complete() error { return o.policy.complete() }
 
 func (o *verifyOptions) validate() error {
-	if err := oneOf(o.output, outputText, outputWide, outputJSON); err != nil {
+	if err := checkOutput(o.output, outputText, outputWide); err != nil {
 		return err
 	}
 	if len(o.nodes) > 0 && o.selector != "" {
@@ -150,8 +150,10 @@ func (o *verifyOptions) print(a view.Answer) error {
 		return a.JSON(out)
 	case outputWide:
 		return a.Wide(out, styleOf(out))
-	default:
+	case outputText:
 		return a.Text(out, styleOf(out))
+	default:
+		return printData(out, o.output, data{object: a.Verification(), rows: "volumes", names: a.InTheWay()})
 	}
 }
 

@@ -106,6 +106,17 @@ func (a Answer) Verification() v1alpha1.Verification {
 	return v
 }
 
+// InTheWay are the volumes that stand in the way of a turn, as kind/name.
+func (a Answer) InTheWay() []string {
+	var out []string
+	for i := range a.Judgement.Volumes {
+		if v := &a.Judgement.Volumes[i]; !fine(v.Condition) {
+			out = append(out, "volume/"+v.Volume.Name)
+		}
+	}
+	return out
+}
+
 func verdict(v cluster.Verdict) v1alpha1.Verdict { return v1alpha1.Verdict(v.String()) }
 
 func node(n NodeAnswer) v1alpha1.Node {
