@@ -73,7 +73,7 @@ func (t *tick) asleep(v *assess.VolumeJudgement) (why string, idle bool) {
 	switch holds := v.Volume.Holds; {
 	case v.Volume.Class != cluster.ClassOrdinary:
 		return "it is of a kind that is not woken", false
-	case len(holds) > 0 && holds[0].Kind == cluster.HoldWorkload:
+	case t.wanted(v):
 		return "a workload wants it and does not get it", false
 	case len(holds) > 0:
 		return "it is held by " + holds[0].ID + " (" + holds[0].Why + ")", false

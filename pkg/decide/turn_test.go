@@ -86,6 +86,24 @@ func TestWake_GivesWayToAWorkloadAtOnce(t *testing.T) {
 	wantAct(t, f.next(), decide.Sleep)
 }
 
+func TestWake_GivesWayToAWorkloadThatOnlyKubernetesKnowsOf(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.drained()
+	f.s.Attachments = []cluster.Attachment{{Name: "a", Driver: driver, PV: "v", Node: ref(3).Name}}
+	if a, ok := f.next().(decide.Act); ok && a.Action.Verb == decide.Wake {
+		t.Error("woken though a pod is about to get it")
+	}
+	f.attach(2, ourHold)
+	for i := range f.volume().Replicas {
+		f.volume().Replicas[i].Claim = cluster.Idle
+	}
+	wantAct(t, f.next(), decide.Sleep)
+	f.s.Attachments[0].Deleting = true
+	if a, ok := f.next().(decide.Act); ok && a.Action.Verb == decide.Sleep {
+		t.Error("nobody wants it any more")
+	}
+}
+
 func TestWake_GivesWayToAWorkloadWhateverTheTurnWaitsFor(t *testing.T) {
 	for name, upset := range map[string]func(*fixture){
 		"another node is out":     func(f *fixture) { f.s.Nodes[2].Ready = cluster.No },

@@ -20,10 +20,16 @@ func (t *tick) ours(v *cluster.Volume) *cluster.Hold {
 	return nil
 }
 
-// wanted reports whether a workload wants the volume.
-func wanted(v *cluster.Volume) bool {
-	for _, h := range v.Holds {
+// wanted reports whether a workload wants the volume, as the storage or as
+// Kubernetes says it.
+func (t *tick) wanted(v *assess.VolumeJudgement) bool {
+	for _, h := range v.Volume.Holds {
 		if h.Kind == cluster.HoldWorkload {
+			return true
+		}
+	}
+	for i := range t.s.Attachments {
+		if a := &t.s.Attachments[i]; a.Driver == v.Driver && v.PV != "" && a.PV == v.PV && !a.Deleting {
 			return true
 		}
 	}
@@ -76,7 +82,7 @@ func (t *tick) yield() Decision {
 		if h == nil {
 			continue
 		}
-		if wanted(v.Volume) {
+		if t.wanted(v) {
 			return t.sleep(v, "a workload wants it")
 		}
 		if n := t.s.Node(h.Node); n == nil || n.Cordoned || n.Ready == cluster.No {
@@ -108,7 +114,7 @@ func (t *tick) refill(v *assess.VolumeJudgement) Decision {
 // and not too many are awake. A volume is never opened with a replica that the
 // storage might start without its data.
 func (t *tick) mayWake(v *assess.VolumeJudgement) bool {
-	return t.ours(v.Volume) == nil && v.Volume.State == cluster.Detached && len(v.Volume.Holds) == 0 &&
+	return t.ours(v.Volume) == nil && !t.wanted(v) && v.Volume.State == cluster.Detached && len(v.Volume.Holds) == 0 &&
 		v.Volume.Class == cluster.ClassOrdinary && len(v.Volume.Busy) == 0 && t.woken() < t.wakeful() && t.safeToOpen(v)
 }
 

@@ -98,14 +98,51 @@ func TestWake_AddsOurTicketWithoutADevice(t *testing.T) {
 		"another's ticket": func() ([]plugin.Change, error) { return New().Wake(&st, st.Volumes[0], "w2", "csi-1") },
 		"a bare prefix":    func() ([]plugin.Change, error) { return New().Wake(&st, st.Volumes[0], "w2", "safe-roll-") },
 		"no node":          func() ([]plugin.Change, error) { return New().Wake(&st, st.Volumes[0], "", "safe-roll-1") },
-		"Longhorn 1.4": func() ([]plugin.Change, error) {
-			old, _ := read(t, "1.4").storage()
-			return New().Wake(&old, old.Volumes[0], "w2", "safe-roll-1")
+		"an attachment that was not read": func() ([]plugin.Change, error) {
+			unread := st.Volumes[0]
+			unread.HoldsUID = ""
+			return New().Wake(&st, unread, "w2", "safe-roll-1")
 		},
 	} {
 		if got, err := wake(); err == nil {
 			t.Errorf("%s: changes %+v", name, got)
 		}
+	}
+}
+
+func TestWakeAndSleep_BeforeTicketsTheVolumeSaysWhereItShallBe(t *testing.T) {
+	f := read(t, "1.4").detach()
+	st, _ := f.storage()
+	got, err := New().Wake(&st, st.Volumes[0], "w2", "safe-roll-1")
+	if err != nil || len(got) != 1 || got[0].Object.Kind.Resource != "volumes" || got[0].Object.UID != "u-vol" {
+		t.Fatalf("changes %+v, error %v", got, err)
+	}
+	sameJSON(t, got[0].Patch, `{"spec":{"nodeID":"w2","disableFrontend":true,"lastAttachedBy":"safe-roll-1"}}`)
+	want := []cluster.Fact{{Name: "spec.nodeID", Value: ""}, {Name: "status.state", Value: "detached"}}
+	if diff := cmp.Diff(want, got[0].Expect); diff != "" {
+		t.Errorf("expected (-want +got):\n%s", diff)
+	}
+	f.set("Volume/vol", "spec.nodeID", "w2").set("Volume/vol", "spec.disableFrontend", true).set("Volume/vol", "spec.lastAttachedBy", "safe-roll-1")
+	st, _ = f.storage()
+	hold := cluster.Hold{ID: "safe-roll-1", Kind: cluster.HoldOurs, Node: "w2", Why: "spec.nodeID"}
+	if diff := cmp.Diff([]cluster.Hold{hold}, st.Volumes[0].Holds); diff != "" {
+		t.Errorf("holds (-want +got):\n%s", diff)
+	}
+	got, err = New().Sleep(&st, st.Volumes[0], "safe-roll-1")
+	if err != nil || len(got) != 1 {
+		t.Fatalf("changes %+v, error %v", got, err)
+	}
+	sameJSON(t, got[0].Patch, `{"spec":{"nodeID":"","disableFrontend":false,"lastAttachedBy":""}}`)
+	if e := got[0].Expect; len(e) != 2 || e[0].Value != "safe-roll-1" {
+		t.Errorf("who attached it since would be detached: %+v", e)
+	}
+	// A workload that attached it writes its own name, and a device.
+	f.set("Volume/vol", "spec.disableFrontend", false)
+	if st, _ = f.storage(); st.Volumes[0].Holds[0].Kind == cluster.HoldOurs {
+		t.Error("a workload's attachment is taken for ours")
+	}
+	if got, err := New().Wake(&st, st.Volumes[0], "w2", "csi-1"); err == nil {
+		t.Errorf("under another's name: %+v", got)
 	}
 }
 
@@ -124,11 +161,6 @@ func TestSleep_TakesBackOurTicketAndNoOther(t *testing.T) {
 		t.Errorf("changes %+v (error %v) for a ticket that is not there", got, err)
 	}
 	held := cluster.Hold{ID: "safe-roll-1", Kind: cluster.HoldOurs}
-	old, _ := read(t, "1.4").storage()
-	old.Volumes[0].Holds = []cluster.Hold{held}
-	if got, err := New().Sleep(&old, old.Volumes[0], "safe-roll-1"); err != nil || len(got) != 0 {
-		t.Errorf("changes %+v (error %v) where there are no tickets", got, err)
-	}
 	unread := st.Volumes[0]
 	unread.HoldsUID, unread.Holds = "", []cluster.Hold{held}
 	if got, err := New().Sleep(&st, unread, "safe-roll-1"); err == nil {

@@ -27,6 +27,8 @@ type volumeSpec struct {
 	SoftDisk           string   `json:"replicaDiskSoftAntiAffinity"`
 	NumberOfReplicas   int      `json:"numberOfReplicas"`
 	OfflineRebuilding  string   `json:"offlineRebuilding"`
+	DisableFrontend    bool     `json:"disableFrontend"`
+	LastAttachedBy     string   `json:"lastAttachedBy"`
 }
 
 type volumeStatus struct {

@@ -162,6 +162,9 @@ func (j *join) holds(v *volume) ([]cluster.Hold, cluster.UID) {
 	if v.NodeID == "" {
 		return nil, ""
 	}
+	if v.DisableFrontend && strings.HasPrefix(v.LastAttachedBy, oursPrefix) {
+		return []cluster.Hold{{ID: v.LastAttachedBy, Kind: cluster.HoldOurs, Node: v.NodeID, Why: "spec.nodeID"}}, ""
+	}
 	kind := cluster.HoldUnknown
 	if k := v.status.KubernetesStatus; bool(k.WorkloadsStatus) && k.LastPodRefAt == "" {
 		kind = cluster.HoldWorkload
