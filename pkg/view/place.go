@@ -27,6 +27,8 @@ type waiting struct {
 	since    time.Time
 	limit    string
 	doing    string
+	// pace is what is left to copy, and how fast it goes.
+	pace string
 	// told: a line has said so already.
 	told bool
 }
@@ -90,12 +92,18 @@ func (w waiting) text(now time.Time) string {
 		return ""
 	}
 	s := "waiting for " + w.what
+	var about []string
 	if d := now.Sub(w.since); d >= worthTelling {
-		s += " (" + short(d)
+		about = append(about, short(d))
 		if w.limit != "" {
-			s += ", " + w.limit
+			about[0] += ", " + w.limit
 		}
-		s += ")"
+	}
+	if w.pace != "" {
+		about = append(about, w.pace)
+	}
+	if len(about) > 0 {
+		s += " (" + strings.Join(about, "; ") + ")"
 	}
 	if len(w.left) > 0 {
 		s += ": " + strings.Join(w.left[:min(len(w.left), shownLeft)], "; ")

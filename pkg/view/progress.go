@@ -30,6 +30,7 @@ type Progress struct {
 	still *still
 	place place
 	wait  waiting
+	pace  pace
 	// said is the last line, and when.
 	said   string
 	saidAt time.Time
@@ -108,6 +109,9 @@ func (p *Progress) report(r roll.Report) {
 	case roll.ReportResumed:
 		p.say("going on with run " + r.Plan.Run + ": " + route(r.Plan))
 	case roll.ReportDecided:
+		if r.Judgement != nil {
+			p.pace.see(r.Judgement, p.place, time.Now())
+		}
 		p.decided(r.Decision)
 	case roll.ReportActing:
 		p.wait = waiting{doing: r.Action.Why, since: time.Now()}
@@ -137,10 +141,12 @@ func (p *Progress) decided(d decide.Decision) {
 	if w.Phase != p.wait.phase || p.wait.doing != "" {
 		p.wait = waiting{phase: w.Phase, since: now}
 		p.wait.set(w)
+		p.wait.pace = p.pace.text()
 		return
 	}
 	moved := w.Progress != p.wait.progress || w.For != p.wait.what
 	p.wait.set(w)
+	p.wait.pace = p.pace.text()
 	if moved && p.wait.told && p.still == nil && now.Sub(p.saidAt) >= steady {
 		p.say(p.wait.text(now))
 	}
