@@ -55,6 +55,7 @@ func stage(t *testing.T, w *world.World) {
 // stand-in and with the real manager, and compares what the tool sees when
 // things have come to rest. Where they differ, the stand-in is wrong.
 func TestConformance_StandinAndLonghornLookTheSame(t *testing.T) {
+	long(t)
 	real := start(t, nil)
 	model, err := world.Start(t.Context(), world.Options{Out: os.Stderr})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,7 @@ func mendSoon() map[string]string {
 }
 
 func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
+	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
 	e := build(t, w, i)
@@ -116,5 +118,12 @@ func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
 	lost := truth(t, w).Lost(e)
 	if !slices.Equal(lost, i.Detached()) {
 		t.Errorf("lost %v\nwant every detached volume: %v", lost, i.Detached())
+	}
+	// Longhorn's objects have nothing to say about it; the tool names each.
+	said := kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide")
+	for _, volume := range lost {
+		if !strings.Contains(said.All(), volume) {
+			t.Errorf("%s is lost and not named:\n%s", volume, said.All())
+		}
 	}
 }

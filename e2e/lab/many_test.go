@@ -19,15 +19,21 @@ import (
 // allEnv names the environment variable that asks for the long scenarios too.
 const allEnv = "SAFE_ROLL_LAB_ALL"
 
+// long skips a test that takes too long to be run each time.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv(allEnv) == "" {
+		t.Skipf("it takes long; set %s=1", allEnv)
+	}
+}
+
 // turnOf finds the turn in a line of progress: "… 2/6 worker-2 · drain  …".
 var turnOf = regexp.MustCompile(`^\S+\s+(\d+/\d+) \S+ · `)
 
 // TestRoll_FiftyVolumesOnSixNodes replaces every node, and kills the tool in
 // every turn.
 func TestRoll_FiftyVolumesOnSixNodes(t *testing.T) {
-	if os.Getenv(allEnv) == "" {
-		t.Skipf("it takes half an hour; set %s=1", allEnv)
-	}
+	long(t)
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 6, Users: 49, LoggedIn: 5, Replicas: 2}
 	e := build(t, w, i)

@@ -19,6 +19,7 @@ import (
 // new name; with a fourth worker one goes without a single volume ever having
 // fewer copies than it should; and what can never complete is refused.
 func TestRoll_LosesNothing(t *testing.T) {
+	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
 	e := build(t, w, i)
@@ -63,6 +64,7 @@ func TestRoll_LosesNothing(t *testing.T) {
 // TestRoll_ThreeReplicasOnThreeNodesAreRefilled: nothing can be moved ahead, so
 // each node is drained with two copies of everything left, and rebuilt.
 func TestRoll_ThreeReplicasOnThreeNodesAreRefilled(t *testing.T) {
+	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 4, LoggedIn: 1, Replicas: 3}
 	e := build(t, w, i)

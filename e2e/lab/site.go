@@ -20,8 +20,15 @@ const insideEnv = "SAFE_ROLL_LAB_SITE"
 
 // Values of insideEnv.
 const (
-	inside   = "inside"
-	nowhere  = "none"
+	inside  = "inside"
+	nowhere = "none"
+)
+
+// unsettled is the exit code by which the process in a site says that it may do
+// nothing there: a kernel may make a user namespace that is worth nothing.
+const unsettled = 97
+
+const (
 	siteAddr = "172.20.255.254/16" // the site's own
 	podNet   = "10.0.0.0/8"
 	nodeNet  = "172.20.0.0/16"
@@ -39,7 +46,7 @@ func Main(before, run func() int) int {
 	case inside:
 		if err := settle(); err != nil {
 			fmt.Fprintln(os.Stderr, "lab:", err)
-			return 1
+			return unsettled
 		}
 		return run()
 	case nowhere:
@@ -101,7 +108,10 @@ func enter() (int, error) {
 	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
 		return 1, nil //nolint:nilerr // it ran; how it ended is not known
 	}
-	if code := cmd.ProcessState.ExitCode(); code >= 0 {
+	switch code := cmd.ProcessState.ExitCode(); {
+	case code == unsettled:
+		return 0, errors.New("the namespaces can be made, but not used")
+	case code >= 0:
 		return code, nil
 	}
 	return 1, nil
