@@ -93,27 +93,49 @@ func (t *tick) evacuate() Decision {
 	var parts []Part
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
-		here := replicasOf(v.Volume, t.node())
+		here := append(replicasOf(v.Volume, t.node()), heldHere(v.Volume, t.node())...)
 		if len(here) == 0 {
 			continue
 		}
 		p := t.part(v)
 		p.Token += fmt.Sprint(len(here))
 		parts = append(parts, p)
-		for _, r := range here {
-			left = append(left, p.line("replica "+r))
+		for _, what := range here {
+			left = append(left, p.line(what))
 		}
 	}
 	if len(left) == 0 {
 		return nil
 	}
 	return Wait{
-		For:      fmt.Sprintf("the storage to move %d replicas away from %s", len(left), t.node()),
+		For:      fmt.Sprintf("the storage to move what it has away from %s (%d left)", t.node(), len(left)),
 		Left:     left,
 		Progress: t.volumeToken(), Parts: parts,
 		Limit: t.policy().EvacuateLimit, LimitName: "evacuation limit",
 		Stuck: "look for what keeps the volume from being placed elsewhere (space, tags, anti-affinity), or give up with kubectl safe-roll abort",
 	}
+}
+
+// keepWhole waits, before the first pod goes, until every volume has all its
+// replicas without the node: moved away first, redundancy never dips.
+func (t *tick) keepWhole() Decision {
+	n := t.s.NodeByUID(t.planned.Node.UID)
+	if t.planned.Strategy != policy.Evict || n == nil || n.Cordoned || !t.turn.CordonedAt.IsZero() {
+		return nil
+	}
+	return t.rebuild()
+}
+
+// heldHere says that the storage itself holds the volume attached on the node,
+// as while it moves a replica.
+func heldHere(v *cluster.Volume, node string) []string {
+	var out []string
+	for _, h := range v.Holds {
+		if h.Kind == cluster.HoldStorage && h.Node == node {
+			out = append(out, "held by "+h.ID)
+		}
+	}
+	return out
 }
 
 // replicasOf names the volume's replica objects on the node, those being
@@ -122,7 +144,7 @@ func replicasOf(v *cluster.Volume, node string) []string {
 	var out []string
 	for i := range v.Replicas {
 		if v.Replicas[i].Node == node {
-			out = append(out, v.Replicas[i].Name)
+			out = append(out, "replica "+v.Replicas[i].Name)
 		}
 	}
 	return out
@@ -133,7 +155,7 @@ func (t *tick) replicasOn(node string) []string {
 	var out []string
 	for i := range t.j.Volumes {
 		for _, r := range replicasOf(t.j.Volumes[i].Volume, node) {
-			out = append(out, "volume "+t.j.Volumes[i].Volume.Name+": replica "+r)
+			out = append(out, "volume "+t.j.Volumes[i].Volume.Name+": "+r)
 		}
 	}
 	return out

@@ -87,6 +87,7 @@ func before() []step {
 		{Preflight, (*tick).onlyOneOut},
 		{Bar, (*tick).bar},
 		{Evacuate, (*tick).evacuate},
+		{Evacuate, (*tick).keepWhole},
 		{CordonIt, (*tick).cordon},
 		{Drain, (*tick).drain},
 		{Prove, (*tick).prove},

@@ -139,3 +139,22 @@ func TestEvacuate_EachVolumeMustGetOn(t *testing.T) {
 		t.Errorf("%+v\n%+v", before, after)
 	}
 }
+
+func TestEvacuate_EndsWhenTheStorageLetsGoAndEveryVolumeIsWhole(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	f.opened()
+	f.storage().Nodes[0].Placement = cluster.Placement{Evacuate: true}
+	f.volume().Holds = []cluster.Hold{{ID: "evict-v", Kind: cluster.HoldStorage, Node: ref(1).Name}}
+	if w := wantWait(t, f.next(), decide.Evacuate); len(w.Left) != 1 || !strings.Contains(w.Left[0], "held by evict-v") {
+		t.Errorf("%+v", w)
+	}
+	f.volume().Holds = nil
+	f.volume().Want = 3 // one was lost on the way
+	f.addNode(cluster.NodeRef{Name: "worker-4", UID: "n4"}, "disk4")
+	f.look()
+	if a := wantAct(t, f.next(), decide.Wake); a.HoldNode == ref(1).Name {
+		t.Errorf("%+v", a)
+	}
+	f.volume().Want = 2
+	wantAct(t, f.next(), decide.Cordon)
+}
