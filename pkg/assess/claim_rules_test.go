@@ -32,6 +32,8 @@ func claimCases() []replicaCase {
 		{"a replica of which nothing is known does not count", false, claim(cluster.ClaimUnknown), isUnknown, ReplicaClaimUnknown, dunno},
 		{"a claim that is no word does not count", false, claim(99), isUnknown, ReplicaClaimUnknown, dunno},
 		{"a placeholder is no replica", false, claim(cluster.Placeholder), cluster.StandingUnused, ReplicaPlaceholder, unsafe},
+		{"a placeholder that is being moved is still no replica", false, both(claim(cluster.Placeholder), func(l *lab) { l.r(0).Leaving = true }),
+			cluster.StandingUnused, ReplicaPlaceholder, unsafe},
 		{"a replica that is being deleted is going", false, func(l *lab) { l.r(0).Deleting = true }, cluster.StandingLeaving, ReplicaDeleting, unsafe},
 		{"a replica that is being moved is going", false, func(l *lab) { l.r(0).Leaving = true }, cluster.StandingLeaving, ReplicaLeaving, safe},
 		{"a replica that is being moved is going though its node is silent", false, both(silent, func(l *lab) { l.r(0).Leaving = true }),

@@ -2,6 +2,8 @@
 
 package assess
 
+import "cmp"
+
 // CodeDoc documents one code: Means is one sentence, Remedy says what to do,
 // and where it matters what not to do.
 type CodeDoc struct {
@@ -115,34 +117,58 @@ func nodeCodes() []CodeDoc {
 
 // because says in a clause why a replica or a node does not count.
 func because(code string) string {
-	for _, table := range []map[string]string{placeClauses(), replicaClauses(), probeClauses()} {
-		if s := table[code]; s != "" {
-			return s
-		}
+	clause := cmp.Or(placeClause(code), replicaClause(code))
+	if clause == "" {
+		clause = probeClauses()[code]
+	}
+	if clause != "" {
+		return clause
 	}
 	return "its storage says " + code
 }
 
-func placeClauses() map[string]string {
-	return map[string]string{
-		NodeNotReady:         "its node is not Ready",
-		NodeLeaseOld:         "its node's lease is old",
-		NodeLeaseMissing:     "its node has no lease",
-		NodeLeaseAhead:       "its node's lease is of the future",
-		NodeDeleting:         "its node is being deleted",
-		NodeNotRead:          "the nodes could not all be read",
-		NodeAgeUnknown:       "its node's age is not known",
-		StorageNodeMissing:   "the storage has no object for its node",
-		StorageNodeDeleting:  "the storage's object for its node is being deleted",
-		StorageNodeNotReady:  "the storage is not ready on its node",
-		StorageNodeReportOld: "the storage has not looked at its node since that was created",
-		InputTwice:           "the input holds its node more than once",
-		DiskOtherUUID:        "its node has other disks now",
-		DiskElsewhere:        "its disk is on another node",
-		DiskNotReported:      "its node has not told of all its disks",
-		DiskTwice:            "its disk is on two nodes at once",
-		DiskNotDeclared:      "its disk is not configured any more",
-		DiskNotReady:         "its disk is not ready",
-		DiskOtherPath:        "its disk is mounted elsewhere",
+// placeClause is what is said of a code; empty for another.
+func placeClause(code string) string {
+	switch code {
+	case NodeNotReady:
+		return "its node is not Ready"
+	case NodeLeaseOld:
+		return "its node's lease is old"
+	case NodeLeaseMissing:
+		return "its node has no lease"
+	case NodeLeaseAhead:
+		return "its node's lease is of the future"
+	case NodeDeleting:
+		return "its node is being deleted"
+	case NodeNotRead:
+		return "the nodes could not all be read"
+	case NodeAgeUnknown:
+		return "its node's age is not known"
+	case StorageNodeMissing:
+		return "the storage has no object for its node"
+	case StorageNodeDeleting:
+		return "the storage's object for its node is being deleted"
+	case StorageNodeNotReady:
+		return "the storage is not ready on its node"
+	case StorageNodeReportOld:
+		return "the storage has not looked at its node since that was created"
+	case InputTwice:
+		return "the input holds its node more than once"
+	case DiskOtherUUID:
+		return "its node has other disks now"
+	case DiskElsewhere:
+		return "its disk is on another node"
+	case DiskNotReported:
+		return "its node has not told of all its disks"
+	case DiskTwice:
+		return "its disk is on two nodes at once"
+	case DiskNotDeclared:
+		return "its disk is not configured any more"
+	case DiskNotReady:
+		return "its disk is not ready"
+	case DiskOtherPath:
+		return "its disk is mounted elsewhere"
+	default:
+		return ""
 	}
 }

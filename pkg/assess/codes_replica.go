@@ -14,6 +14,8 @@ const (
 	ReplicaNodeGone       = "replica/node-gone"
 	ReplicaNodeYounger    = "replica/node-younger"
 	ReplicaNodeAsOld      = "replica/node-as-old"
+	ReplicaNodeRetired    = "replica/node-retired"
+	ReplicaHealthyAhead   = "replica/healthy-ahead"
 	ReplicaNoPlace        = "replica/no-place"
 	ReplicaOwnerElsewhere = "replica/owner-elsewhere"
 	ReplicaFailed         = "replica/failed"
@@ -40,6 +42,10 @@ func replicaCodes() []CodeDoc {
 			"It is not counted until its directory was seen with data. Do not delete its object, nor start it, before that."},
 		{ReplicaNodeAsOld, "The replica's node is as old as the replica, within the margin of their clocks, so which came first cannot be told.",
 			"It is not counted until its directory was seen with data, or it was rebuilt."},
+		{ReplicaNodeRetired, "The replica was last known to be healthy on a machine of that name that was retired since, as the roll's own record tells.",
+			"It is not counted until its directory was seen with data. Do not delete its object, nor start it, before that."},
+		{ReplicaHealthyAhead, "The replica is said to have been healthy at a time that is yet to come: a clock is wrong, and an old replica would look newer than its node.",
+			"Set the clocks of the nodes and of this machine."},
 		{ReplicaNoPlace, "The replica does not say on which node and disk it lies.", "Look at the replica's object."},
 		{ReplicaOwnerElsewhere, "The replica is reported by another node than the one it lies on: the storage's manager is not there.",
 			"Look at the storage's pods on the replica's node."},
@@ -79,26 +85,52 @@ func diskCodes() []CodeDoc {
 	}
 }
 
-func replicaClauses() map[string]string {
-	return map[string]string{
-		ReplicaNodeGone:       "its node is not in the cluster any more",
-		ReplicaNodeYounger:    "its node is younger than its data",
-		ReplicaNodeAsOld:      "whether its node is older than its data cannot be told",
-		ReplicaNoPlace:        "where it lies is not known",
-		ReplicaOwnerElsewhere: "another node reports it",
-		ReplicaFailed:         "it failed",
-		ReplicaRebuilding:     "it is being rebuilt",
-		ReplicaDeleting:       "it is being deleted",
-		ReplicaLeaving:        "it is being moved away",
-		ReplicaPlaceholder:    "it stands for no data",
-		ReplicaClaimUnknown:   "what its storage says of it is not known",
-		ReplicaNeverHealthy:   "it was never healthy",
-		ReplicaUnused:         "it never held data",
-		ReplicaBlank:          "it is blank",
-		ReplicaTwice:          "there are two of that name",
-		ReplicaNotServing:     "the running engine does not list it",
-		ReplicaReplaced:       "another one is being written in its place",
-		EngineNotRunning:      "no engine runs that serves it",
-		EngineNodeNotLive:     "the engine's node is not live",
+// replicaClause is what is said of a code; empty for another.
+func replicaClause(code string) string {
+	switch code {
+	case ReplicaNodeGone:
+		return "its node is not in the cluster any more"
+	case ReplicaNodeYounger:
+		return "its node is younger than its data"
+	case ReplicaNodeAsOld:
+		return "whether its node is older than its data cannot be told"
+	case ReplicaNodeRetired:
+		return "the machine that held it was retired"
+	case ReplicaHealthyAhead:
+		return "it was healthy in the future"
+	case ReplicaNoPlace:
+		return "where it lies is not known"
+	case ReplicaOwnerElsewhere:
+		return "another node reports it"
+	case ReplicaFailed:
+		return "it failed"
+	case ReplicaRebuilding:
+		return "it is being rebuilt"
+	case ReplicaDeleting:
+		return "it is being deleted"
+	case ReplicaLeaving:
+		return "it is being moved away"
+	case ReplicaPlaceholder:
+		return "it stands for no data"
+	case ReplicaClaimUnknown:
+		return "what its storage says of it is not known"
+	case ReplicaNeverHealthy:
+		return "it was never healthy"
+	case ReplicaUnused:
+		return "it never held data"
+	case ReplicaBlank:
+		return "it is blank"
+	case ReplicaTwice:
+		return "there are two of that name"
+	case ReplicaNotServing:
+		return "the running engine does not list it"
+	case ReplicaReplaced:
+		return "another one is being written in its place"
+	case EngineNotRunning:
+		return "no engine runs that serves it"
+	case EngineNodeNotLive:
+		return "the engine's node is not live"
+	default:
+		return ""
 	}
 }

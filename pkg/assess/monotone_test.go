@@ -103,6 +103,9 @@ func (d dice) worsenNode(s *cluster.Snapshot) string {
 	n := &s.Nodes[i]
 	switch rapid.IntRange(0, 6).Draw(d.t, "how") {
 	case 0:
+		if s.Source == cluster.SourceFiles && n.LeaseRenewed.After(now()) {
+			return "nothing" // it may be the newest time
+		}
 		s.Nodes = slices.Delete(s.Nodes, i, i+1)
 		return "a node is gone"
 	case 1:

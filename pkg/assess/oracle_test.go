@@ -109,11 +109,16 @@ func (o oracle) absent(st cluster.Storage, r cluster.Replica) bool {
 
 // there: node and disk are, beyond doubt, those that hold the data.
 func (o oracle) there(st cluster.Storage, r cluster.Replica) bool {
-	if !o.placed(st, r) || r.HealthyAt.IsZero() {
+	if !o.placed(st, r) || r.HealthyAt.IsZero() || o.s.Source != cluster.SourceFiles && r.HealthyAt.Sub(o.now) > o.pol.ClockSkew {
 		return false
 	}
 	created := o.s.Node(r.Node).Created
 	older := r.HealthyAt.Sub(created) > o.pol.ClockSkew
+	for _, x := range o.s.Retired {
+		if x.Node.Name == r.Node && x.Node.UID != o.s.Node(r.Node).Ref.UID {
+			older = older && r.HealthyAt.Sub(x.At) > o.pol.ClockSkew
+		}
+	}
 	madeHere := r.Created.After(created) && r.HealthyAt.Sub(r.Created) >= -o.pol.ClockSkew
 	seen := o.saw(r) == cluster.SeenData && slices.ContainsFunc(st.Nodes, func(sn cluster.StorageNode) bool {
 		return sn.Name == r.Node && !sn.Reported.IsZero() && !sn.Reported.Before(created)

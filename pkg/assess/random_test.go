@@ -100,6 +100,10 @@ func (d dice) odds(s *cluster.Snapshot) {
 	if d.rarely(40) {
 		s.Gaps = append(s.Gaps, cluster.Gap{Kind: "replicas.x", Reason: pick(d, cluster.GapForbidden, cluster.GapMalformed), Needed: d.rarely(2), OfStorage: true})
 	}
+	if d.rarely(10) {
+		s.Retired = append(s.Retired, cluster.Retired{Node: cluster.NodeRef{Name: "n1", UID: pick(d, cluster.UID("before"), "uid-n1")},
+			At: pick(d, ago(100*time.Hour+11*time.Second), ago(100*time.Hour), ago(time.Hour))})
+	}
 	if d.rarely(15) {
 		s.Persistent = append(s.Persistent, cluster.PersistentVolume{Name: "odd", Driver: pick(d, driver, "other", ""), Handle: "none",
 			Local: d.rarely(2), Deleting: d.rarely(3), Bound: d.rarely(2), ClaimName: pick(d, "", "c"), Hostnames: pick(d, nil, []string{"n1"}, []string{"n1", "n2"})})
@@ -186,7 +190,7 @@ func (d dice) replica(name, node string, claim cluster.Claim) cluster.Replica {
 	}
 	r.DiskUUID, r.Owner = mostly(d, 15, "disk-"+r.Node, "second-"+r.Node, "disk-n1", ""), mostly(d, 20, r.Node, "n4", "")
 	if r.Claim != cluster.Untouched {
-		r.HealthyAt = mostly(d, 25, ago(100*time.Hour), time.Time{})
+		r.HealthyAt = mostly(d, 25, ago(100*time.Hour), time.Time{}, ago(-11*time.Second))
 	}
 	r.Created = mostly(d, 4, time.Time{}, ago(100*time.Hour+6*time.Second), ago(100*time.Hour-4*time.Second), ago(10*time.Hour))
 	if r.Claim == cluster.Failed {

@@ -110,7 +110,36 @@ func placeCases() []replicaCase {
 			l.r(0).Created = ago(time.Minute)
 		}, isUnknown, NodeAgeUnknown, dunno},
 		{"a node without an age cannot be told", false, func(l *lab) { l.node("w1").Created = time.Time{} }, isUnknown, NodeAgeUnknown, dunno},
+		{"a replica that was healthy while a machine was yet to be retired lay on that one", false, func(l *lab) {
+			l.node("w1").Created = ago(1000 * time.Hour) // whatever the clock of the new one says
+			retired("w1", "uid-before", l.r(0).HealthyAt.Add(-10*time.Second))(l)
+		}, cluster.StandingUnproven, ReplicaNodeRetired, dunno},
+		{"a replica that was healthy after a machine was retired lies on its successor", false, func(l *lab) {
+			retired("w1", "uid-before", l.r(0).HealthyAt.Add(-11*time.Second))(l)
+		}, isGood, "", safe},
+		{"the last retirement counts", false, func(l *lab) {
+			retired("w1", "uid-before", l.r(0).HealthyAt.Add(time.Hour))(l)
+			retired("w1", "uid-long-before", l.r(0).HealthyAt.Add(-time.Hour))(l)
+		}, cluster.StandingUnproven, ReplicaNodeRetired, dunno},
+		{"a replica that was made after its node needs no record", false, func(l *lab) {
+			l.node("w1").Created = ago(time.Minute)
+			l.r(0).Created, l.r(0).HealthyAt = ago(59*time.Second), ago(55*time.Second)
+			retired("w1", "uid-before", now())(l)
+		}, isGood, "", safe},
+		{"another machine was retired", false, retired("w2", "uid-before", ago(20*24*time.Hour)), isGood, "", safe},
+		{"this machine is said to be retired and is there", false, retired("w1", "uid-w1", now()), isGood, "", safe},
+		{"a replica that was healthy in the future tells of a clock that is wrong", false, func(l *lab) { l.r(0).HealthyAt = now().Add(11 * time.Second) },
+			isUnknown, ReplicaHealthyAhead, dunno},
+		{"a replica that was healthy in the future by the clocks' margin was healthy now", false, func(l *lab) { l.r(0).HealthyAt = now().Add(10 * time.Second) },
+			isGood, "", safe},
 		{"a replica that was never healthy does not count", false, func(l *lab) { l.r(0).HealthyAt = time.Time{} }, isUnknown, ReplicaNeverHealthy, dunno},
+	}
+}
+
+// retired records that a machine is gone.
+func retired(name string, uid cluster.UID, at time.Time) func(*lab) {
+	return func(l *lab) {
+		l.s.Retired = append(l.s.Retired, cluster.Retired{Node: cluster.NodeRef{Name: name, UID: uid}, At: at})
 	}
 }
 

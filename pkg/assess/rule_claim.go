@@ -37,10 +37,10 @@ func claimed(r *cluster.Replica) reason {
 
 // leaves takes down a replica that the storage was asked to move away: it is
 // still there, which Here remembers, and will not be. What is worse already
-// keeps its reason, and what never held data has nothing to move.
+// keeps its reason, and what stands for no data has nothing to move.
 func (rj *ReplicaJudgement) leaves() {
 	r := rj.Replica
-	if !r.Leaving || rj.Code == ReplicaUnused || rank(rj.Standing) <= rank(cluster.StandingLeaving) {
+	if !r.Leaving || r.Claim == cluster.Placeholder || rj.Code == ReplicaUnused || rank(rj.Standing) <= rank(cluster.StandingLeaving) {
 		return
 	}
 	rj.Standing, rj.Proof, rj.Code = cluster.StandingLeaving, cluster.ProofNone, ReplicaLeaving

@@ -75,7 +75,7 @@ func probeCode(s cluster.Seen) string {
 // seen on it. The storage, too, must have looked at the node since it exists:
 // before that the disk it tells of may be the former machine's.
 func (w *world) vouched(st *storageWorld, r *cluster.Replica, age reason) reason {
-	younger := age.code == ReplicaNodeYounger || age.code == ReplicaNodeAsOld
+	younger := age.code == ReplicaNodeYounger || age.code == ReplicaNodeAsOld || age.code == ReplicaNodeRetired
 	sn := st.nodes[r.Node]
 	if !younger || sn.Reported.IsZero() || sn.Reported.Before(w.nodes[r.Node].facts.Created) {
 		return age

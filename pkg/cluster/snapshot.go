@@ -55,6 +55,15 @@ type Snapshot struct {
 	Attachments []Attachment
 	Storages    []Storage
 	Gaps        []Gap
+	// Retired are machines that are known to be gone, from whoever ended them;
+	// no observation tells it. Empty where nobody keeps a record.
+	Retired []Retired
+}
+
+// Retired is one incarnation of a node, and when it was seen to be gone.
+type Retired struct {
+	Node NodeRef
+	At   time.Time
 }
 
 // Gap is something that could not be read. Every Gap becomes a finding.
