@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,10 +25,13 @@ type desk struct {
 	doubt *batch
 	// sweeps is how often the segments of former runs may still be looked for.
 	sweeps int
+	// uncopied are the lines that count and are not in the copy yet.
+	uncopied []string
 }
 
 // batch is what one Append writes.
 type batch struct {
+	lines []string
 	head  head
 	tail  tail
 	pages []page
@@ -70,6 +75,19 @@ func (b *Book) Append(ctx context.Context, events ...record.Event) error {
 		return fmt.Errorf("write the head of the journal: %w", err)
 	}
 	b.sweep(ctx)
+	return b.copied()
+}
+
+// copied adds what counts to the copy of the journal, if there is one.
+func (b *Book) copied() error {
+	lines := strings.Join(b.desk.uncopied, "")
+	b.desk.uncopied = nil
+	if b.cfg.Copy == nil {
+		return nil
+	}
+	if _, err := io.WriteString(b.cfg.Copy, lines); err != nil {
+		return fmt.Errorf("the copy of the journal: %w", err)
+	}
 	return nil
 }
 
@@ -88,7 +106,7 @@ func (b *Book) compose(events []record.Event) (batch, error) {
 		return batch{}, err
 	}
 	h.segments, h.bytes = t.n, t.end()
-	return batch{head: h, tail: t, pages: pages}, nil
+	return batch{lines: lines, head: h, tail: t, pages: pages}, nil
 }
 
 // writePage writes one segment at the version that we know. Whenever that is
@@ -222,6 +240,7 @@ func (b *Book) adopt(n batch, now head) {
 		b.desk.sweeps = sweepTries
 	}
 	b.desk.head, b.desk.tail, b.desk.version, b.desk.doubt = n.head, n.tail, n.version, nil
+	b.desk.uncopied = append(b.desk.uncopied, n.lines...)
 	b.setRun(n.head.run)
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	mathrand "math/rand/v2"
 	"sync"
@@ -73,6 +74,9 @@ type Config struct {
 	MaxSegments  int
 	// Clock tells the time; nil is the machine's.
 	Clock func() time.Time
+	// Copy gets every line of the journal that this book writes, once it
+	// counts; nil for nobody. Where it fails, so does Append.
+	Copy io.Writer
 }
 
 // Book keeps a journal in a cluster. It implements record.Book. Its methods

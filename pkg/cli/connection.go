@@ -38,6 +38,8 @@ type connection struct {
 	verbosity    int
 	// probe: look into the directories of replicas too.
 	probe bool
+	// journalFile gets a copy of the journal; empty for none.
+	journalFile string
 	// who holds the lock if this process takes it.
 	who string
 }
@@ -116,6 +118,7 @@ func (c *connection) book() (*book.Book, error) {
 		Clientset: set, Namespace: c.bookNamespace, Identity: c.who, LeaseDuration: c.lockDuration,
 		RequestTimeout: min(book.DefaultRequestTimeout, c.lockDuration/4),
 		SkewMargin:     min(book.DefaultSkewMargin, c.lockDuration/6),
+		Copy:           copyOf(c.journalFile),
 	})
 }
 

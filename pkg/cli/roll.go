@@ -99,6 +99,7 @@ func (o *rollOptions) run(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", o.output, "text, or json for one event a line on standard output")
 	f.StringVar(&o.dryRun, "dry-run", dryRunNone, "client shows the plan and what would be done first; server also sends that with dryRun=All")
+	f.StringVar(&o.conn.journalFile, "journal-file", "", "append every line of the journal that is written to this file too (JSON lines)")
 	f.StringVar(&o.metricsFile, "metrics-file", "", "keep this file up to date in Prometheus' text format (for node exporter's textfile collector, or to push)")
 	o.policy.rolling(f)
 	o.conn.addProbe(f)
