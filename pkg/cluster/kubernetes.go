@@ -25,6 +25,9 @@ type Node struct {
 	ProviderID string
 	BootID     string
 	Zone       string
+	// CPU and Memory are what pods may request of it, in thousandths of a CPU
+	// and in bytes; zero where it does not say.
+	CPU, Memory int64
 }
 
 // Owner is the kind of controller behind a pod.
@@ -63,6 +66,12 @@ type Pod struct {
 	EmptyDir bool
 	HostPath bool
 	Labels   map[string]string
+	// CPU and Memory are what it requests, in thousandths of a CPU and in
+	// bytes. NodeSelector, Affinity and Tolerations say where it may run.
+	CPU, Memory  int64
+	NodeSelector map[string]string
+	Affinity     Affinity
+	Tolerations  []Toleration
 }
 
 // Budget is a PodDisruptionBudget.

@@ -42,8 +42,9 @@ type nodeSpec struct {
 }
 
 type nodeStatus struct {
-	Conditions []condition `json:"conditions"`
-	NodeInfo   struct {
+	Conditions  []condition       `json:"conditions"`
+	Allocatable map[string]string `json:"allocatable"`
+	NodeInfo    struct {
 		BootID string `json:"bootID"`
 	} `json:"nodeInfo"`
 }
@@ -69,6 +70,7 @@ func readNode(item []byte) (cluster.UID, cluster.Node, error) {
 		n.Zone = m.Labels[oldZoneLabel]
 	}
 	n.Ready, n.ReadyReason = conditionOf(o.Status.Conditions, "Ready")
+	n.CPU, n.Memory = milli(o.Status.Allocatable["cpu"]), whole(o.Status.Allocatable["memory"])
 	for _, t := range o.Spec.Taints {
 		n.Taints = append(n.Taints, t.Key+"="+t.Value+":"+t.Effect)
 	}

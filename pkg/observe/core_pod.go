@@ -22,6 +22,7 @@ type podSpec struct {
 		EmptyDir  *struct{} `json:"emptyDir"`
 		HostPath  *struct{} `json:"hostPath"`
 	} `json:"volumes"`
+	podDemands
 }
 
 type podStatus struct {
@@ -52,6 +53,7 @@ func readPod(item []byte) (cluster.UID, pod, error) {
 		p.HostPath = p.HostPath || v.HostPath != nil
 	}
 	p.owned(m)
+	o.Spec.demand(&p.Pod)
 	return m.key(), p, nil
 }
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+// Toleration is one toleration of a pod, as Kubernetes writes it: an empty key
+// with the operator Exists tolerates everything.
+type Toleration struct {
+	Key      string `json:"key"`
+	Operator string `json:"operator"`
+	Value    string `json:"value"`
+	Effect   string `json:"effect"`
+}
+
+// Affinity is what a pod requires of its node: one of the terms, each with all
+// of its demands. None at all asks for nothing.
+type Affinity [][]Demand
+
+// Demand is one demand on a node's label, or on its name where Field is set.
+type Demand struct {
+	Key      string   `json:"key"`
+	Operator string   `json:"operator"`
+	Values   []string `json:"values"`
+	Field    bool     `json:"-"`
+}
