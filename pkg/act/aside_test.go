@@ -13,6 +13,8 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
 )
 
+func (toy) Knobs() (ofStorage, ofVolume []string) { return []string{"wait"}, nil }
+
 // Tune sets a field of the node.
 func (y toy) Tune(_ *cluster.Storage, _ *cluster.Volume, k cluster.Knob) ([]plugin.Change, error) {
 	return []plugin.Change{{

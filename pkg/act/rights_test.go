@@ -23,7 +23,7 @@ func TestRights_AreWhatThePluginsChangesAskFor(t *testing.T) {
 	}
 	for _, want := range [][3]string{
 		{"", "nodes", "patch"}, {"", "pods/eviction", "create"},
-		{driver, "nodes", "patch"}, {driver, "nodes", "get"}, {driver, "replicas", "delete"},
+		{driver, "nodes", "patch"}, {driver, "nodes", "get"}, {driver, "replicas", "delete"}, {driver, "nodes", "delete"},
 	} {
 		if !has(want[0], want[1], want[2]) {
 			t.Errorf("%v is asked for and not named", want)

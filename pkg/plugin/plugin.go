@@ -113,6 +113,8 @@ type Rebuilder interface {
 
 // Tuner sets values that its storage's facts name as knobs.
 type Tuner interface {
+	// Knobs names those that its facts may offer, of the storage and of a volume.
+	Knobs() (ofStorage, ofVolume []string)
 	// Tune returns the changes that set the knob from its Value, which is
 	// expected now, to Aside; v is the volume that it belongs to, or nil.
 	Tune(st *cluster.Storage, v *cluster.Volume, k cluster.Knob) ([]Change, error)

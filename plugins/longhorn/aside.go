@@ -54,6 +54,11 @@ func (j *join) addKnobs(st *cluster.Storage) {
 	}
 }
 
+// Knobs names what Tune sets.
+func (Storage) Knobs() (ofStorage, ofVolume []string) {
+	return []string{replenishWait}, []string{offlineKnob}
+}
+
 // Tune returns the change of one knob: a setting of Longhorn's, or the offline
 // rebuilding of one volume.
 func (Storage) Tune(st *cluster.Storage, v *cluster.Volume, k cluster.Knob) ([]plugin.Change, error) {
