@@ -20,13 +20,12 @@ no step until every volume, attached or not, has its replicas on live nodes.
 
   %[1]s verify              is every volume whole? (changes nothing)
   %[1]s verify NODE         may this node be drained, may it be deleted?
-  %[1]s plan NODE...        what would happen, whether it can end, who will notice
   %[1]s drain NODE          one node, up to "may be deleted"
   %[1]s run NODE...         replace nodes, one after the other
   %[1]s run                 go on where a roll stopped
   %[1]s status              the roll in flight, from any machine
   %[1]s abort               give up the roll in flight and put back what it changed
-  %[1]s explain WHAT        a finding, by its code, or a volume: why, and what to do
+  %[1]s explain CODE        what a finding means and what to do
 
 Exit codes: 0 safe or done, 1 error, 2 usage, 3 refused: unsafe, 4 refused:
 unknown, 5 no progress within a limit, 6 another roll holds the lock,
@@ -90,7 +89,6 @@ func newRoot(app App) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newVerify(app, conn, display),
-		newPlan(app, conn, display),
 		newDrain(app, conn, display),
 		newRun(app, conn, display),
 		newStatus(app, conn, display),
@@ -98,14 +96,16 @@ func newRoot(app App) *cobra.Command {
 		newAbort(app, conn, display),
 		newReport(app, conn, display),
 		newRBAC(app, conn, display),
-		newExplain(app, conn, display),
+		newExplain(app, display),
 		newVersion(app),
 	)
+	complete(root, app, conn)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" { // a shell that cobra does not know is an error too
 			c.Args = noSuchCommand
 			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			c.AddCommand(newShim(app, display))
 		}
 	}
 	return root
