@@ -155,3 +155,14 @@ func (m *Memory) TurnOf(ref cluster.NodeRef) *Turn {
 	}
 	return nil
 }
+
+// Retired lists the machines that were seen to be gone, with when.
+func (m *Memory) Retired() []cluster.Retired {
+	var out []cluster.Retired
+	for i := range m.Turns {
+		if t := &m.Turns[i]; !t.RetiredAt.IsZero() {
+			out = append(out, cluster.Retired{Node: t.Node, At: t.RetiredAt})
+		}
+	}
+	return out
+}

@@ -255,8 +255,11 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// judge judges the snapshot by the cluster's clock.
+// judge judges the snapshot by the cluster's clock, with the machines that the
+// journal knows to be gone.
 func (r *runner) judge(s *cluster.Snapshot) (*assess.Judgement, time.Time) {
+	known := *s
+	known.Retired = r.mem.Retired()
 	now := time.Now().Add(s.Look.Skew)
-	return assess.Judge(s, r.plan.Policy, now), now
+	return assess.Judge(&known, r.plan.Policy, now), now
 }
