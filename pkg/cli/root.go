@@ -25,7 +25,7 @@ no step until every volume, attached or not, has its replicas on live nodes.
   %[1]s run                 go on where a roll stopped
   %[1]s status              the roll in flight, from any machine
   %[1]s abort               give up the roll in flight and put back what it changed
-  %[1]s explain CODE        what a finding means and what to do
+  %[1]s explain WHAT        a finding, by its code, or a volume: why, and what to do
 
 Exit codes: 0 safe or done, 1 error, 2 usage, 3 refused: unsafe, 4 refused:
 unknown, 5 no progress within a limit, 6 another roll holds the lock,
@@ -96,7 +96,7 @@ func newRoot(app App) *cobra.Command {
 		newAbort(app, conn, display),
 		newReport(app, conn, display),
 		newRBAC(app, conn, display),
-		newExplain(app, display),
+		newExplain(app, conn, display),
 		newVersion(app),
 	)
 	complete(root, app, conn)

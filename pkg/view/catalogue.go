@@ -16,6 +16,9 @@ type Doc struct {
 	// Means is one sentence; Remedy says what to do, and what not to do.
 	Means  string
 	Remedy string
+	// Do and Not add to the remedy what it takes with the storage at hand; See
+	// are what that rests on.
+	Do, Not, See []string
 }
 
 // Catalogue is what every code means, by code.
@@ -38,16 +41,27 @@ func Catalogued(lists ...[]Doc) Catalogue {
 // Sorted returns every code in order.
 func (c Catalogue) Sorted() []string { return slices.Sorted(maps.Keys(c)) }
 
-// Explain writes what a code means and what to do.
+// Guide adds advice to a code that is documented.
+func (c Catalogue) Guide(code string, do, not, see []string) {
+	if d, ok := c[code]; ok {
+		d.Do, d.Not, d.See = append(d.Do, do...), append(d.Not, not...), append(d.See, see...)
+		c[code] = d
+	}
+}
+
+// Explain writes what a code means, what to do, what not to do, and where more
+// is written.
 func (d Doc) Explain(to io.Writer, style Style) error {
 	p := &printer{to: to, style: style}
 	p.line(style.paint(bold, d.Code))
 	p.para("  ", d.Means)
+	do := d.Do
 	if d.Remedy != "" {
-		p.line("")
-		p.line("What to do")
-		p.para("  ", d.Remedy)
+		do = append([]string{d.Remedy}, do...)
 	}
+	p.section("What to do", do)
+	p.section("What not to do", d.Not)
+	p.section("See", d.See)
 	return p.done()
 }
 

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+// Explained is one volume with everything that its condition rests on.
+type Explained struct {
+	Judgement *assess.Judgement
+	Volume    *assess.VolumeJudgement
+	Catalogue Catalogue
+}
+
+// Explanation returns it as the public type.
+func (e Explained) Explanation() v1alpha1.Explanation {
+	vj := e.Volume
+	out := v1alpha1.Explanation{
+		APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindExplanation,
+		ObservedAt: Answer{Judgement: e.Judgement}.observedAt(), Driver: vj.Driver,
+		Volume: volume(vj), Conclusion: e.conclusion(), Chain: e.chain(),
+		Replicas: []v1alpha1.ExplainedReplica{}, Findings: Findings(vj.Findings),
+		Do: []string{}, DoNot: []string{}, See: []string{},
+	}
+	for i := range vj.Replicas {
+		rj := &vj.Replicas[i]
+		out.Replicas = append(out.Replicas, v1alpha1.ExplainedReplica{
+			Name: rj.Replica.Name, Says: e.standing(rj), Chain: e.place(rj.Replica),
+		})
+	}
+	a := e.advice()
+	out.Do, out.DoNot, out.See = append(out.Do, a.do...), append(out.DoNot, a.not...), append(out.See, a.see...)
+	return out
+}
+
+// Text writes the chain as a tree, the conclusion, and the remedy.
+func (e Explained) Text(to io.Writer, style Style) error {
+	x := e.Explanation()
+	p := &printer{to: to, style: style}
+	p.para("", x.Conclusion)
+	p.line("")
+	depth := 0
+	for _, l := range x.Chain {
+		if l.Kind == linkEngine {
+			continue // beside the replicas, below the volume
+		}
+		p.branch(strings.Repeat("   ", max(depth-1, 0)), depth > 0, l)
+		depth++
+	}
+	stem := strings.Repeat("   ", max(depth-1, 0))
+	for _, l := range x.Chain {
+		if l.Kind == linkEngine {
+			p.twig(stem, len(x.Replicas) == 0, spoken(l))
+		}
+	}
+	for i, r := range x.Replicas {
+		last := i == len(x.Replicas)-1
+		p.twig(stem, last, "replica "+r.Name+": "+r.Says)
+		for k, l := range r.Chain {
+			p.twig(stem+beside(last), k == len(r.Chain)-1, spoken(l))
+		}
+	}
+	var why []string
+	for _, f := range serious(e.Volume.Findings) {
+		why = append(why, f.Message+" ["+f.Code+"]")
+	}
+	p.section("Conclusion", why)
+	p.steps("What to do now", x.Do)
+	p.section("What not to do", x.DoNot)
+	p.section("See", x.See)
+	return p.done()
+}
+
+func spoken(l v1alpha1.Link) string {
+	words := map[string]string{linkPV: "PersistentVolume", linkStorageNode: "storage on it"}
+	kind := l.Kind
+	if w, ok := words[kind]; ok {
+		kind = w
+	}
+	if l.Name == "" || l.Kind == linkStorageNode {
+		return kind + ": " + l.Says
+	}
+	return kind + " " + l.Name + ": " + l.Says
+}
+
+// branch writes one link below the one before; the first has none above it.
+func (p *printer) branch(stem string, below bool, l v1alpha1.Link) {
+	if !below {
+		p.line(spoken(l))
+		return
+	}
+	p.twig(stem, true, spoken(l))
+}
+
+// twig writes one entry of a tree, its lines below each other.
+func (p *printer) twig(stem string, last bool, text string) {
+	joint := "├─ "
+	if last {
+		joint = "└─ "
+	}
+	if p.style.Width < minWidth {
+		p.line(stem + joint + text)
+		return
+	}
+	p.line(p.style.fill(stem+joint, stem+beside(last), text))
+}
+
+// beside goes on with the tree beside what is below an entry.
+func beside(last bool) string {
+	if last {
+		return "   "
+	}
+	return "│  "
+}
+
+// conclusion is the condition in a sentence.
+func (e Explained) conclusion() string {
+	vj := e.Volume
+	name := "Volume " + vj.Volume.Name + claim(vj)
+	sum := fmt.Sprintf("%d of %d replicas good, %s", vj.Good, vj.Volume.Want, provenOf(vj))
+	switch vj.Condition {
+	case assess.Whole:
+		return name + " is whole: " + sum + "."
+	case assess.Unused:
+		return name + " was never used: it is whole as it is, and holds no data."
+	case assess.Degraded:
+		return name + " is not whole: " + sum + "."
+	case assess.Lost:
+		return name + " is LOST as far as this cluster can tell: no replica is left that could serve its data."
+	case assess.Busy:
+		return name + " cannot be judged before this has ended: " + strings.Join(vj.Volume.Busy, ", ") + "."
+	case assess.Going:
+		return name + " is being deleted, and is not counted."
+	default:
+		return name + " cannot be judged: " + sum + ", and what is known of the others is not enough."
+	}
+}
+
+// provenOf says how many of the good replicas are proven.
+func provenOf(vj *assess.VolumeJudgement) string {
+	switch {
+	case vj.Proven == 0:
+		return "none proven"
+	case vj.Proven < vj.Good:
+		return fmt.Sprintf("%d of them proven", vj.Proven)
+	default:
+		return "proven"
+	}
+}
+
+// standing is a replica's standing with its reason.
+func (e Explained) standing(rj *assess.ReplicaJudgement) string {
+	s := rj.Standing.String()
+	switch {
+	case rj.Proof == cluster.Proven && rj.Replica.Claim == cluster.Serving:
+		return s + ", proven: an engine that runs reads and writes it"
+	case rj.Proof == cluster.Proven:
+		return s + ", proven: its data were seen"
+	case rj.Standing == cluster.StandingGood:
+		return s + ", plausible: object, node and disk agree, and nobody reads its data now"
+	}
+	s += tag(rj.Code)
+	if d, ok := e.Catalogue[rj.Code]; ok {
+		s += " " + d.Means
+	}
+	return s
+}
+
+// advice is what to do, what not to do, and what that rests on.
+type advice struct{ do, not, see []string }
+
+// add adds a code's, with the names that it is about.
+func (a *advice) add(d Doc, names *strings.Replacer) {
+	if d.Remedy != "" {
+		a.do = append(a.do, names.Replace(d.Code+": "+d.Remedy))
+	}
+	for _, s := range d.Do {
+		a.do = append(a.do, names.Replace(s))
+	}
+	a.warn(d, names)
+}
+
+// warn adds only what not to do.
+func (a *advice) warn(d Doc, names *strings.Replacer) {
+	for _, s := range d.Not {
+		a.not = append(a.not, names.Replace(s))
+	}
+	a.see = append(a.see, d.See...)
+}
+
+// advice gathers the remedies of what was found, each sentence once, in the
+// order in which they are to be done: first what must not be attached, then
+// what is wrong with each replica, then what the volume needs. Of a volume that
+// is lost, its replicas are to be kept as they are, whatever else would be done
+// about each.
+func (e Explained) advice() advice {
+	var a advice
+	vj := e.Volume
+	lost := vj.Condition == assess.Lost
+	of := func(code string) Doc { return e.Catalogue[code] }
+	switch {
+	case lost:
+		for _, f := range serious(vj.Findings) {
+			a.add(of(f.Code), e.names(nil))
+		}
+	case slices.ContainsFunc(vj.Replicas, func(r assess.ReplicaJudgement) bool { return r.Standing == cluster.StandingAbsent }) && found(vj, assess.VolumeUnsafeToAttach):
+		a.add(of(assess.VolumeUnsafeToAttach), e.names(nil))
+	}
+	for i := range vj.Replicas {
+		rj := &vj.Replicas[i]
+		switch {
+		case rj.Standing == cluster.StandingGood:
+		case lost:
+			a.warn(of(rj.Code), e.names(rj.Replica))
+		default:
+			a.add(of(rj.Code), e.names(rj.Replica))
+		}
+	}
+	for _, f := range vj.Findings {
+		switch f.Code {
+		case assess.VolumeUnproven, assess.VolumeUnsafeToAttach: // the replicas said more
+		default:
+			if f.Subject.Kind == "Volume" {
+				a.add(of(f.Code), e.names(nil))
+			}
+		}
+	}
+	if len(a.do) == 0 {
+		a.do = []string{"Nothing must be done."}
+	}
+	return advice{once(a.do), once(a.not), once(a.see)}
+}
+
+// found reports whether a finding about the volume has that code.
+func found(vj *assess.VolumeJudgement, code string) bool {
+	return slices.ContainsFunc(vj.Findings, func(f assess.Finding) bool { return f.Code == code })
+}
+
+// names puts the names of what a remedy is about in the place of its words in
+// capitals.
+func (e Explained) names(r *cluster.Replica) *strings.Replacer {
+	pairs := []string{"VOLUME", e.Volume.Volume.Name}
+	if e.Volume.ClaimName != "" {
+		pairs = append(pairs, "NAMESPACE", e.Volume.ClaimNamespace, "CLAIM", e.Volume.ClaimName)
+	}
+	if r != nil {
+		pairs = append(pairs, "REPLICA", r.Name, "NODE", or(r.Node, "NODE"))
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// once keeps the first of equal sentences.
+func once(in []string) []string {
+	var out []string
+	for _, s := range in {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// steps writes what is to be done one after the other.
+func (p *printer) steps(title string, lines []string) {
+	if len(lines) == 1 {
+		p.section(title, lines)
+		return
+	}
+	p.line("")
+	p.line(p.style.paint(bold, title))
+	for i, l := range lines {
+		number := fmt.Sprintf("  %d. ", i+1)
+		if p.style.Width < minWidth {
+			p.line(number + l)
+			continue
+		}
+		p.line(p.style.fill(number, strings.Repeat(" ", len(number)), l))
+	}
+}
