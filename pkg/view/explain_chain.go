@@ -40,7 +40,7 @@ func (e Explained) chain() []v1alpha1.Link {
 		out = append(out, v1alpha1.Link{Kind: linkPV, Name: pv.Name, Says: says})
 	}
 	v := vj.Volume
-	says := fmt.Sprintf("%s; wants %s, %s large, %s written", state(v.State), many(v.Want, "replica"), size(v.Size), size(v.Used))
+	says := fmt.Sprintf("%s; wants %s, %s large, %s written", state(v.State), many(v.Want, "replica"), amount(v.Size), amount(v.Used))
 	for _, h := range v.Holds {
 		says += fmt.Sprintf("; held on %s by %s", or(h.Node, "no node"), or(h.Why, "somebody"))
 	}
@@ -222,8 +222,8 @@ func (e Explained) directory(r *cluster.Replica) string {
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
-// size is a number of bytes as people say it.
-func size(n int64) string {
+// amount is a number of bytes as people say it.
+func amount(n int64) string {
 	const unit = 1024
 	if n < unit {
 		return fmt.Sprintf("%d B", n)
