@@ -80,6 +80,7 @@ func propose(t *testing.T, w *toy, c decide.Commands) decide.Plan {
 		t.Fatal(err)
 	}
 	p := policy.Default()
+	p.NoReplenishWait = w.hasty
 	j := assess.Judge(s, p, time.Now())
 	req := decide.Request{Run: "r1", Goal: decide.UntilReplaced, Commands: c, Policy: p}
 	for _, n := range s.Nodes {
@@ -124,6 +125,9 @@ func check(t *testing.T, w *toy, res roll.Result) {
 	if w.mostOut > 1 {
 		t.Errorf("I1: %d nodes were out at once", w.mostOut)
 	}
+	if w.wait != "600" {
+		t.Errorf("the setting is %s and was 600", w.wait)
+	}
 	if len(res.Left) > 0 {
 		t.Errorf("left behind: %+v", res.Left)
 	}
@@ -136,7 +140,9 @@ func worlds() map[string]func() (*toy, decide.Commands) {
 			return newToy(3, 6, 2), decide.Commands{Replace: "replace"}
 		},
 		"refill, retire and create": func() (*toy, decide.Commands) {
-			return newToy(3, 6, 3), decide.Commands{Retire: "retire", Create: "create"}
+			w := newToy(3, 6, 3)
+			w.hasty = true
+			return w, decide.Commands{Retire: "retire", Create: "create"}
 		},
 		"refill, delete the node and create": func() (*toy, decide.Commands) {
 			return newToy(3, 4, 3), decide.Commands{DeleteNode: true, Create: "create"}
@@ -230,6 +236,9 @@ func TestRun_InterruptedAtAnyMomentLeavesNoVolumeAwakeAndGoesOn(t *testing.T) {
 						t.Fatal(err)
 					}
 					if res.Exit == roll.ExitInterrupted {
+						if w.wait != "600" {
+							t.Errorf("after the interruption the setting is %s", w.wait)
+						}
 						for _, v := range w.volumes {
 							if v.held != "" {
 								t.Errorf("%s is awake after the interruption", v.name)

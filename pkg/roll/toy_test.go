@@ -26,6 +26,9 @@ type toy struct {
 	calls, dieAt int
 	after        bool
 	dead         bool
+	// wait is a setting of the storage; a hasty operator has it set aside.
+	wait  string
+	hasty bool
 	// out records the most nodes that were ever out at once.
 	mostOut int
 }
@@ -64,7 +67,7 @@ var errDied = errors.New("the program died")
 const toyDriver = "toy.example"
 
 func newToy(workers, volumes, want int) *toy {
-	w := &toy{dieAt: -1}
+	w := &toy{dieAt: -1, wait: "600"}
 	for i := range workers {
 		w.addNode(fmt.Sprintf("worker-%d", i+1)).pods = 3
 	}
@@ -192,6 +195,7 @@ func (w *toy) Observe(_ context.Context, _ cluster.Freshness) (*cluster.Snapshot
 		Look: cluster.Look{Began: now, Ended: now, Fresh: true},
 	}
 	st := cluster.Storage{Driver: toyDriver, Namespace: "toy-system", Reported: now}
+	st.HoldBack = &cluster.Knob{Name: "wait", UID: "wait", Value: w.wait, Aside: "0"}
 	out := 0
 	for _, n := range w.nodes {
 		if n.cordoned {
@@ -329,6 +333,11 @@ func (w *toy) perform(a decide.Action) decide.Outcome {
 				v.hold, v.held = a.Hold, a.HoldNode
 			}
 		}
+	case decide.SetAside, decide.PutBack:
+		if back := a.Verb == decide.PutBack && w.wait == a.Into; w.wait != a.From && !back {
+			return conflict
+		}
+		w.wait = a.Into
 	case decide.Prune:
 		for _, v := range w.volumes {
 			v.copies = slices.DeleteFunc(v.copies, func(c *toyCopy) bool { return c.uid == a.Replica.UID })
