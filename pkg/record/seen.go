@@ -25,10 +25,10 @@ type Seen struct {
 	Storages []string `json:"storages,omitempty"`
 	// Classes are sorted by Want, the attached ones first.
 	Classes []Class `json:"classes,omitempty"`
-	// Between is how many volumes are just being attached or detached: what
-	// their replicas are worth is not known until that is over, so they are in
-	// no class.
-	Between int `json:"between,omitempty"`
+	// Unjudged is the most volumes that could not be judged at one look since
+	// the summary before: they were busy, or something was not known. They are
+	// in no class.
+	Unjudged int `json:"unjudged,omitempty"`
 }
 
 // Class is how the volumes stand that have the same number of configured
@@ -52,8 +52,8 @@ type Class struct {
 // Same reports whether both are about the same volumes.
 func (c Class) Same(o Class) bool { return c.Want == o.Want && c.Attached == o.Attached }
 
-// Equal reports whether both say the same; how many volumes are between two
-// states is no news by itself.
+// Equal reports whether both say the same; how many volumes could not be
+// judged is no news by itself.
 func (s Seen) Equal(o Seen) bool {
 	return slices.Equal(s.Storages, o.Storages) && slices.Equal(s.Classes, o.Classes)
 }

@@ -47,7 +47,9 @@ func (s *sight) see(j *assess.Judgement) {
 	if s.lowest == nil {
 		s.lowest = map[class]int{}
 	}
+	before := s.now.Unjudged
 	s.now = summary(j)
+	s.now.Unjudged = max(s.now.Unjudged, before)
 	for i := range s.now.Classes {
 		c := &s.now.Classes[i]
 		if low, ok := s.lowest[classOf(*c)]; ok {
@@ -75,6 +77,7 @@ func (s *sight) tell(at time.Time) {
 		c.Lowest = c.Least
 		s.lowest[classOf(*c)] = c.Least
 	}
+	s.now.Unjudged = 0
 	s.told, s.at = s.now, at
 	s.told.Classes = slices.Clone(s.now.Classes)
 }
@@ -101,8 +104,8 @@ func summary(j *assess.Judgement) record.Seen {
 		if v.Condition == assess.Unused || v.Condition == assess.Going {
 			continue
 		}
-		if v.Volume.State == cluster.Attaching || v.Volume.State == cluster.Detaching {
-			out.Between++
+		if v.Condition == assess.Busy || v.Condition == assess.ConditionUnknown {
+			out.Unjudged++
 			continue
 		}
 		n := v.Good + v.Leaving

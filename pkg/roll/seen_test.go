@@ -30,12 +30,14 @@ func judged(vs ...assess.VolumeJudgement) *assess.Judgement {
 func TestSummary_CountsTheVolumeThatHasTheFewest(t *testing.T) {
 	unused := vol(2, 0, cluster.Detached)
 	unused.Condition = assess.Unused
+	busy := vol(2, 0, cluster.Attached)
+	busy.Condition = assess.Busy
 	moving := vol(3, 2, cluster.Attached)
 	moving.Leaving, moving.Condition = 1, assess.Whole
 	doubted := vol(2, 1, cluster.Detached)
 	doubted.Doubtful = 1
-	got := summary(judged(vol(2, 2, cluster.Detached), doubted, unused, vol(2, 0, cluster.Attaching), moving, vol(2, 2, cluster.Attached)))
-	want := record.Seen{Storages: []string{"d v1"}, Between: 1, Classes: []record.Class{
+	got := summary(judged(vol(2, 2, cluster.Detached), doubted, unused, busy, moving, vol(2, 2, cluster.Attached)))
+	want := record.Seen{Storages: []string{"d v1"}, Unjudged: 1, Classes: []record.Class{
 		{Want: 2, Attached: true, Volumes: 1, Whole: 1, Least: 2, Might: 2, Lowest: 2},
 		{Want: 2, Volumes: 2, Whole: 1, Least: 1, Might: 2, Lowest: 1},
 		{Want: 3, Attached: true, Volumes: 1, Whole: 1, Least: 3, Might: 3, Lowest: 3},

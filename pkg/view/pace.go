@@ -59,7 +59,7 @@ func (p *pace) text() string {
 	if last.left == 0 {
 		return ""
 	}
-	s := size(last.left) + " left"
+	s := amount(last.left) + " left"
 	took := last.at.Sub(first.at)
 	if took < paceLeast {
 		return s
@@ -70,7 +70,7 @@ func (p *pace) text() string {
 	}
 	rate := float64(done) / took.Seconds()
 	eta := time.Duration(float64(last.left) / rate * float64(time.Second))
-	return fmt.Sprintf("%s, about %s more at the %s/s of the last %s", s, short(eta), size(int64(rate)), short(took))
+	return fmt.Sprintf("%s, about %s more at the %s/s of the last %s", s, short(eta), amount(int64(rate)), short(took))
 }
 
 // bytesLeft is how much must still be copied in the phase: off the node while
@@ -120,22 +120,4 @@ func written(v *assess.VolumeJudgement) int64 {
 		}
 	}
 	return n
-}
-
-// size is a number of bytes for people.
-func size(n int64) string {
-	const step = 1024
-	if n < step {
-		return fmt.Sprintf("%d B", n)
-	}
-	f, units := float64(n), "KMGTPE"
-	i := -1
-	for f >= step && i+1 < len(units) {
-		f /= step
-		i++
-	}
-	if f >= 100 {
-		return fmt.Sprintf("%.0f %ciB", f, units[i])
-	}
-	return fmt.Sprintf("%.1f %ciB", f, units[i])
 }

@@ -34,6 +34,11 @@ func (r Report) Object() v1alpha1.Report {
 		Turns: reportTurns(s.Turns), Spans: spans(events), Waits: waits(events), Deeds: deeds(events),
 		Redundancy: redundancy(plan, events), Findings: []v1alpha1.Finding{}, Check: r.Check,
 	}
+	for _, e := range events {
+		if e.Seen != nil {
+			out.Unjudged = max(out.Unjudged, e.Seen.Unjudged)
+		}
+	}
 	for i := len(events) - 1; i >= 0 && out.State == stateHalted; i-- {
 		if e := events[i]; e.Kind == record.Halted {
 			out.Findings, out.Remedy = journalled(e.Findings), e.Remedy

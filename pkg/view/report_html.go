@@ -21,9 +21,9 @@ var reportPage string
 // HTML writes the report as one page that needs nothing else.
 func (r Report) HTML(to io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"day": day, "sentence": sentence, "capital": capital, "orelse": or, "many": many, "result": resultWord,
+		"day": moment, "sentence": sentence, "capital": capital, "orelse": or, "many": many, "result": resultWord,
 		"took":  func(from, to time.Time) string { return short(to.Sub(from)) },
-		"since": since, "group": phaseGroup, "facts": pageFacts,
+		"since": since, "group": phaseGroup, "facts": pageFacts, "unjudged": unjudged,
 	}).Parse(reportPage)
 	if err != nil {
 		return fmt.Errorf("the page: %w", err)

@@ -34,6 +34,9 @@ func (r Report) Text(to io.Writer, style Style) error {
 		for _, h := range o.Redundancy {
 			p.para("  ", classLine(h))
 		}
+		if o.Unjudged > 0 {
+			p.para("  ", unjudged(o))
+		}
 	}
 	p.section("What took longest", longest(o))
 	p.section("Findings", findingLines(o.Findings))
@@ -48,11 +51,11 @@ func (r Report) Text(to io.Writer, style Style) error {
 func headlines(o v1alpha1.Report) []string {
 	out := []string{sentence(o.Says)}
 	if o.Begun != nil && o.Ended != nil {
-		out = append(out, fmt.Sprintf("From %s to %s (%s): %s.", day(*o.Begun), day(*o.Ended),
+		out = append(out, fmt.Sprintf("From %s to %s (%s): %s.", moment(*o.Begun), moment(*o.Ended),
 			short(o.Ended.Sub(*o.Begun)), many(len(o.Deeds), "change")))
 	}
 	for _, a := range o.Authors {
-		line := a.Did + " " + day(a.At) + " by " + or(a.Who, "somebody")
+		line := a.Did + " " + moment(a.At) + " by " + or(a.Who, "somebody")
 		if a.Program != "" {
 			line += ", safe-roll " + a.Program
 		}
@@ -71,8 +74,6 @@ func headlines(o v1alpha1.Report) []string {
 	}
 	return out
 }
-
-func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
 func turnRows(o v1alpha1.Report) [][]string {
 	rows := [][]string{{"  NODE", "STRATEGY", "STATE", "REPLACED BY", "DRAINED", "GONE", "WHOLE AGAIN"}}
@@ -118,6 +119,11 @@ func byLength(ws []v1alpha1.Waited) []v1alpha1.Waited {
 	ws = slices.Clone(ws)
 	slices.SortStableFunc(ws, func(a, b v1alpha1.Waited) int { return cmp.Compare(b.To.Sub(b.From), a.To.Sub(a.From)) })
 	return ws
+}
+
+// unjudged says what the counts leave out.
+func unjudged(o v1alpha1.Report) string {
+	return "at one moment " + many(o.Unjudged, "volume") + " could not be judged, being busy or not known; such moments are not counted"
 }
 
 // longest are the longest waits.

@@ -43,6 +43,9 @@ type Report struct {
 	Deeds []Deed   `json:"deeds"`
 	// Redundancy is how many good replicas the volumes had, by class.
 	Redundancy []ClassHistory `json:"redundancy"`
+	// Unjudged is the most volumes that could not be judged at one look, because
+	// they were busy or something was not known; they are not counted there.
+	Unjudged int `json:"unjudged,omitempty"`
 	// Findings are those with which a halt was decided, of the last halt.
 	Findings []Finding `json:"findings"`
 	// Check is what `--check` found; absent without it.
