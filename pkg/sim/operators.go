@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
@@ -15,6 +16,17 @@ func (w *World) confuse(times int) {
 	for range times {
 		w.after(w.some(20*time.Minute), w.somethingFoolish)
 	}
+}
+
+// outage has the last worker fail for good.
+func (w *World) outage(r Roll) {
+	if r.Outage == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.machine(fmt.Sprintf("worker-%d", r.Case.Workers))
+	w.after(r.Outage, func() { w.powerOff(n) })
 }
 
 // mend is what people do before they run the same command again: they bring

@@ -34,6 +34,9 @@ type Roll struct {
 	Chaos int
 	// Interrupt stops the first process after that time; 0 for never.
 	Interrupt time.Duration
+	// Outage switches the last worker off after that time, until somebody mends
+	// it between two processes; 0 for never.
+	Outage time.Duration
 }
 
 // Ending is how a roll ended.
@@ -118,6 +121,7 @@ func (w *World) rolled(ctx context.Context, r Roll) (History, error) {
 	h.Machines = len(w.machines)
 	w.live(r.Case)
 	w.confuse(r.Chaos)
+	w.outage(r)
 	began := time.Now()
 	m := book.NewInMemory(leaseTime, time.Now)
 	w.roll(ctx, r, plan, m, &h)
@@ -168,11 +172,17 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		if h.settle(res, err) {
 			return
 		}
-		if journal, _, err := m.Open("reader").Read(ctx); err == nil && len(journal.Events) > 0 {
+		journal, _, unread := m.Open("reader").Read(ctx)
+		written := unread == nil && len(journal.Events) > 0
+		switch {
+		case written && journal.Events[len(journal.Events)-1].Kind == record.Finished:
+			h.Ending, h.Why = Finished, "" // and whoever ran it was not told
+			return
+		case written && errors.Is(err, roll.ErrNothing):
+			plan.Run += "x" // it was not gone on with, so the same command begins anew
+			first = &plan
+		case written:
 			first = nil
-		}
-		if errors.Is(err, roll.ErrNothing) {
-			return // it was refused before the first change
 		}
 		w.mend(n)
 	}

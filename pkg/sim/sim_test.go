@@ -25,7 +25,7 @@ func TestRun_AStandardRollEndsWithEverything(t *testing.T) {
 }
 
 func TestRun_OneSeedIsOneHistory(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(4 * soak(t)) {
 		once := func() sim.History {
 			return simulate(t, sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 4), Faults: []sim.Faults{sim.Noise(seed, 50)}})
 		}
@@ -39,7 +39,7 @@ func TestRun_OneSeedIsOneHistory(t *testing.T) {
 func TestRun_SeededRollsBreakNothing(t *testing.T) {
 	c := begin(t)
 	defer c.sum("random rolls")
-	for seed := range uint64(60 * soak(t)) {
+	for seed := range uint64(40 * soak(t)) {
 		r := sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 4)}
 		c.judge("random", r, simulate(t, r))
 	}
@@ -48,7 +48,7 @@ func TestRun_SeededRollsBreakNothing(t *testing.T) {
 func TestRun_NoiseBreaksNothing(t *testing.T) {
 	c := begin(t)
 	defer c.sum("random rolls over a bad network")
-	for seed := range uint64(30 * soak(t)) {
+	for seed := range uint64(20 * soak(t)) {
 		r := sim.Roll{Seed: seed, Case: sim.Draw(seed), Chaos: int(seed % 3), Faults: []sim.Faults{sim.Noise(seed, 40), sim.Noise(seed+1, 80)}}
 		c.judge("noise", r, simulate(t, r))
 	}

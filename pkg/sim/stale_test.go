@@ -14,7 +14,7 @@ func TestStale_LooksThatAreOldSlowOrMissingBreakNothing(t *testing.T) {
 	c := begin(t)
 	defer c.sum("stale, intermediate and unobserved states")
 	for _, k := range []int{1, 2, 4, 7} {
-		for seed := range uint64(4 * soak(t)) {
+		for seed := range uint64(2 * soak(t)) {
 			for name, f := range map[string]sim.Faults{
 				"stale":        {Stale: func() int { return k }},
 				"intermediate": {Slow: time.Duration(k) * 3 * time.Second},
