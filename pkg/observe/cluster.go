@@ -88,6 +88,7 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 		return nil, errClosed
 	}
 	c.watches.stop()
+	st.shrink(c.state)
 	c.watches, c.state, c.took = nil, st, st.look.Ended.Sub(st.look.Began)
 	return c.keep(st), nil
 }
@@ -109,7 +110,7 @@ func (c *Cluster) cached(ctx context.Context) (*cluster.Snapshot, error) {
 	switch {
 	case c.closed:
 		return nil, errClosed
-	case c.state == nil || c.age() >= c.relist():
+	case c.state == nil || c.state.shrunk || c.age() >= c.relist():
 		return nil, nil
 	case c.watches == nil:
 		if c.age() < c.cfg.Pause {

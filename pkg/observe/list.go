@@ -21,6 +21,8 @@ type reading struct {
 	// version is the list's resourceVersion, from which a watch goes on; empty
 	// where the kind was not read.
 	version string
+	// items is how many objects there were.
+	items int
 	// missing: the server does not know the kind.
 	missing bool
 	// expired: the server forgot the list while it was being paged.
@@ -42,13 +44,13 @@ type limits struct {
 // the call, and the rest continue it.
 func (c clients) list(ctx context.Context, s source, l limits, put func([]byte) error) reading {
 	var next, version string
-	problems, first := 0, error(nil)
+	problems, items, first := 0, 0, error(nil)
 	for {
 		p, err := c.page(ctx, s, l, next, put)
 		if err != nil {
 			return s.failed(err, l)
 		}
-		problems += p.problems
+		problems, items = problems+p.problems, items+p.items
 		if first == nil {
 			first = p.first
 		}
@@ -57,7 +59,7 @@ func (c clients) list(ctx context.Context, s source, l limits, put func([]byte) 
 			break
 		}
 	}
-	r := reading{version: version}
+	r := reading{version: version, items: items}
 	if problems > 0 {
 		g := s.gap(cluster.GapMalformed, fmt.Sprintf("%d objects of %s could not be decoded; the first: %v", problems, s.spelled(), first))
 		r.gap = &g

@@ -15,6 +15,7 @@ type page struct {
 	version  string
 	next     string
 	problems int
+	items    int
 	// first is the first of the problems.
 	first error
 }
@@ -42,7 +43,7 @@ func readPage(body io.Reader, put func([]byte) error) (page, error) {
 		switch key.String() {
 		case "items":
 			items = true
-			err = p.items(dec, put)
+			err = p.readItems(dec, put)
 		case "metadata":
 			err = p.metadata(dec)
 		default:
@@ -73,7 +74,7 @@ func (p *page) metadata(dec *jsontext.Decoder) error {
 	return nil
 }
 
-func (p *page) items(dec *jsontext.Decoder, put func([]byte) error) error {
+func (p *page) readItems(dec *jsontext.Decoder, put func([]byte) error) error {
 	start, err := dec.ReadToken()
 	if err != nil || start.Kind() == 'n' { // null is an empty list
 		return err
@@ -86,6 +87,7 @@ func (p *page) items(dec *jsontext.Decoder, put func([]byte) error) error {
 		if err != nil {
 			return err
 		}
+		p.items++
 		if err := put(raw); err != nil {
 			p.problems++
 			if p.first == nil {

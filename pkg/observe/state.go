@@ -19,6 +19,8 @@ type state struct {
 	gaps     []cluster.Gap
 	look     cluster.Look
 	leasesAt time.Time
+	// shrunk: a list lost more than can be believed since the last look.
+	shrunk bool
 	// sightings are what was seen in the directories of replicas, by UID.
 	sightings map[cluster.UID]sighting
 
@@ -26,6 +28,8 @@ type state struct {
 	mu      sync.Mutex
 	core    *core
 	readers []plugin.Reader
+	// counts is how many objects there are of each kind that was read.
+	counts map[string]int
 }
 
 // snapshot joins the state.
@@ -51,7 +55,7 @@ const restarts = 3
 func (c *Cluster) look(ctx context.Context) (*state, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.LookLimit, errLookLimit(c.cfg.LookLimit))
 	defer cancel()
-	st := &state{sources: sources(c.cfg.Storages, c.cfg.StorageNamespace), core: newCore()}
+	st := &state{sources: sources(c.cfg.Storages, c.cfg.StorageNamespace), core: newCore(), counts: map[string]int{}}
 	st.versions = make([]string, len(st.sources))
 	st.readers = make([]plugin.Reader, len(c.cfg.Storages))
 	st.look.Began = time.Now()
@@ -143,6 +147,9 @@ func (st *state) conclude(readings []reading) error {
 			silence = r.silent
 		}
 		st.versions[i] = r.version
+		if r.version != "" {
+			st.counts[st.sources[i].spelled()] = r.items
+		}
 		if st.sources[i].Name == kindDaemonSet && st.sources[i].storage < 0 {
 			st.core.daemonsRead = r.gap == nil
 		}

@@ -103,6 +103,12 @@ func (w *watches) apply(s source, e event, o watched) error {
 // apply reports whether the event may have changed a fact. mu is held.
 func (st *state) apply(s source, e event, o watched) (bool, error) {
 	switch e.Type {
+	case "ADDED":
+		st.counts[s.spelled()]++
+	case "DELETED":
+		st.counts[s.spelled()]--
+	}
+	switch e.Type {
 	case "ADDED", "MODIFIED":
 		if s.storage < 0 {
 			return st.core.put(s.Kind, e.Object)
