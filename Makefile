@@ -13,6 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 RELEASE ?= v0.1.0
 PREFIX  ?= $(HOME)/.local
+SOAK    ?= 20
 
 LINT := $(GO) tool -modfile=.tools/go.mod golangci-lint
 
@@ -72,6 +73,15 @@ BENCH_VOLUMES ?= 1000,10000
 .PHONY: bench
 bench: ## what it costs to ask large clusters, against other ways, in one run
 	cd e2e && $(GO) run ./cmd/bench -volumes '$(BENCH_VOLUMES)'
+
+.PHONY: soak
+soak: ## the simulator's campaigns at length: $SOAK times what go test does (docs/simulator.md)
+	SOAK=$(SOAK) SIM_DOCS='$(CURDIR)/docs' GOGC=400 \
+	  $(GO) test ./pkg/sim -count=1 -v -timeout 48h | grep -v '^=== '
+
+.PHONY: race
+race: ## the race detector over what is concurrent: the loop, the book, reading and deeds (minutes)
+	CGO_ENABLED=1 $(GO) test -race -count=1 ./pkg/roll ./pkg/book/... ./pkg/observe ./pkg/live ./pkg/act/...
 
 .PHONY: cover
 cover: ## coverage of this module, in coverage.out
