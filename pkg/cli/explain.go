@@ -59,7 +59,7 @@ to the directory of each replica, and what follows from it. Changes nothing.`,
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "look for the volume in a file or directory instead of a cluster, or - for standard input")
 	f.BoolVarP(&o.recursive, "recursive", "R", false, "read the directories below those of -f too")
-	f.StringVarP(&o.output, "output", "o", o.output, "text, or json for a volume")
+	f.StringVarP(&o.output, "output", "o", o.output, "text; or, of a volume, "+dataOutputs)
 	conn.addProbe(f)
 	return cmd
 }
@@ -71,7 +71,7 @@ func (o *explainOptions) validate(args []string) error {
 	case o.recursive && len(o.files) == 0:
 		return usagef("-R reads directories: it needs -f DIR")
 	}
-	if err := oneOf(o.output, outputText, outputJSON); err != nil {
+	if err := checkOutput(o.output, outputText); err != nil {
 		return err
 	}
 	return o.conn.liveOnly(o.files)
@@ -103,13 +103,15 @@ func (o *explainOptions) explain(ctx context.Context, word string) error {
 	case len(found) == 0:
 		return failed(unknownName(j, word))
 	case len(found) > 1:
-		return failed(fmt.Errorf("%d volumes are called %q: %s; name one", len(found), word, few(volumeNames(found))))
+		return failed(fmt.Errorf("%d volumes are called %q: %s; name one", len(found), word, few(foundNames(found))))
 	}
 	e := view.Explained{Judgement: j, Volume: found[0], Catalogue: c}
-	if o.output == outputJSON {
-		return failed(view.WriteJSON(out, e.Explanation()))
+	if o.output == outputText {
+		return failed(e.Text(out, styleOf(out)))
 	}
-	return failed(e.Text(out, styleOf(out)))
+	return failed(printData(out, o.output, data{
+		object: e.Explanation(), rows: "replicas", names: []string{"volume/" + found[0].Volume.Name},
+	}))
 }
 
 func (o *explainOptions) observe(ctx context.Context) (*cluster.Snapshot, error) {
@@ -151,7 +153,7 @@ func names(v *assess.VolumeJudgement) []string {
 	return out
 }
 
-func volumeNames(vs []*assess.VolumeJudgement) []string {
+func foundNames(vs []*assess.VolumeJudgement) []string {
 	out := make([]string, 0, len(vs))
 	for _, v := range vs {
 		out = append(out, v.Volume.Name)
