@@ -22,9 +22,11 @@ import (
 
 // request is what the flags ask for, without the nodes.
 func (o *rollOptions) request() decide.Request {
-	return decide.Request{
+	req := decide.Request{
 		Run: newRunID(time.Now()), Goal: o.goal, Commands: o.commands, Selector: o.wanted, Policy: o.policy.policy,
 	}
+	o.planning.ask(&req, o.selector)
+	return req
 }
 
 // newRunID names a roll: sortable by time, and unlikely to be given twice. It

@@ -25,6 +25,7 @@ type rollOptions struct {
 	conn     *connection
 	display  string
 	policy   *policyFlags
+	planning planningFlags
 	goal     decide.Goal
 	nodes    []string
 	selector string
@@ -82,7 +83,8 @@ The same command after an interruption goes on where the facts say it is.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.selector, "selector", "l", "", "replace the nodes that this label selector matches, in the order of their names")
+	f.StringVarP(&o.selector, "selector", "l", "", "replace the nodes that this label selector matches")
+	o.planning.add(f)
 	f.StringVar(&o.commands.Retire, "retire-command", "", "ends the machine and deletes its Node")
 	f.StringVar(&o.commands.Create, "create-command", "", "makes the replacement")
 	f.StringVar(&o.commands.Replace, "replace-command", "", "does both at once")
@@ -125,6 +127,9 @@ func (o *rollOptions) complete(f *pflag.FlagSet) error {
 		return err
 	}
 	o.wanted = wanted
+	if err := o.planning.complete(); err != nil {
+		return err
+	}
 	return o.policy.complete()
 }
 

@@ -20,6 +20,7 @@ no step until every volume, attached or not, has its replicas on live nodes.
 
   %[1]s verify              is every volume whole? (changes nothing)
   %[1]s verify NODE         may this node be drained, may it be deleted?
+  %[1]s plan NODE...        what would happen, whether it can end, who will notice
   %[1]s drain NODE          one node, up to "may be deleted"
   %[1]s run NODE...         replace nodes, one after the other
   %[1]s run                 go on where a roll stopped
@@ -89,6 +90,7 @@ func newRoot(app App) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newVerify(app, conn, display),
+		newPlan(app, conn, display),
 		newDrain(app, conn, display),
 		newRun(app, conn, display),
 		newStatus(app, conn, display),

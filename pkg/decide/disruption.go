@@ -10,6 +10,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // Disruption is a pod that a turn moves, and who will notice.
@@ -95,12 +96,12 @@ func (d *draft) wakes(t PlannedTurn, f TurnForecast) {
 	if f.Asleep == 0 {
 		return
 	}
-	how := fmt.Sprintf("%d detached volumes are attached, at most %d at a time, to prove and rebuild them", f.Asleep, d.req.Policy.MaxWoken)
-	if t.Strategy == "evict" {
-		how = fmt.Sprintf("%d detached volumes are attached by the storage all at once while their replicas move", f.Asleep)
+	how := fmt.Sprintf("by safe-roll, at most %d at a time, to prove and rebuild them", d.req.Policy.MaxWoken)
+	if t.Strategy == policy.Evict {
+		how = "by the storage, all at once, while their replicas move"
 	}
 	d.p.Notes = append(d.p.Notes, assess.Finding{
 		Code: CodeWakes, Severity: assess.Note, Subject: assess.Subject{Kind: "Node", Name: t.Node.Name},
-		Message: "in the turn of " + t.Node.Name + " " + how + "; a pod that wants one may wait",
+		Message: fmt.Sprintf("In the turn of %s detached volumes (%d) are attached %s; a pod that wants one may wait.", t.Node.Name, f.Asleep, how),
 	})
 }

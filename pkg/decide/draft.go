@@ -102,6 +102,9 @@ func (d *draft) turn(ref cluster.NodeRef) {
 // choose picks the strategy, and refuses where the one asked for, or both,
 // could never end.
 func (d *draft) choose(t *PlannedTurn, f *TurnForecast) {
+	if d.req.Commands.Replace != "" {
+		d.refuse(replaceKeeps(d.j, d.req.Policy, t.Node.Name)...)
+	}
 	hangs := d.mayHang(t.Node)
 	t.Strategy, t.Why = d.req.Policy.Strategy, "it was asked for"
 	if t.Strategy == policy.Auto {
@@ -137,11 +140,11 @@ func (d *draft) auto(ref cluster.NodeRef, f *TurnForecast, hangs []assess.Findin
 	case !f.Evict.Fits():
 		return policy.Refill, fmt.Sprintf("%d of %d replicas on it fit nowhere else", len(f.Evict.Stuck), moving)
 	case len(hangs) == 0:
-		return policy.Evict, fmt.Sprintf("all %d replicas on it fit elsewhere", moving)
+		return policy.Evict, fits(moving)
 	case len(d.keepsFloor(ref))+len(d.rebuilt(ref, f)) == 0:
 		return policy.Refill, "this version of the storage may hang when it evicts detached volumes"
 	default:
-		return policy.Evict, fmt.Sprintf("all %d replicas on it fit elsewhere", moving)
+		return policy.Evict, fits(moving)
 	}
 }
 
@@ -248,4 +251,11 @@ func stuckFinding(code string, p forecast.Placement, what string) assess.Finding
 		f.Evidence = append(f.Evidence, cluster.Fact{Name: "way out", Value: w.Says})
 	}
 	return f
+}
+
+func fits(n int) string {
+	if n == 1 {
+		return "the one replica on it fits elsewhere"
+	}
+	return fmt.Sprintf("all %d replicas on it fit elsewhere", n)
 }

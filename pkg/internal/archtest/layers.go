@@ -91,7 +91,7 @@ func outerRooms() []room {
 	return []room{
 		{dir: "pkg/view",
 			own:    []string{"pkg/cluster", "pkg/policy", "pkg/assess", "pkg/forecast", "pkg/decide", "pkg/record", "pkg/roll", "pkg/plugin", "pkg/api/v1alpha1"},
-			others: []string{"github.com/briandowns/spinner", "sigs.k8s.io/yaml"},
+			others: []string{"github.com/briandowns/spinner"},
 			why:    "it turns conclusions into words and reaches no cluster"},
 		{dir: "pkg/cli",
 			own: []string{"pkg/cluster", "pkg/policy", "pkg/assess", "pkg/forecast", "pkg/decide", "pkg/plugin", "pkg/record",
