@@ -34,9 +34,9 @@ exec kubectl-safe_roll __complete "$@"
 // completer is what completes one argument or the value of a flag.
 type completer = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
 
-// nodeNames completes the names of nodes that were not given yet. most bounds
+// completeNodes completes the names of nodes that were not given yet. most bounds
 // how many the command takes; 0 is any number.
-func nodeNames(conn *connection, most int) completer {
+func completeNodes(conn *connection, most int) completer {
 	return func(cmd *cobra.Command, have []string, begin string) ([]string, cobra.ShellCompDirective) {
 		if most > 0 && len(have) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -67,8 +67,8 @@ func (c *connection) nodeNames(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// codes completes the codes of findings.
-func codes(app App) completer {
+// completeCodes completes the codes of findings.
+func completeCodes(app App) completer {
 	return func(_ *cobra.Command, have []string, begin string) ([]string, cobra.ShellCompDirective) {
 		if len(have) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -82,10 +82,10 @@ func codes(app App) completer {
 	}
 }
 
-// volumeNames completes the names of volumes, after the codes.
-func volumeNames(app App, conn *connection) completer {
+// completeVolumes completes the names of volumes, after the codes.
+func completeVolumes(app App, conn *connection) completer {
 	return func(cmd *cobra.Command, have []string, begin string) ([]string, cobra.ShellCompDirective) {
-		out, directive := codes(app)(cmd, have, begin)
+		out, directive := completeCodes(app)(cmd, have, begin)
 		if len(have) > 0 || strings.Contains(begin, "/") {
 			return out, directive
 		}
@@ -125,15 +125,15 @@ func complete(root *cobra.Command, app App, conn *connection) {
 	for _, cmd := range root.Commands() {
 		switch cmd.Name() {
 		case "verify", "run", "plan":
-			cmd.ValidArgsFunction = nodeNames(conn, 0)
+			cmd.ValidArgsFunction = completeNodes(conn, 0)
 		case "drain", "approve":
-			cmd.ValidArgsFunction = nodeNames(conn, 1)
+			cmd.ValidArgsFunction = completeNodes(conn, 1)
 		case "explain":
-			cmd.ValidArgsFunction = volumeNames(app, conn)
+			cmd.ValidArgsFunction = completeVolumes(app, conn)
 		}
 		if cmd.Flags().Lookup("accept-risk") != nil {
 			must(cmd.RegisterFlagCompletionFunc("accept-risk", func(c *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
-				return codes(app)(c, nil, begin)
+				return completeCodes(app)(c, nil, begin)
 			}))
 		}
 		for flag, values := range map[string][]string{
