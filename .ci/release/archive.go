@@ -78,7 +78,12 @@ func sha(path string) (string, error) {
 func checksums(path string, made []archive) error {
 	var b strings.Builder
 	for _, a := range made {
-		fmt.Fprintf(&b, "%s  %s\n", a.sum, filepath.Base(a.path))
+		list := strings.TrimSuffix(a.path, ".tar.gz") + ".cdx.json"
+		sum, err := sha(list)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%s  %s\n%s  %s\n", a.sum, filepath.Base(a.path), sum, filepath.Base(list))
 	}
 	return os.WriteFile(path, []byte(b.String()), 0o644)
 }

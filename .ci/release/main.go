@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command release builds the archives of a release into dist/, writes their
-// checksums, and, when asked, the krew manifest that names them. The same
+// Command release builds the archives of a release into dist/, writes a list of
+// what each was built from (SBOM), their checksums, and, when asked, the krew manifest that names them. The same
 // sources and version give the same bytes.
 //
 //	go run ./.ci/release -version v0.1.0 [-manifest krew-manifest.yaml] [PLATFORM...]
@@ -49,7 +49,7 @@ func (p platform) program() string {
 
 func platforms() []platform {
 	return []platform{
-		{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"},
+		{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"},
 	}
 }
 
@@ -122,5 +122,9 @@ func build(ctx context.Context, p platform, version, dir string) (archive, error
 	if err := cmd.Run(); err != nil {
 		return archive{}, err
 	}
-	return pack(p, filepath.Join(dir, fmt.Sprintf("%s_%s_%s_%s.tar.gz", binary, version, p.os, p.arch)), program)
+	base := filepath.Join(dir, fmt.Sprintf("%s_%s_%s_%s", binary, version, p.os, p.arch))
+	if err := writeSBOM(program, version, base+".cdx.json"); err != nil {
+		return archive{}, fmt.Errorf("the list of modules: %w", err)
+	}
+	return pack(p, base+".tar.gz", program)
 }
