@@ -5,6 +5,7 @@ package decide_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
@@ -149,4 +150,64 @@ func TestForget_NotWhileAReplicaNamesTheNode(t *testing.T) {
 	if w := wantWait(t, f.next(), decide.PruneIt); len(w.Left) != 1 || w.Limit <= 0 {
 		t.Errorf("%+v", w)
 	}
+}
+
+func TestForget_WhatNeverHeldAnythingGoesTooAndIsMadeAnew(t *testing.T) {
+	f, turn := gone()
+	f.storage().KeepsNodes = cluster.Yes
+	turn.Proved["v-r2"] = noon
+	f.volume().Replicas = f.volume().Replicas[1:]
+	f.volume().Want = 2
+	f.addVolume("new", 1, 2, 3)
+	fresh := &f.storage().Volumes[1]
+	fresh.Touched, fresh.Engine.Ever = false, cluster.No
+	for i := range fresh.Replicas {
+		fresh.Replicas[i].Claim, fresh.Replicas[i].HealthyAt = cluster.Untouched, time.Time{}
+	}
+	sn := f.storage().Nodes[0]
+	sn.Name, sn.UID, sn.Ready = ref(1).Name, "sn1", cluster.No
+	f.storage().Nodes = append(f.storage().Nodes, sn)
+	f.passGate(t)
+	if a := wantAct(t, f.next(), decide.Prune); a.Replica.UID != "new-r1" {
+		t.Errorf("%+v", a)
+	}
+	fresh.Replicas = fresh.Replicas[1:]
+	wantAct(t, f.next(), decide.Forget)
+	f.storage().Nodes = f.storage().Nodes[:2]
+	f.addNode(cluster.NodeRef{Name: "worker-1", UID: "again"}, "newdisk")
+	turn.Joined = cluster.NodeRef{Name: "worker-1", UID: "again"}
+	f.look()
+	if a := wantAct(t, f.next(), decide.Wake); a.Volume.Name != "new" {
+		t.Errorf("%+v", a)
+	}
+	fresh.Touched = true // a sign of use: then its blank replicas are no comfort
+	if a, ok := f.next().(decide.Act); ok {
+		t.Errorf("%+v", a.Action)
+	}
+}
+
+func TestForget_TheLastReplicaOfAVolumeThatNeverHeldAnythingStays(t *testing.T) {
+	f, _ := gone()
+	f.storage().KeepsNodes = cluster.Yes
+	f.storage().Volumes = nil
+	f.addVolume("new", 1)
+	fresh := f.volume()
+	fresh.Touched, fresh.Engine.Ever = false, cluster.No
+	fresh.Replicas[0].Claim, fresh.Replicas[0].HealthyAt = cluster.Untouched, time.Time{}
+	if a, ok := f.next().(decide.Act); ok && a.Action.Verb == decide.Prune {
+		t.Errorf("%+v", a.Action)
+	}
+}
+
+func TestReplace_NotWhereTheStoragesNodeOutlivesTheMachine(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	f.plan.Commands.Replace = "replace"
+	f.storage().KeepsNodes = cluster.Yes
+	f.drained()
+	f.passGate(t)
+	if h := wantHalt(t, f.next(), decide.ExitUnsafe); !has(h.Findings, decide.CodeReplace) {
+		t.Errorf("%+v", h)
+	}
+	f.plan.Policy.Accepted = []policy.Risk{{Code: decide.CodeReplace}}
+	wantAct(t, f.next(), decide.RunCommand)
 }

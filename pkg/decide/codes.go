@@ -25,7 +25,7 @@ func Codes() []assess.CodeDoc {
 		{Code: CodeNoRoom, Means: "A replica on the node fits nowhere else, so the storage could never finish moving it.",
 			Remedy: "Add a node or space, or choose --strategy=refill where every volume keeps its floor without the node."},
 		{Code: CodeReplace, Means: "One command that deletes and creates a node at once is only safe where no replica is left on the node.",
-			Remedy: "Use --retire-command with --create-command, so that lost replicas are cleaned up in between."},
+			Remedy: "Use --retire-command with --create-command, so that what is lost is cleaned up in between. Where replacements get new names, --accept-risk=plan/replace-command."},
 		{Code: CodeNodeTwice, Means: "A node was named twice.", Remedy: "Name every node once."},
 		{Code: CodeOldDisk, Means: "The replacement reports a disk of the retired node: its data cannot be told from stale data.",
 			Remedy: "Give the replacement an empty disk. Do not start workloads whose replicas lie there."},

@@ -5,7 +5,9 @@ package decide
 import (
 	"fmt"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // forget removes the storage's own object of the node that is gone, where it
@@ -29,6 +31,21 @@ func (t *tick) forget() Decision {
 				Verb: Forget, Driver: st.Driver, StorageNode: ObjectRef{sn.Name, sn.UID},
 				Why: "the storage still keeps an object for " + t.node() + ", which a replacement of that name would take up with the old disks",
 			})
+		}
+	}
+	return nil
+}
+
+// replaceKeeps refuses one command for both where the storage's object of the
+// node outlives the machine: a replacement of the same name would take it up.
+func replaceKeeps(j *assess.Judgement, p policy.Policy, node string) []assess.Finding {
+	if p.Accepts(CodeReplace, node) {
+		return nil
+	}
+	for i := range j.Snapshot.Storages {
+		if j.Snapshot.Storages[i].KeepsNodes == cluster.Yes {
+			return []assess.Finding{nodeFinding(CodeReplace, node,
+				"the storage keeps its object for "+node+", and --replace-command leaves no moment to remove it before a machine of that name takes it up")}
 		}
 	}
 	return nil

@@ -66,7 +66,7 @@ func (t *tick) keeps(v *assess.VolumeJudgement) (why string, idle bool) {
 // asleep says why a volume that is not attached is not being woken.
 func (t *tick) asleep(v *assess.VolumeJudgement) (why string, idle bool) {
 	for i := range v.Replicas {
-		if r := &v.Replicas[i]; startsBlank(t, v, r) {
+		if r := &v.Replicas[i]; !unwritten(v) && startsBlank(t, v, r) {
 			return fmt.Sprintf("replica %s on %s is %s, and might be started without its data", r.Replica.Name, r.Replica.Node, r.Standing), false
 		}
 	}

@@ -49,7 +49,14 @@ func (t *tick) relics() []relic {
 		v := &t.j.Volumes[i]
 		for k := range v.Replicas {
 			r := &v.Replicas[k]
-			if r.Replica.Deleting || !provenGone(t.j, r) || !t.inTheWay(v, r) {
+			if r.Replica.Deleting {
+				continue
+			}
+			if siblings := t.neverHeld(v, r); len(siblings) > 0 {
+				out = append(out, relic{v, r.Replica, siblings})
+				continue
+			}
+			if !provenGone(t.j, r) || !t.inTheWay(v, r) {
 				continue
 			}
 			if rests := t.provenSiblings(v, r.Replica); len(rests) > 0 {
@@ -58,6 +65,45 @@ func (t *tick) relics() []relic {
 		}
 	}
 	return out
+}
+
+// neverHeld returns the siblings of a replica that went with the turn's node and
+// never held anything, where its object keeps the storage from letting go of
+// the node. Nothing can be lost with it; its volume keeps another one, for with
+// none it would be made anew.
+func (t *tick) neverHeld(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) []string {
+	st := t.s.Storage(v.Driver)
+	if t.turn == nil || st == nil || st.KeepsNodes != cluster.Yes || r.Replica.Node != t.node() || t.s.Node(t.node()) != nil || !unwritten(v) {
+		return nil
+	}
+	var out []string
+	for i := range v.Replicas {
+		if o := v.Replicas[i].Replica; o.UID != r.Replica.UID && !o.Deleting && t.live(o.Node) {
+			out = append(out, string(o.UID))
+		}
+	}
+	return out
+}
+
+// unwritten reports whether the volume shows no sign that it ever held data.
+func unwritten(v *assess.VolumeJudgement) bool {
+	x := v.Volume
+	if x.Class != cluster.ClassOrdinary || x.Touched || x.Used > 0 || x.Engine.Present != cluster.Yes || x.Engine.Ever != cluster.No ||
+		x.State != cluster.Detached || len(x.Replicas) == 0 || len(x.Doubts) > 0 {
+		return false
+	}
+	for i := range x.Replicas {
+		if c := x.Replicas[i].Claim; c != cluster.Untouched && c != cluster.Placeholder {
+			return false
+		}
+	}
+	return true
+}
+
+// live reports whether the node of that name is live, for certain.
+func (t *tick) live(name string) bool {
+	n := t.j.Node(name)
+	return n != nil && n.Live == cluster.Yes
 }
 
 // provenGone reports whether the replica's data certainly do not exist any

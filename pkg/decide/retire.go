@@ -21,6 +21,9 @@ func (t *tick) retire() Decision {
 				Message: left[0] + " is still on " + t.node() + ", and --replace-command leaves no moment to clean up",
 			}}, "use --retire-command and --create-command")
 		}
+		if fs := replaceKeeps(t.j, t.policy(), t.node()); len(fs) > 0 {
+			return t.refuse(fs, "use --retire-command and --create-command")
+		}
 		return t.command(ReplaceCommand)
 	case c.Retire != "" && !t.ran(RetireCommand):
 		return t.command(RetireCommand)

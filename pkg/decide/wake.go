@@ -139,6 +139,9 @@ func (t *tick) wake(v *assess.VolumeJudgement) Decision {
 // safeToOpen reports whether the data are there, and no replica could be
 // started without its own.
 func (t *tick) safeToOpen(v *assess.VolumeJudgement) bool {
+	if unwritten(v) {
+		return t.allThere(v)
+	}
 	good := 0
 	for i := range v.Replicas {
 		r := &v.Replicas[i]
@@ -150,6 +153,17 @@ func (t *tick) safeToOpen(v *assess.VolumeJudgement) bool {
 		}
 	}
 	return good >= v.Volume.Need
+}
+
+// allThere reports whether every replica of a volume that never held data is on
+// a live node: opened, it is blank, as it shall be.
+func (t *tick) allThere(v *assess.VolumeJudgement) bool {
+	for i := range v.Replicas {
+		if !t.live(v.Replicas[i].Replica.Node) {
+			return false
+		}
+	}
+	return true
 }
 
 // startsBlank reports whether the storage might start the replica without its

@@ -20,6 +20,9 @@ const (
 	wake       = "wake"
 	sleep      = "sleep"
 	prune      = "prune"
+	setAside   = "set-aside"
+	putBack    = "put-back"
+	forget     = "forget"
 	deleteNode = "delete-node"
 	runCommand = "run-command"
 
@@ -77,6 +80,10 @@ func named(c *court) {
 		a := e.Action
 		bad := a.Node.UID == ""
 		switch string(a.Verb) {
+		case setAside, putBack:
+			bad = a.Knob.UID == ""
+		case forget:
+			bad = bad || a.StorageNode.UID == ""
 		case place:
 			bad = bad || a.StorageNode.UID == ""
 		case wake, sleep:
