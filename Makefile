@@ -74,6 +74,23 @@ BENCH_VOLUMES ?= 1000,10000
 bench: ## what it costs to ask large clusters, against other ways, in one run
 	cd e2e && $(GO) run ./cmd/bench -volumes '$(BENCH_VOLUMES)'
 
+# How long each fuzzer runs, and how many clusters make ten million with the
+# oracle's own rounds.
+FUZZTIME   ?= 5m
+FUZZCHECKS ?= 7000
+ORACLE     := AgreesWithTheOracle|WorseFacts|WhateverTheFacts
+
+.PHONY: fuzz
+fuzz: ## fuzz what reads for $FUZZTIME each, then ten million random clusters against the oracle
+	$(GO) test ./pkg/observe -run '^$$' -fuzz FuzzFiles -fuzztime $(FUZZTIME)
+	$(GO) test ./plugins/longhorn -run '^$$' -fuzz FuzzReader -fuzztime $(FUZZTIME)
+	$(GO) test ./pkg/cli -run '^$$' -fuzz FuzzDamage -fuzztime $(FUZZTIME)
+	$(GO) test ./pkg/assess -run '$(ORACLE)' -rapid.checks=$(FUZZCHECKS) -timeout 24h
+
+.PHONY: mutate
+mutate: ## how many small faults in the rules the tests notice; the survivors by name
+	$(GO) run ./.ci/mutate -slow '$(ORACLE)' -known .ci/mutate/assess.txt pkg/assess
+
 .PHONY: soak
 soak: ## the simulator's campaigns at length: $SOAK times what go test does (docs/simulator.md)
 	SOAK=$(SOAK) SIM_DOCS='$(CURDIR)/docs' GOGC=400 \
