@@ -36,7 +36,7 @@ func TestCrash_KilledBeforeOrAfterAnyCallItEndsTheSame(t *testing.T) {
 	defer c.sum("killed before or after a call")
 	for _, k := range standards() {
 		whole := simulate(t, sim.Roll{Seed: 2, Case: k})
-		for _, n := range points(t, whole.Calls[0], 97) {
+		for _, n := range points(t, whole.Calls[0], 211) {
 			for _, after := range []bool{false, true} {
 				r := sim.Roll{Seed: 2, Case: k, Faults: []sim.Faults{at(n, sim.Fault{Harm: sim.Kill, After: after})}}
 				h := simulate(t, r)
@@ -56,7 +56,7 @@ func TestFaults_AnySingleFaultAtAnyCallIsSurvived(t *testing.T) {
 	k.Roll = 1
 	whole := simulate(t, sim.Roll{Seed: 3, Case: k})
 	harms := sim.Harms()
-	for i, n := range points(t, whole.Calls[0], 29) {
+	for i, n := range points(t, whole.Calls[0], 41) {
 		for j, harm := range harms {
 			if soak(t) == 1 && (i+j)%len(harms) > 1 {
 				continue
@@ -78,7 +78,7 @@ func TestFaults_SampledPairsAreSurvived(t *testing.T) {
 	k := sim.Standard(4, 3)
 	k.Roll = 1
 	calls := simulate(t, sim.Roll{Seed: 3, Case: k}).Calls[0]
-	for i := range 16 * soak(t) {
+	for i := range 10 * soak(t) {
 		r := sim.Roll{Seed: 3, Case: k, Faults: []sim.Faults{sim.Two(uint64(i), calls)}}
 		c.judge(fmt.Sprintf("pair %d", i), r, simulate(t, r))
 	}

@@ -68,7 +68,7 @@ func (w *World) somethingFoolish() {
 	if n.role != "worker" {
 		return
 	}
-	switch w.rand.IntN(12) {
+	switch w.rand.IntN(16) {
 	case 0:
 		w.cordon(n, true, oracle.Theirs)
 		w.after(w.some(10*time.Minute), func() { w.cordon(n, false, oracle.Theirs) })
@@ -105,5 +105,13 @@ func (w *World) somethingFoolish() {
 		w.killManagers(n)
 	case 11:
 		w.unbar(n)
+	case 12:
+		w.register(n)
+	case 13:
+		w.swap(n)
+	default:
+		if v := w.anyVolume(); v != nil {
+			w.conceal(v)
+		}
 	}
 }

@@ -45,7 +45,7 @@ func (s *score) line(name string) string {
 // TestPeers_OnlyOneProcedureLosesNothing compares what people do today with
 // the tool, over the same seeds, with nobody else doing anything foolish.
 func TestPeers_OnlyOneProcedureLosesNothing(t *testing.T) {
-	seeds := uint64(6 * soak(t))
+	seeds := uint64(4 * soak(t))
 	scores := map[string]*score{}
 	count := func(name string, run func(t *testing.T) (sim.Outcome, error)) {
 		if scores[name] == nil {

@@ -33,6 +33,32 @@ func (w *World) recreate(n *machine) {
 	})
 }
 
+// register has a Node object deleted and made anew by its kubelet: the same
+// machine with the same disk has another UID then.
+func (w *World) register(n *machine) {
+	if w.machine(n.name) != n || n.doomed || !n.on {
+		return
+	}
+	disk := w.remove(n, oracle.Theirs)
+	w.after(5*time.Second, func() {
+		if w.machine(n.name) == nil {
+			w.join(n.name, n.role, disk)
+		}
+	})
+}
+
+// swap puts an empty disk in the place of a machine's own.
+func (w *World) swap(n *machine) {
+	if w.machine(n.name) != n || n.doomed {
+		return
+	}
+	w.say("somebody puts another disk into %s", n.name)
+	w.disks.Pull(n.name)
+	w.disks.Insert(n.name, w.disks.Blank(w.opts.DiskSize))
+	w.disks.changed = true
+	w.watchBytes(oracle.Theirs)
+}
+
 // killManagers kills the pods that carry the storage's engines and replicas.
 func (w *World) killManagers(n *machine) {
 	w.say("somebody kills the instance manager of %s", n.name)
