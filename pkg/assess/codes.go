@@ -85,6 +85,7 @@ const (
 	StorageNodeDeleting  = "storage-node/deleting"
 	StorageNodeNotReady  = "storage-node/not-ready"
 	StorageNodeReportOld = "storage-node/report-old"
+	StorageNodeSilent    = "storage-node/silent"
 	StorageNodeLeft      = "storage-node/left-behind"
 )
 
@@ -110,6 +111,8 @@ func nodeCodes() []CodeDoc {
 			"Look at the storage's pods on that node."},
 		{StorageNodeReportOld, "The storage's last report of the node is older than the node: it speaks of the machine before.",
 			"Wait until the storage has looked at the node again."},
+		{StorageNodeSilent, "The storage's own pod on the node is not ready, or not there: what the storage says of the node may be of the past, whatever its conditions say.",
+			"Look at that pod; wait until it is ready."},
 		{StorageNodeLeft, "The storage still has an object for a node that is not in the cluster.",
 			"Nothing must be done now; it is removed when no replica names it any more."},
 	}
@@ -150,6 +153,8 @@ func placeClause(code string) string {
 		return "the storage's object for its node is being deleted"
 	case StorageNodeNotReady:
 		return "the storage is not ready on its node"
+	case StorageNodeSilent:
+		return "nobody reports from its node"
 	case StorageNodeReportOld:
 		return "the storage has not looked at its node since that was created"
 	case InputTwice:

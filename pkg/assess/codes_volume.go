@@ -24,6 +24,7 @@ const (
 	VolumeDegraded       = "volume/degraded"
 	VolumeColocated      = "volume/colocated"
 	VolumeNoBase         = "volume/no-base"
+	VolumeOneZone        = "volume/one-zone"
 	VolumeUnsafeToAttach = "volume/unsafe-to-attach"
 	VolumeMoving         = "volume/moving"
 )
@@ -56,6 +57,8 @@ func volumeCodes() []CodeDoc {
 			"Have it attached and rebuilt (the heal and rebuild phases do). Do not take another node out before it is whole."},
 		{VolumeNoBase, "No copy of the image that the volume is layered upon is on a disk that can be read.",
 			"Bring a node with a copy back, or provide the image again; the volume cannot be opened without it."},
+		{VolumeOneZone, "All good replicas of the volume lie in one zone, and the cluster has others.",
+			"Nothing must be done for a node to go. To survive the loss of a zone, have one of them moved to another."},
 		{VolumeUnsafeToAttach, "The storage believes in a replica whose data may be gone: attached, the volume hangs, or that replica comes up blank and is read from.",
 			"Start no workload that uses the volume. While another replica is proven, have that replica's object deleted (the heal phase does); with --probe it is seen what is there."},
 		{VolumeMoving, "The storage was asked to move a replica of the volume away; it counts as long as it is there, and for no node's floor.",

@@ -137,6 +137,9 @@ func everyFinding() []Finding {
 	*l.r(2) = replicaOf("data", "w1")
 	l.r(2).Name = "twin"
 	all(l)
+	l = atRest3()
+	l.node("control").Zone, l.node("w1").Zone, l.node("w2").Zone, l.node("w3").Zone = "b", "a", "a", "a"
+	all(l)
 	return out
 }
 

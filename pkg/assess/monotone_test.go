@@ -81,6 +81,9 @@ func oneOfEachDisk(s *cluster.Snapshot) {
 
 // worsen makes one thing worse and says which.
 func (d dice) worsen(s *cluster.Snapshot) string {
+	if len(s.Pods) > 1 && d.rarely(5) {
+		return d.worsenReporter(s)
+	}
 	kind := rapid.IntRange(0, 4).Draw(d.t, "worsen")
 	if kind == 0 && len(s.Nodes) > 0 {
 		return d.worsenNode(s)
@@ -96,6 +99,26 @@ func (d dice) worsen(s *cluster.Snapshot) string {
 	}
 	s.Gaps = append(s.Gaps, cluster.Gap{Kind: "nodes", Needed: true})
 	return "a gap"
+}
+
+// worsenReporter makes one of several reporters worse. Without any nobody would
+// know that there should be one.
+func (d dice) worsenReporter(s *cluster.Snapshot) string {
+	i := rapid.IntRange(0, len(s.Pods)-1).Draw(d.t, "pod")
+	others := slices.ContainsFunc(s.Pods, func(p cluster.Pod) bool { return p.Node != s.Pods[i].Node && p.Ref.Namespace == "storage-system" })
+	switch p := &s.Pods[i]; rapid.IntRange(0, 3).Draw(d.t, "how") {
+	case 0:
+		p.Ready = pick(d, cluster.No, cluster.Unknown)
+	case 1:
+		p.Deleting = true
+	case 2:
+		p.Finished = true
+	default:
+		if others {
+			s.Pods = slices.Delete(s.Pods, i, i+1)
+		}
+	}
+	return "a reporter is worse"
 }
 
 func (d dice) worsenNode(s *cluster.Snapshot) string {

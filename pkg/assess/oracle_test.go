@@ -101,7 +101,7 @@ func (o oracle) absent(st cluster.Storage, r cluster.Replica) bool {
 				return false
 			}
 		}
-		return len(sn.Disks) > 0 && o.live(r.Node) && sn.Ready == cluster.Yes && !sn.Deleting && len(o.owners(st, r.DiskUUID)) == 0 &&
+		return len(sn.Disks) > 0 && o.live(r.Node) && o.speaks(st, r.Node) && sn.Ready == cluster.Yes && !sn.Deleting && len(o.owners(st, r.DiskUUID)) == 0 &&
 			(sn.Reported.IsZero() || !sn.Reported.Before(n.Created))
 	}
 	return false
@@ -126,9 +126,24 @@ func (o oracle) there(st cluster.Storage, r cluster.Replica) bool {
 	return !created.IsZero() && (older || madeHere || seen)
 }
 
+// speaks: of the storage's reporters, where there are any, one on the node is
+// ready.
+func (o oracle) speaks(st cluster.Storage, node string) bool {
+	any := false
+	for _, p := range o.s.Pods {
+		if st.Reporter == "" || p.OwnerName != "DaemonSet/"+st.Reporter || p.Ref.Namespace != st.Namespace {
+			continue
+		}
+		if any = true; p.Node == node && p.Ready == cluster.Yes && !p.Deleting && !p.Finished {
+			return true
+		}
+	}
+	return !any
+}
+
 // placed: node and disk are those that the replica names.
 func (o oracle) placed(st cluster.Storage, r cluster.Replica) bool {
-	if !o.live(r.Node) || r.Owner != r.Node || len(o.owners(st, r.DiskUUID)) != 1 {
+	if !o.live(r.Node) || !o.speaks(st, r.Node) || r.Owner != r.Node || len(o.owners(st, r.DiskUUID)) != 1 {
 		return false
 	}
 	for _, sn := range st.Nodes {

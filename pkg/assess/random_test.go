@@ -67,6 +67,14 @@ func (d dice) snapshot() *cluster.Snapshot {
 			st.Nodes = append(st.Nodes, d.storageNode(name))
 		}
 	}
+	if d.rarely(6) {
+		st.Reporter = "reporter"
+		for _, name := range nodeNames() {
+			if !d.rarely(12) {
+				s.Pods = append(s.Pods, d.reporter(name))
+			}
+		}
+	}
 	if d.rarely(3) {
 		b := cluster.Base{Name: "image"}
 		for range rapid.IntRange(0, 3).Draw(d.t, "copies") {
@@ -138,6 +146,11 @@ func (d dice) storageNode(name string) cluster.StorageNode {
 		})
 	}
 	return sn
+}
+
+func (d dice) reporter(node string) cluster.Pod {
+	return cluster.Pod{Ref: cluster.PodRef{Namespace: mostly(d, 20, "storage-system", "elsewhere"), Name: node}, Node: node, OwnerName: "DaemonSet/reporter",
+		Ready: mostly(d, 8, cluster.Yes, cluster.No, cluster.Unknown), Deleting: d.rarely(20), Finished: d.rarely(20)}
 }
 
 func (d dice) doubts(n int) []cluster.Doubt {

@@ -110,6 +110,23 @@ func placeCases() []replicaCase {
 			l.r(0).Created = ago(time.Minute)
 		}, isUnknown, NodeAgeUnknown, dunno},
 		{"a node without an age cannot be told", false, func(l *lab) { l.node("w1").Created = time.Time{} }, isUnknown, NodeAgeUnknown, dunno},
+		{"a node whose reporter is ready speaks of the present", true, reporter("w1", cluster.Yes), isGood, "", safe},
+		{"a node whose reporter is not ready speaks of the past", true, reporter("w1", cluster.No), isUnknown, StorageNodeSilent, dunno},
+		{"a node whose reporter is going speaks of the past", true, then(reporter("w1", cluster.Yes), func(l *lab) { l.s.Pods[0].Deleting = true }),
+			isUnknown, StorageNodeSilent, dunno},
+		{"a node whose reporter has finished speaks of the past", true, then(reporter("w1", cluster.Yes), func(l *lab) { l.s.Pods[0].Finished = true }),
+			isUnknown, StorageNodeSilent, dunno},
+		{"a node whose reporter is replaced speaks of the present", true, then(reporter("w1", cluster.Yes), func(l *lab) {
+			old := l.s.Pods[0]
+			old.Deleting = true
+			l.s.Pods = append(l.s.Pods, old)
+		}), isGood, "", safe},
+		{"a node without a reporter speaks of the past", true, then(reporter("w1", cluster.Yes), func(l *lab) { l.s.Pods = l.s.Pods[1:] }),
+			isUnknown, StorageNodeSilent, dunno},
+		{"no reporter at all says nothing", true, then(reporter("w1", cluster.No), func(l *lab) { l.s.Pods = nil }), isGood, "", safe},
+		{"other pods are no reporters", true, then(reporter("w1", cluster.No), func(l *lab) {
+			l.st().Reporter = "another"
+		}), isGood, "", safe},
 		{"a replica that was healthy while a machine was yet to be retired lay on that one", false, func(l *lab) {
 			l.node("w1").Created = ago(1000 * time.Hour) // whatever the clock of the new one says
 			retired("w1", "uid-before", l.r(0).HealthyAt.Add(-10*time.Second))(l)
@@ -133,6 +150,21 @@ func placeCases() []replicaCase {
 		{"a replica that was healthy in the future by the clocks' margin was healthy now", false, func(l *lab) { l.r(0).HealthyAt = now().Add(10 * time.Second) },
 			isGood, "", safe},
 		{"a replica that was never healthy does not count", false, func(l *lab) { l.r(0).HealthyAt = time.Time{} }, isUnknown, ReplicaNeverHealthy, dunno},
+	}
+}
+
+// reporter has the storage report from every worker, and says how ready the
+// reporter on one of them is.
+func reporter(node string, ready cluster.Answer) func(*lab) {
+	return func(l *lab) {
+		l.st().Reporter = "reporter"
+		for _, n := range []string{"w1", "w2", "w3"} {
+			p := cluster.Pod{Ref: cluster.PodRef{Namespace: "storage-system", Name: n}, Node: n, Ready: cluster.Yes, OwnerName: "DaemonSet/reporter"}
+			if n == node {
+				p.Ready = ready
+			}
+			l.s.Pods = append(l.s.Pods, p)
+		}
 	}
 }
 
@@ -162,6 +194,10 @@ func diskCases() []replicaCase {
 			l.recreate("w1")
 			l.sn("w1").Ready = cluster.No
 		}, isUnknown, StorageNodeNotReady, dunno},
+		{"a disk is not another one while nobody reports from its node", false, func(l *lab) {
+			l.recreate("w1")
+			reporter("w1", cluster.No)(l)
+		}, isUnknown, StorageNodeSilent, dunno},
 		{"a disk is not another one while its storage node is going", false, func(l *lab) {
 			l.recreate("w1")
 			l.sn("w1").Deleting = true

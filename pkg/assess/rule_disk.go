@@ -64,7 +64,7 @@ func (w *world) diskMissing(st *storageWorld, n *nodeWorld, r *cluster.Replica) 
 	switch {
 	case st.disks[r.DiskUUID] > 0:
 		return unknown(DiskElsewhere, facts...)
-	case n.live != cluster.Yes || sn.Deleting || sn.Ready != cluster.Yes:
+	case n.live != cluster.Yes || sn.Deleting || sn.Ready != cluster.Yes || st.reported(r.Node).standing != cluster.StandingGood:
 		return good(cluster.ProofNone) // said by nodeOf and storageNodeOf
 	case reported == 0:
 		return unknown(DiskNotReported, facts...)

@@ -18,8 +18,14 @@ func (j *Judgement) MayDrain(ref cluster.NodeRef) Permit {
 	if blind(j.Snapshot) {
 		return permit(fs)
 	}
+	zones := zonesOf(j.Snapshot)
 	for i := range j.Volumes {
-		fs = append(fs, j.keepsFloor(&j.Volumes[i], ref.Name)...)
+		vj := &j.Volumes[i]
+		fs = append(fs, j.keepsFloor(vj, ref.Name)...)
+		say := volumeVoice{vj: vj, namespace: j.namespaceOf(vj.Driver)}
+		if f := say.zoneNote(zones, ref.Name); f != nil && replicaOn(vj.Volume, ref.Name) && vj.Condition != Going {
+			fs = append(fs, *f)
+		}
 	}
 	return permit(fs)
 }

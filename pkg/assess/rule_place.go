@@ -58,6 +58,6 @@ func (w *world) storageNodeOf(st *storageWorld, r *cluster.Replica) reason {
 		// Reported by another node: the replica's own manager is not there.
 		return unknown(ReplicaOwnerElsewhere, fact("replica.node", r.Node), fact("replica.owner", r.Owner))
 	default:
-		return good(cluster.ProofNone)
+		return st.reported(r.Node)
 	}
 }

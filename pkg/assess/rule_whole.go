@@ -48,6 +48,9 @@ func (w *world) conclude(st *storageWorld, vj *VolumeJudgement, t tally) {
 		}
 	}
 	say.togetherRule(t)
+	if f := say.zoneNote(w.zones, ""); f != nil {
+		vj.Findings = append(vj.Findings, *f)
+	}
 	say.movingRule()
 	say.attachRule()
 	say.replicaNotes()

@@ -24,6 +24,7 @@ type world struct {
 	nodes    map[string]*nodeWorld
 	pvs      map[pvKey]*cluster.PersistentVolume
 	storages []storageWorld
+	zones    map[string]string
 	// unseen is the evidence of whatever is at rest.
 	unseen []cluster.Fact
 }
@@ -49,6 +50,9 @@ type storageWorld struct {
 	// twiceNodes and twiceVolumes are what the input holds more than once.
 	twiceNodes, twiceVolumes map[string]bool
 	bases                    map[string]*cluster.Base
+	// reporters says on which nodes somebody reports; nil where that is not
+	// among the facts.
+	reporters map[string]bool
 }
 
 // pvKey is how a PersistentVolume refers to a volume.
@@ -59,6 +63,7 @@ func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 		snap: s, pol: p, now: now, leases: true, allNodes: len(s.Nodes) > 0,
 		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
 		pvs:   make(map[pvKey]*cluster.PersistentVolume, len(s.Persistent)),
+		zones: zonesOf(s),
 		unseen: []cluster.Fact{
 			fact("replica.directory", "not seen: objects do not show whether it is there, --probe looks"),
 			fact("replica.data", "not seen: whether they are the newest shows when the volume is attached"),
@@ -124,6 +129,7 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 		bases: make(map[string]*cluster.Base, len(st.Bases)),
 
 		twiceNodes: map[string]bool{}, twiceVolumes: map[string]bool{},
+		reporters: reporters(w.snap, st),
 	}
 	for i := range st.Nodes {
 		sn := &st.Nodes[i]

@@ -10,6 +10,10 @@ type Storage struct {
 	Driver string
 	// Namespace is where its own pods and objects live.
 	Namespace string
+	// Reporter is the DaemonSet in Namespace whose pod on a node reports for it:
+	// while that pod is not ready, all that is said of the node is of the past.
+	// Empty for none.
+	Reporter string
 	// Version as it reports itself; empty where unknown.
 	Version string
 	Nodes   []StorageNode

@@ -31,6 +31,7 @@ func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 	j := r.index()
 	st := cluster.Storage{
 		Driver:   Driver,
+		Reporter: reporter,
 		Settings: j.settings.decisive(),
 		Nodes:    j.nodeFacts(),
 		Bases:    j.bases(),

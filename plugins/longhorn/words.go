@@ -20,6 +20,9 @@ const (
 	// v1.12.0 k8s/pkg/apis/longhorn/v1beta2/node.go).
 	diskChanged = "DiskFilesystemChanged"
 
+	// reporter is the DaemonSet that writes everything that Longhorn says.
+	reporter = "longhorn-manager"
+
 	// maxRetries is FailedReplicaMaxRetryCount (Longhorn v1.12.0
 	// scheduler/replica_scheduler.go): a replica that failed to be rebuilt so
 	// often is not tried again, and is cleaned away.

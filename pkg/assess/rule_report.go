@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+
+// Clause 3 once more: a storage node's Ready condition is written by the
+// storage itself, and stays as it is for a while, or for ever, once nobody
+// writes any more. The pods that write it are Kubernetes' to judge. Where no
+// such pod is among the facts, as in files without pods, nothing is concluded;
+// where there are some, each node needs one that is ready.
+
+// reporters maps the nodes to whether the storage's reporter is ready there;
+// nil where no reporter was seen at all.
+func reporters(s *cluster.Snapshot, st *cluster.Storage) map[string]bool {
+	if st.Reporter == "" {
+		return nil
+	}
+	var out map[string]bool
+	for i := range s.Pods {
+		p := &s.Pods[i]
+		if p.Ref.Namespace != st.Namespace || p.OwnerName != "DaemonSet/"+st.Reporter || p.Node == "" {
+			continue
+		}
+		if out == nil {
+			out = make(map[string]bool, len(s.Nodes))
+		}
+		out[p.Node] = out[p.Node] || p.Ready == cluster.Yes && !p.Deleting && !p.Finished
+	}
+	return out
+}
+
+// reported judges whether what the storage says of the node is of the present.
+func (st *storageWorld) reported(node string) reason {
+	if st.reporters == nil || st.reporters[node] {
+		return good(cluster.ProofNone)
+	}
+	return unknown(StorageNodeSilent, fact("storageNode", node), fact("reporter", st.facts.Namespace+"/"+st.facts.Reporter))
+}
