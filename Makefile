@@ -98,7 +98,7 @@ soak: ## the simulator's campaigns at length: $SOAK times what go test does (doc
 
 .PHONY: race
 race: ## the race detector over what is concurrent: the loop, the book, reading and deeds (minutes)
-	CGO_ENABLED=1 $(GO) test -race -count=1 ./pkg/roll ./pkg/book/... ./pkg/observe ./pkg/live ./pkg/act/...
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 1h ./pkg/roll ./pkg/book/... ./pkg/observe ./pkg/live ./pkg/act/...
 
 .PHONY: cover
 cover: ## coverage of this module, in coverage.out
