@@ -12,13 +12,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/lab/machine"
@@ -94,10 +91,7 @@ func (l *Lab) boot(ctx context.Context, n hollow.Node, root string) (*box, error
 	b.init.Env = []string{machine.SetupEnv + "=" + string(setup)}
 	b.init.ExtraFiles = []*os.File{ordersOut, eventsIn} // machine.OrdersFD, machine.EventsFD
 	b.init.Stdout, b.init.Stderr = log, log
-	b.init.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS,
-		Pdeathsig:  syscall.SIGKILL, Setpgid: true,
-	}
+	b.init.SysProcAttr = machineNamespaces()
 	err = b.start()
 	closed := errors.Join(ordersOut.Close(), eventsIn.Close())
 	if err != nil {
@@ -224,7 +218,7 @@ func (l *Lab) mountDisk(dir string) error {
 	if l.disks[dir] {
 		return nil
 	}
-	if err := unix.Mount("disk", dir, "tmpfs", 0, "mode=755,size="+strconv.FormatInt(l.opts.DiskSize, 10)); err != nil {
+	if err := mount(dir, l.opts.DiskSize); err != nil {
 		return fmt.Errorf("mount the disk %s: %w", dir, err)
 	}
 	l.disks[dir] = true
@@ -239,7 +233,7 @@ func (l *Lab) Scrap(dir string) error {
 		return nil
 	}
 	delete(l.disks, dir)
-	if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+	if err := unmount(dir); err != nil {
 		return fmt.Errorf("unmount the disk %s: %w", dir, err)
 	}
 	return nil

@@ -10,9 +10,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // insideEnv is set for the process that is in the site.
@@ -28,12 +25,8 @@ const (
 // nothing there: a kernel may make a user namespace that is worth nothing.
 const unsettled = 97
 
-const (
-	siteAddr = "172.20.255.254/16" // the site's own
-	podNet   = "10.0.0.0/8"
-	nodeNet  = "172.20.0.0/16"
-	bridge   = "lab0"
-)
+// errNotLinux means that this system has no namespaces.
+var errNotLinux = errors.New("this is not Linux")
 
 // Main runs the program in a site: a network and mount namespace of its own, in
 // which labs can be started. It starts the program again, in the site, and
@@ -85,11 +78,9 @@ func enter() (int, error) {
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), insideEnv+"="+inside)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	cmd.SysProcAttr = siteNamespaces()
+	if cmd.SysProcAttr == nil {
+		return 0, errNotLinux
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
@@ -115,32 +106,4 @@ func enter() (int, error) {
 		return code, nil
 	}
 	return 1, nil
-}
-
-// settle makes the new namespaces ready for use.
-func settle() error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
-	}
-	lo, err := netlink.LinkByName("lo")
-	if err != nil {
-		return fmt.Errorf("loopback: %w", err)
-	}
-	if err := netlink.LinkSetUp(lo); err != nil {
-		return fmt.Errorf("loopback: %w", err)
-	}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name = bridge
-	b := &netlink.Bridge{LinkAttrs: attrs}
-	if err := netlink.LinkAdd(b); err != nil {
-		return fmt.Errorf("bridge: %w", err)
-	}
-	addr, err := netlink.ParseAddr(siteAddr)
-	if err != nil {
-		return fmt.Errorf("bridge: %w", err)
-	}
-	if err := errors.Join(netlink.AddrAdd(b, addr), netlink.LinkSetUp(b)); err != nil {
-		return fmt.Errorf("bridge: %w", err)
-	}
-	return route(nil, b, podNet)
 }

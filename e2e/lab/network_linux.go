@@ -13,6 +13,13 @@ import (
 	"github.com/vishvananda/netns"
 )
 
+const (
+	siteAddr = "172.20.255.254/16" // the site's own
+	podNet   = "10.0.0.0/8"
+	nodeNet  = "172.20.0.0/16"
+	bridge   = "lab0"
+)
+
 // errNoBlock means that all addresses of the site are taken.
 var errNoBlock = errors.New("no block of addresses is free in this site")
 
@@ -135,4 +142,33 @@ func within(h *netlink.Handle, ip string, do func(netlink.Link, *netlink.Addr) e
 		return fmt.Errorf("address %s: %w", ip, err)
 	}
 	return nil
+}
+
+// settle makes the new namespaces ready for use: what is mounted in them stays in
+// them, and there is a bridge for the machines.
+func settle() error {
+	if err := keepMounts(); err != nil {
+		return err
+	}
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	if err := netlink.LinkSetUp(lo); err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = bridge
+	b := &netlink.Bridge{LinkAttrs: attrs}
+	if err := netlink.LinkAdd(b); err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	addr, err := netlink.ParseAddr(siteAddr)
+	if err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	if err := errors.Join(netlink.AddrAdd(b, addr), netlink.LinkSetUp(b)); err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	return route(nil, b, podNet)
 }
