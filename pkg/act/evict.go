@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,6 +25,7 @@ import (
 func (a *Actor) evictPods(ctx context.Context, batch []cluster.PodRef) (decide.Outcome, error) {
 	var went, were int
 	var no []string
+	var after time.Duration
 	for _, p := range batch {
 		is, err := a.evict(ctx, p)
 		if err == nil {
@@ -34,6 +36,7 @@ func (a *Actor) evictPods(ctx context.Context, batch []cluster.PodRef) (decide.O
 			}
 			continue
 		}
+		after = max(after, asked(err))
 		pod := p.Namespace + "/" + p.Name
 		_, before := errors.AsType[unread](err)
 		switch is := classify(err); {
@@ -43,6 +46,7 @@ func (a *Actor) evictPods(ctx context.Context, batch []cluster.PodRef) (decide.O
 			return decide.Outcome{
 				Result: decide.Uncertain,
 				Detail: fmt.Sprintf("%s; pod %s may or may not have been: %s", tally(went, were, len(batch)), pod, words(err)),
+				After:  after,
 			}, nil
 		case is == fatal, is == gone:
 			return decide.Outcome{}, fmt.Errorf("%s; evict pod %s: %w", tally(went, were, len(batch)), pod, explain(err))
@@ -54,6 +58,7 @@ func (a *Actor) evictPods(ctx context.Context, batch []cluster.PodRef) (decide.O
 		return decide.Outcome{
 			Result: decide.Refused,
 			Detail: tally(went, were, len(batch)) + "; " + strings.Join(no, "; "),
+			After:  after,
 		}, nil
 	}
 	return decide.Outcome{Result: decide.Performed, Detail: tally(went, were, len(batch))}, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -90,8 +91,14 @@ func beforeChange(what string, err error) (decide.Outcome, error) {
 	case fatal:
 		return decide.Outcome{}, fmt.Errorf("read %s: %w", what, explain(err))
 	default:
-		return decide.Outcome{Result: decide.Refused, Detail: fmt.Sprintf("%s could not be read, so nothing was changed: %s", what, words(err))}, nil
+		return decide.Outcome{Result: decide.Refused, Detail: fmt.Sprintf("%s could not be read, so nothing was changed: %s", what, words(err)), After: asked(err)}, nil
 	}
+}
+
+// asked is how long the server asked to be left alone (Retry-After).
+func asked(err error) time.Duration {
+	seconds, _ := apierrors.SuggestsClientDelay(err)
+	return time.Duration(seconds) * time.Second
 }
 
 // ofChange turns an error of a change into what came of the deed.
@@ -102,9 +109,9 @@ func ofChange(what string, err error) (decide.Outcome, error) {
 	case conflict:
 		return decide.Outcome{Result: decide.Conflict, Detail: what + " is not as expected: " + words(err)}, nil
 	case refused:
-		return decide.Outcome{Result: decide.Refused, Detail: what + ": " + words(err)}, nil
+		return decide.Outcome{Result: decide.Refused, Detail: what + ": " + words(err), After: asked(err)}, nil
 	case lost:
-		return decide.Outcome{Result: decide.Uncertain, Detail: what + " may or may not have been changed: " + words(err)}, nil
+		return decide.Outcome{Result: decide.Uncertain, Detail: what + " may or may not have been changed: " + words(err), After: asked(err)}, nil
 	default:
 		return decide.Outcome{}, fmt.Errorf("change %s: %w", what, explain(err))
 	}

@@ -4,6 +4,7 @@ package decide
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -145,4 +146,7 @@ type Outcome struct {
 	Result Result `json:"result"`
 	// Detail is one line: the server's words, or the pods that a budget held.
 	Detail string `json:"detail,omitempty"`
+	// After is how long the server asked to be left alone; zero where it did
+	// not say.
+	After time.Duration `json:"after,omitempty"`
 }

@@ -136,6 +136,8 @@ type Memory struct {
 	// after one that was performed.
 	Refusal string
 	Refused *Action
+	// Asked is how long the server asked to be left alone then.
+	Asked time.Duration
 }
 
 // Current returns the open turn, or nil.

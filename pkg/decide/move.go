@@ -189,13 +189,18 @@ func (t *tick) act(a Action) Decision {
 	return Act{Action: a}
 }
 
+// longestAsked bounds how long a server that asks to be left alone is.
+const longestAsked = 5 * time.Minute
+
 // backOff spaces out deeds that were refused, so that nothing busy-loops: one
 // second after the first refusal, doubled up to half a minute.
+// A server that asked for more gets it, within reason.
 func (t *tick) backOff(a Action) Decision {
 	if t.m.Refusals == 0 {
 		return nil
 	}
 	pause := min(time.Second<<min(t.m.Refusals-1, 5), 30*time.Second)
+	pause = max(pause, min(t.m.Asked, longestAsked))
 	until := t.m.RefusedAt.Add(pause)
 	if !until.After(t.now) {
 		return nil

@@ -123,7 +123,12 @@ func TestNext_AfterARefusalItWaitsAndBeginsElsewhere(t *testing.T) {
 	if w := wantWait(t, f.next(), decide.Drain); !w.Until.After(f.now) || w.Left[0] != "a budget says no" {
 		t.Errorf("%+v", w)
 	}
+	f.mem.Asked = time.Minute
 	f.pass(time.Second)
+	if w := wantWait(t, f.next(), decide.Drain); w.Until != f.mem.RefusedAt.Add(time.Minute) {
+		t.Errorf("the server asked to be left alone for a minute, and is until %s", w.Until)
+	}
+	f.mem.Asked = 0
 	if second := wantAct(t, f.next(), decide.EvictPods).Pods[0].Name; second == first {
 		t.Error("one pod that is held keeps all others")
 	}

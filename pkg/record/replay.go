@@ -142,6 +142,7 @@ func sameWayBack(u, a decide.Action) bool {
 }
 
 func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
+	m.Asked = o.After
 	again := o.Result == decide.Performed && m.Last != nil && m.Last.Same(a)
 	switch {
 	case again:

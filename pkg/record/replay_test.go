@@ -173,6 +173,18 @@ func TestReplay_WhatWasProvenAfterTheDrainCountsWhateverTheClocksSay(t *testing.
 	}
 }
 
+func TestReplay_WhatTheServerAskedForIsRemembered(t *testing.T) {
+	a := decide.Action{Verb: decide.Cordon, Node: node}
+	refused := outcome(decide.Refused)
+	refused.Outcome.After = time.Minute
+	if m := replay(intent(a), refused); m.Asked != time.Minute {
+		t.Errorf("asked for %s", m.Asked)
+	}
+	if m := replay(intent(a), refused, intent(a), outcome(decide.Performed)); m.Asked != 0 {
+		t.Errorf("still asked for %s", m.Asked)
+	}
+}
+
 func TestReplay_AnUnknownOutcomeMakesTheNextTryWait(t *testing.T) {
 	place := decide.Action{Verb: decide.Place, Node: node}
 	m := replay(intent(place), outcome(decide.Uncertain), intent(place), outcome(decide.Uncertain))
