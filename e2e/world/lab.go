@@ -58,7 +58,8 @@ func (w *World) makeLab(ctx context.Context, o lab.Options, on *bench.Options) e
 	on.Address = w.Lab.Gateway()
 	// Nothing translates a service's address; Longhorn's webhooks are called at
 	// their pods'.
-	on.ExtraArgs = map[string][]string{"kube-apiserver": {"--enable-aggregator-routing=true"}}
+	const server = "kube-apiserver"
+	on.ExtraArgs[server] = append(on.ExtraArgs[server], "--enable-aggregator-routing=true")
 	return nil
 }
 
