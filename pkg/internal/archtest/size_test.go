@@ -59,10 +59,17 @@ func TestHouse_FunctionsTakeFewParameters(t *testing.T) {
 		if n > 0 && isContext(fn.Type.Params.List[0].Type) {
 			n-- // nobody mixes it up with another
 		}
-		if n > maxParameters {
+		if n > maxParameters && foreign()[path.Dir(f.path)+"."+fn.Name.Name] == "" {
 			t.Errorf("%s: %s takes %d parameters, more than %d; a struct would name them", f.at(fn), fn.Name.Name, n, maxParameters)
 		}
 	})
+}
+
+// foreign are methods that somebody else's interface asks for.
+func foreign() map[string]string {
+	return map[string]string{
+		"e2e/hollow.ExecInContainer": "k8s.io/cri-streaming has its executors take ten parameters",
+	}
 }
 
 func isContext(e ast.Expr) bool {
@@ -90,7 +97,7 @@ func TestHouse_ExportedFunctionsTakeNoBooleans(t *testing.T) {
 			}
 			name := path.Dir(f.path) + "." + fn.Name.Name
 			used[name] = true
-			if boolAllowed()[name] == "" {
+			if boolAllowed()[name] == "" && foreign()[name] == "" {
 				t.Errorf("%s: %s takes a boolean; at the call nobody can read what true means", f.at(fn), fn.Name.Name)
 			}
 		}
