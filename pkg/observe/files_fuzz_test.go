@@ -4,6 +4,7 @@ package observe
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,6 +22,8 @@ func FuzzFiles_ReadsOrRefuses(f *testing.F) {
 	for _, text := range []string{
 		"", "---\n", "apiVersion: v1\nkind: List\nitems: []\n", "{}", "[]", "\ufeff{\"kind\":\"NodeList\",\"apiVersion\":\"v1\",\"items\":null}",
 		"apiVersion: v1\nkind: NodeList\nitems:\n- metadata: {name: a}\n\n# end\n- metadata: {name: b}\nmetadata: {continue: x}\n",
+		"apiVersion: v1\nitems:\n" + listed(2, fmt.Sprintf(yamlBox, "x", "x")) + "kind: List\nmetadata:\n  continue: x\n",
+		`{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}]}{}`,
 		"{\"items\":[{\"metadata\":{\"name\":\"a\"}}],\"kind\":\"NodeList\",\"apiVersion\":\"v1\"}\n---\na: &a [*a]\n",
 		two(yamlNode, "a", "b"), two(yamlBox, "a", "b"),
 		listed(0, "metadata: {name: a}", "metadata: {name: a, resourceVersion: \"2\"}"),
@@ -44,6 +47,9 @@ func FuzzFiles_ReadsOrRefuses(f *testing.F) {
 		if (err == nil) != (errAgain == nil) || !cmp.Equal(s, again) {
 			t.Fatalf("read twice, it differs: %v, %v\n%s", err, errAgain, cmp.Diff(s, again))
 		}
+		if (s == nil) == (err == nil) {
+			t.Fatalf("snapshot %v and error %v", s, err)
+		}
 		if err != nil {
 			return
 		}
@@ -53,6 +59,9 @@ func FuzzFiles_ReadsOrRefuses(f *testing.F) {
 		missing := map[string]bool{}
 		for _, g := range s.Gaps {
 			missing[g.Kind] = true
+			if g.Kind == "nodes" && g.Reason == cluster.GapNotGiven && len(s.Nodes) > 0 {
+				t.Fatal("nodes were read, but count as not given")
+			}
 		}
 		if len(s.Nodes) == 0 && !missing["nodes"] && !bytes.Contains(text, []byte("NodeList")) {
 			t.Fatal("no node was read, nothing says that there is a list of them, and that is no gap")

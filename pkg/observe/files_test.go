@@ -290,25 +290,6 @@ func TestFiles_AListOfYAMLIsReadItemByItem(t *testing.T) {
 	}
 }
 
-func FuzzFiles(f *testing.F) {
-	f.Add([]byte(two(yamlNode, "a", "b")))
-	f.Add([]byte("apiVersion: v1\nitems:\n" + listed(2, fmt.Sprintf(yamlBox, "x", "x")) + "kind: List\nmetadata:\n  continue: x\n"))
-	f.Add([]byte(`{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}]}{}`))
-	f.Fuzz(func(t *testing.T, content []byte) {
-		s, err := Files(Input{Paths: []string{"-"}, Stdin: strings.NewReader(string(content)), Storages: []plugin.Storage{boxes{}}})
-		if (s == nil) == (err == nil) {
-			t.Errorf("snapshot %v and error %v", s, err)
-		}
-		if err == nil && len(s.Nodes) > 0 {
-			for _, g := range s.Gaps {
-				if g.Kind == "nodes" && g.Reason == cluster.GapNotGiven {
-					t.Error("nodes were read, but count as not given")
-				}
-			}
-		}
-	})
-}
-
 func TestFiles_AListOfOneKindHoldsNoOther(t *testing.T) {
 	for _, text := range []string{
 		`{"kind": "NodeList", "apiVersion": "v1", "items": [{"kind": "Nodx", "apiVersion": "v1", "metadata": {"name": "a"}}]}`,

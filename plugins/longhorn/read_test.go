@@ -297,34 +297,3 @@ func TestReader_KeepsNoReferenceToTheItem(t *testing.T) {
 		t.Errorf("volume %+v changed with its item", v)
 	}
 }
-
-func FuzzReaderPut(f *testing.F) {
-	for _, version := range []string{"1.4", "1.8", "1.12"} {
-		text, err := os.ReadFile("testdata/v" + version + ".json")
-		if err != nil {
-			f.Fatal(err)
-		}
-		var list struct{ Items []json.RawMessage }
-		if err := json.Unmarshal(text, &list); err != nil {
-			f.Fatal(err)
-		}
-		for i, item := range list.Items {
-			f.Add(uint(i), []byte(item))
-		}
-	}
-	f.Fuzz(func(t *testing.T, n uint, item []byte) {
-		r := NewReader()
-		for _, k := range kinds() {
-			_ = r.Put(k, item)
-		}
-		_ = r.Put(kinds()[n%uint(len(kinds()))], item)
-		st, _ := r.Storage()
-		for _, v := range st.Volumes {
-			for _, x := range v.Replicas {
-				if x.Claim == cluster.Serving && v.Engine.Running != yes {
-					t.Errorf("replica %s serves without a running engine", x.Name)
-				}
-			}
-		}
-	})
-}

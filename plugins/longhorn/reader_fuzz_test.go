@@ -56,6 +56,9 @@ func FuzzReader_VouchesForNothing(f *testing.F) {
 				if holds && (x.HealthyAt.IsZero() || !x.FailedAt.IsZero() || x.Node == "") {
 					t.Fatalf("replica %s is claimed to be %v: %+v", x.Name, x.Claim, x)
 				}
+				if x.Claim == cluster.Serving && v.Engine.Running != yes {
+					t.Fatalf("replica %s serves without a running engine", x.Name)
+				}
 			}
 		}
 	})
