@@ -28,7 +28,8 @@ type Config struct {
 	StorageNamespace string
 	// RequestLimit bounds one request for one page, its body included (30 s).
 	RequestLimit time.Duration
-	// LookLimit bounds one reading of all kinds (10 min).
+	// LookLimit bounds one reading of all kinds (10 min), and as much again one
+	// look into all directories.
 	LookLimit time.Duration
 	// Relist is when everything is read again although no event came (60 s, or
 	// ten times what the last reading took, if that is longer).

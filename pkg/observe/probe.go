@@ -44,8 +44,11 @@ type sighting struct {
 	probe cluster.Probe
 }
 
-// lookInside runs the probes of all storages and keeps the answers in st.
+// lookInside runs the probes of all storages and keeps the answers in st. What
+// is not answered within the limit of a look is not answered.
 func (c *Cluster) lookInside(ctx context.Context, st *state) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.LookLimit, errLookLimit(c.cfg.LookLimit))
+	defer cancel()
 	s := st.snapshot(0)
 	byNode, order := c.probes(s)
 	answers := make(map[string][]answer, len(order))

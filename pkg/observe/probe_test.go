@@ -187,6 +187,18 @@ func TestProbe_ANodeThatDoesNotAnswerIsAskedOnceAndSaysNothing(t *testing.T) {
 	}
 }
 
+func TestProbe_TheWholeOfItEndsWithTheLookLimit(t *testing.T) {
+	c, _ := probing(t, func(ctx context.Context, _ plugin.Probe) ([]byte, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}, func(cfg *Config) { cfg.ProbeLimit, cfg.LookLimit = time.Hour, 2*time.Second })
+	for uid, p := range seen(fresh(t, c)) {
+		if p == nil || p.Seen != cluster.SeenNoAnswer || !strings.Contains(p.Facts[0].Value, "look limit of 2s") {
+			t.Errorf("%s: %+v", uid, p)
+		}
+	}
+}
+
 func TestProbe_WhereNobodyCanBeAskedNobodyIs(t *testing.T) {
 	c, _ := probing(t, func(context.Context, plugin.Probe) ([]byte, error) { return []byte("full"), nil }, func(cfg *Config) {
 		cfg.Storages = []plugin.Storage{shelves{nodes: []string{"n1", "n2"}, lacks: "n2"}}
