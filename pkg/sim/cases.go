@@ -58,6 +58,9 @@ type Case struct {
 	Strategy policy.Strategy
 	// Old has Longhorn start replicas whose data are not there.
 	Old bool
+	// Kept has Longhorn keep its objects of nodes that are gone, and rebuild what
+	// sleeps where it is asked to, as from 1.10 on.
+	Kept bool
 	// Pace of the storage; zero is as it was seen.
 	Pace model.Timing
 }

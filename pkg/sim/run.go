@@ -97,6 +97,9 @@ func world(seed uint64, c Case) (*World, error) {
 	if c.Old {
 		o.Behaviour = model.V140()
 	}
+	if c.Kept {
+		o.Behaviour = model.V1100()
+	}
 	w, err := New(o)
 	if err != nil {
 		return nil, err
