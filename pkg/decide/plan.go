@@ -67,12 +67,16 @@ type Plan struct {
 	Policy   policy.Policy `json:"policy"`
 }
 
-// settingsOf is a hash of the settings that decide placement or deletion.
+// settingsOf is a hash of the settings that decide placement or deletion. The
+// one that only holds rebuilds back, and that a roll may set aside, is none.
 func settingsOf(s *cluster.Snapshot) string {
 	var b strings.Builder
 	for i := range s.Storages {
-		for _, f := range s.Storages[i].Settings {
-			fmt.Fprintf(&b, "%q %q %q\n", s.Storages[i].Driver, f.Name, f.Value)
+		st := &s.Storages[i]
+		for _, f := range st.Settings {
+			if st.HoldBack == nil || f.Name != st.HoldBack.Name {
+				fmt.Fprintf(&b, "%q %q %q\n", st.Driver, f.Name, f.Value)
+			}
 		}
 	}
 	sum := sha256.Sum256([]byte(b.String()))
