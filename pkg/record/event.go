@@ -32,6 +32,8 @@ const (
 	Waiting Kind = "waiting"
 	// Looked: how the volumes stand has changed; Seen is set.
 	Looked Kind = "looked"
+	// Noticed: others did something between two looks; Text says what.
+	Noticed Kind = "noticed"
 	// Halted: the roll stopped with a reason; Exit and Text are set.
 	Halted Kind = "halted"
 	// Interrupted: a person stopped the program at a safe point.

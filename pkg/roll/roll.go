@@ -126,6 +126,8 @@ type runner struct {
 	// did: something was done or written down since the last wait began. Going
 	// to and fro between two waits is one wait.
 	did bool
+	// noticed counts what others did, as far as it was written down.
+	noticed int
 	// fresh asks for consistent reads at the next tick.
 	fresh bool
 	// blind is since when nothing could be read, unlocked since when the lock

@@ -25,6 +25,9 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	if err != nil {
 		return r.trouble(ctx, err)
 	}
+	if err := r.notice(ctx, s); err != nil {
+		return Result{}, false, err
+	}
 	r.blind, r.look = time.Time{}, s
 	j, now := r.judge(s)
 	if err := r.looked(ctx, j); err != nil {

@@ -66,7 +66,7 @@ func (f *Follower) each(h record.History, tell func(record.Event)) {
 		f.seq = e.Seq
 		f.place.pass(e)
 		switch e.Kind {
-		case record.Looked:
+		case record.Looked, record.Noticed:
 		case record.Waiting:
 			f.waits = e.Text
 		default:

@@ -70,14 +70,14 @@ func (a *turnAt) pass(e record.Event) {
 	}
 }
 
-// waits are the waits of a journal. A look does not end one.
+// waits are the waits of a journal. A look does not end one, nor what others do.
 func waits(events []record.Event) []v1alpha1.Waited {
 	out := []v1alpha1.Waited{}
 	var at turnAt
 	open := false
 	for _, e := range events {
 		at.pass(e)
-		if open && e.Kind != record.Looked {
+		if open && e.Kind != record.Looked && e.Kind != record.Noticed {
 			out[len(out)-1].To, open = e.At.UTC(), false
 		}
 		if e.Kind == record.Waiting {
