@@ -100,9 +100,12 @@ func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess
 	if v.Volume.Class != cluster.ClassOrdinary || v.Volume.Engine.Present != cluster.Yes {
 		return unsure, nil
 	}
+	settling := 0
 	for i := range v.Replicas {
 		r := &v.Replicas[i]
 		switch {
+		case inTransit(v, r):
+			settling++
 		case phantom(r) && !provenGone(j, r):
 			return hopeless, []assess.Finding{needsProbe(v, r)}
 		case r.Standing == cluster.StandingUnproven, r.Standing == cluster.StandingUnknown && r.Replica.Claim != cluster.Untouched:
@@ -110,12 +113,21 @@ func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess
 		}
 	}
 	switch {
-	case v.Good < v.Volume.Need:
+	case v.Good+settling < v.Volume.Need:
 		return unsure, nil
 	case v.Good < v.Volume.Want && places(j, v) < v.Volume.Want:
 		return hopeless, []assess.Finding{noPlace(j, v)}
 	}
 	return mendable, nil
+}
+
+// inTransit reports whether nothing can be told of the replica only because the
+// storage is attaching or detaching its volume, or has yet to notice that the
+// machine that served it is gone: that settles by itself.
+func inTransit(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
+	x := v.Volume
+	moves := x.Engine.Running == cluster.Unknown || x.State == cluster.Attaching || x.State == cluster.Detaching
+	return moves && r.Standing == cluster.StandingUnknown && r.Replica.Claim == cluster.ClaimUnknown
 }
 
 // haunted reports whether the storage counts a replica that is gone.

@@ -132,6 +132,10 @@ func TestHeal_WaitsForWhatTheStorageMendsByItself(t *testing.T) {
 	for name, ail := range map[string]func(*cluster.Volume){
 		"a replica is being written": func(v *cluster.Volume) { v.Replicas[1].Claim = cluster.Rebuilding },
 		"it is being restored":       func(v *cluster.Volume) { v.Busy = []string{"restoring"} },
+		"its engine went with a machine": func(v *cluster.Volume) {
+			v.Engine.Running = cluster.Unknown
+			v.Replicas[0].Claim, v.Replicas[1].Claim = cluster.ClaimUnknown, cluster.Failed
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := three(policy.Evict, 1, 2)
@@ -143,6 +147,18 @@ func TestHeal_WaitsForWhatTheStorageMendsByItself(t *testing.T) {
 			}
 			wantWait(t, f.next(), decide.Heal)
 		})
+	}
+}
+
+func TestHeal_WhatCannotBeToldAndDoesNotSettleRefuses(t *testing.T) {
+	f := three(policy.Evict, 1, 2)
+	f.volume().Replicas[1].Claim = cluster.ClaimUnknown
+	if fs := decide.Incurable(f.judge()); len(fs) == 0 {
+		t.Error("a replica of which nothing is known is waited for though nothing moves")
+	}
+	f.volume().State = cluster.Detaching
+	if fs := decide.Incurable(f.judge()); len(fs) > 0 {
+		t.Errorf("%+v", fs)
 	}
 }
 
