@@ -19,6 +19,9 @@ import (
 // decision, a Halt if a setting was changed, else a Wait: what is missing may
 // still be on its way. Everything else passes through.
 func Reforecast(d Decision, p Plan, j *assess.Judgement, placers map[string]forecast.Placer) Decision {
+	if len(placers) == 0 {
+		return d
+	}
 	changed := p.Settings != "" && p.Settings != settingsOf(j.Snapshot)
 	var t *PlannedTurn
 	switch d := d.(type) {

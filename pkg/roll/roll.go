@@ -11,6 +11,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
@@ -27,6 +28,9 @@ type Config struct {
 	// shown and confirmed, and whose commands World holds.
 	Expect string
 	Watch  Watcher
+	// Placers say where replicas would go, by driver; without one, nothing is
+	// asked again that the plan has foreseen.
+	Placers map[string]forecast.Placer
 	// Approvals is asked for the turns that must be approved; nil for nobody.
 	Approvals record.Approvals
 	// By is who rolls, for the journal.
