@@ -41,13 +41,16 @@ func doings(before, after *cluster.Snapshot, m decide.Memory) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	turn := cluster.NodeRef{}
-	if t := m.Current(); t != nil {
+	t := m.Current()
+	if t != nil {
 		turn = t.Node
 	}
 	for i := range after.Nodes {
 		n := &after.Nodes[i]
 		old := before.NodeByUID(n.Ref.UID)
 		switch {
+		case t != nil && after.NodeByUID(turn.UID) == nil && !slices.Contains(t.Open.Seen, n.Ref.UID):
+			continue // the replacement is on its way
 		case old == nil:
 			say("node %s (UID %s) joined", n.Ref.Name, n.Ref.UID)
 			continue
