@@ -83,6 +83,9 @@ func besides(fs []assess.Finding, volumes map[string]bool) []assess.Finding {
 // prospect says what can become of the volume, and of a hopeless one why, where
 // its own findings do not say it.
 func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess.Finding) {
+	if v.Waived {
+		return sound, nil // there is nothing to mend, and that was accepted
+	}
 	switch v.Condition {
 	case assess.Going, assess.Unused:
 		return sound, nil

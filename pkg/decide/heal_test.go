@@ -115,6 +115,19 @@ func TestHeal_WhatIsLostIsAHardStopAndNothingIsTouched(t *testing.T) {
 	}
 }
 
+func TestHeal_ALossThatWasAcceptedByNameIsNoObstacle(t *testing.T) {
+	f := afterAnImpatientOperator()
+	f.addVolume("lost", 3)
+	f.plan.Policy.Accepted = []policy.Risk{{Code: assess.VolumeAlreadyLost, Name: "lost"}}
+	if fs := decide.Incurable(f.judge()); has(fs, assess.VolumeDataLost) || has(fs, assess.VolumeAlreadyLost) {
+		t.Errorf("%+v", fs)
+	}
+	f.plan.Policy.Accepted[0].Name = "another"
+	if fs := decide.Incurable(f.judge()); !has(fs, assess.VolumeDataLost) {
+		t.Errorf("%+v", fs)
+	}
+}
+
 func TestHeal_WithFewerNodesThanReplicasNothingCanBeMended(t *testing.T) {
 	f := three(policy.Evict, 1, 2, 3)
 	f.removeNode(3)

@@ -17,7 +17,7 @@ func (t *tick) rebuild() Decision {
 	var parts []Part
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
-		if t.fullyRebuilt(v) {
+		if v.Waived || t.fullyRebuilt(v) {
 			if d := t.letSleep(v); d != nil {
 				return d
 			}
