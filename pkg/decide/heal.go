@@ -87,6 +87,8 @@ func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess
 		return sound, nil // there is nothing to mend, and that was accepted
 	}
 	switch v.Condition {
+	case assess.Whole, assess.Degraded, assess.ConditionUnknown:
+		// Told by its replicas, below.
 	case assess.Going, assess.Unused:
 		return sound, nil
 	case assess.Lost:
@@ -97,7 +99,7 @@ func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess
 	case assess.Busy:
 		return mendable, nil
 	}
-	if v.Condition == assess.Whole && !haunted(v) {
+	if v.Condition == assess.Whole && !haunted(j, v) {
 		return sound, nil
 	}
 	if v.Volume.Class != cluster.ClassOrdinary || v.Volume.Engine.Present != cluster.Yes {
@@ -133,10 +135,11 @@ func inTransit(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
 	return moves && r.Standing == cluster.StandingUnknown && r.Replica.Claim == cluster.ClaimUnknown
 }
 
-// haunted reports whether the storage counts a replica that is gone.
-func haunted(v *assess.VolumeJudgement) bool {
+// haunted reports whether the storage counts a replica that is gone, or keeps
+// its place for it.
+func haunted(j *assess.Judgement, v *assess.VolumeJudgement) bool {
 	for i := range v.Replicas {
-		if phantom(&v.Replicas[i]) {
+		if r := &v.Replicas[i]; phantom(r) || squatter(j, r) {
 			return true
 		}
 	}

@@ -102,6 +102,21 @@ func TestHeal_APhantomOfALiveNameNeedsAProbe(t *testing.T) {
 	}
 }
 
+func TestHeal_AFailedReplicaThatIsProvenGoneGivesItsPlaceUp(t *testing.T) {
+	f := three(policy.Evict, 1, 2, 3)
+	f.volume().Want = 2
+	r := &f.volume().Replicas[2]
+	r.DiskUUID, r.Claim, r.FailedAt = "of an earlier machine", cluster.Failed, noon
+	f.attach(2, cluster.Hold{Kind: cluster.HoldWorkload, Node: ref(2).Name})
+	f.volume().Replicas[0].Claim = cluster.Serving
+	wantNote(t, f.next(), decide.TurnOpened)
+	r.Probe = &cluster.Probe{Seen: cluster.SeenReplaced, Node: ref(3), At: f.now}
+	f.passGate(t)
+	if a := wantAct(t, f.next(), decide.Prune); a.Replica.UID != r.UID {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestHeal_WhatIsLostIsAHardStopAndNothingIsTouched(t *testing.T) {
 	f := afterAnImpatientOperator()
 	f.addVolume("lost", 3)

@@ -122,7 +122,7 @@ func provenGone(j *assess.Judgement, r *assess.ReplicaJudgement) bool {
 // the storage still counts does, whatever went with the turn's node, and what
 // holds a rebuild back because it might return.
 func (t *tick) inTheWay(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
-	if phantom(r) || t.turn != nil && r.Replica.Node == t.node() {
+	if phantom(r) || squatter(t.j, r) || t.turn != nil && r.Replica.Node == t.node() {
 		return true
 	}
 	return v.Condition == assess.Degraded && !beingWritten(v)
@@ -133,6 +133,13 @@ func (t *tick) inTheWay(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) b
 func phantom(r *assess.ReplicaJudgement) bool {
 	return r.Standing == cluster.StandingAbsent &&
 		r.Replica.Claim != cluster.Failed && r.Replica.Claim != cluster.Placeholder
+}
+
+// squatter reports whether a failed replica that is proven gone keeps a place:
+// on a live node, the storage puts no other replica of the volume there as long
+// as the failed one might be used again.
+func squatter(j *assess.Judgement, r *assess.ReplicaJudgement) bool {
+	return r.Replica.Claim == cluster.Failed && j.Snapshot.Node(r.Replica.Node) != nil && provenGone(j, r)
 }
 
 func beingWritten(v *assess.VolumeJudgement) bool {

@@ -46,7 +46,7 @@ func (t *tick) rebuild() Decision {
 func (t *tick) fullyRebuilt(v *assess.VolumeJudgement) bool {
 	switch v.Condition {
 	case assess.Whole, assess.Unused, assess.Going:
-		return !haunted(v)
+		return !haunted(t.j, v)
 	default:
 		return false
 	}

@@ -99,7 +99,7 @@ func (t *tick) refill(v *assess.VolumeJudgement) Decision {
 	switch {
 	case !t.mayWake(v):
 		return nil
-	case k == nil || haunted(v) || v.Condition != assess.Degraded:
+	case k == nil || haunted(t.j, v) || v.Condition != assess.Degraded:
 		return t.wake(v)
 	case k.IsAside():
 		return nil // it does

@@ -16,8 +16,9 @@ func (m *Model) DenyDelete(ref Ref) string {
 		return m.denyNode(m.nodes.get(ref.Name))
 	case Replicas:
 		return m.denyReplica(m.replicas.get(ref.Name))
+	default:
+		return ""
 	}
-	return ""
 }
 
 // denyReplica refuses the last replica that passes for healthy (v1.12.0

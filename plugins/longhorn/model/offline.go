@@ -43,8 +43,9 @@ func (m *Model) wantsOffline(v *longhorn.Volume) bool {
 		return true
 	case longhorn.VolumeOfflineRebuildingDisabled:
 		return false
+	default:
+		return m.settingBool(settingOffline)
 	}
-	return m.settingBool(settingOffline)
 }
 
 // outranked reports whether a ticket of a higher priority is there.
@@ -72,10 +73,10 @@ func (m *Model) healthyOffline(v *longhorn.Volume) bool {
 func rebuildsOffline(v *longhorn.Volume, e *longhorn.Engine) bool {
 	healthy := 0
 	for _, mode := range e.Status.ReplicaModeMap {
-		switch mode {
-		case longhorn.ReplicaModeWO:
+		if mode == longhorn.ReplicaModeWO {
 			return true
-		case longhorn.ReplicaModeRW:
+		}
+		if mode == longhorn.ReplicaModeRW {
 			healthy++
 		}
 	}
