@@ -149,7 +149,7 @@ const leaseTime = 60 * time.Second
 // that no two goroutines ever wake at the same instant.
 func config(p *Process, plan *decide.Plan) roll.Config {
 	return roll.Config{
-		World: p, Book: p.Book(), Plan: plan,
+		World: p, Book: p.Book(), Plan: plan, Placers: placers(),
 		Tick: time.Second, Poll: 30 * time.Second, Renew: 15*time.Second + 137*time.Nanosecond,
 		DeedLimit: 20 * time.Second, WriteLimit: 20 * time.Second,
 	}
@@ -215,6 +215,10 @@ func (w *World) tell(format string, args ...any) {
 	w.say(format, args...)
 }
 
+func placers() map[string]forecast.Placer {
+	return map[string]forecast.Placer{longhorn.Driver: longhorn.New().Placer()}
+}
+
 // propose makes the plan, as the command line does.
 func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error) {
 	s, err := w.Connect(nil, c.Commands, Faults{}).Observe(ctx, cluster.Fresh)
@@ -229,8 +233,7 @@ func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error
 			req.Nodes = append(req.Nodes, n.ref())
 		}
 	}
-	placers := map[string]forecast.Placer{longhorn.Driver: longhorn.New().Placer()}
-	plan, no := decide.Propose(assess.Judge(s, p, time.Now()), req, placers)
+	plan, no := decide.Propose(assess.Judge(s, p, time.Now()), req, placers())
 	if len(no) > 0 {
 		return plan, no[0].Message, nil
 	}
