@@ -42,10 +42,13 @@ func doubt(code string, atMost cluster.Standing, facts ...string) cluster.Doubt 
 	return d
 }
 
-func codes() []plugin.CodeDoc {
-	doc := func(code, means, remedy string) plugin.CodeDoc {
-		return plugin.CodeDoc{Code: code, Means: means, Remedy: remedy}
-	}
+func doc(code, means, remedy string) plugin.CodeDoc {
+	return plugin.CodeDoc{Code: code, Means: means, Remedy: remedy}
+}
+
+func codes() []plugin.CodeDoc { return append(codesOfReplicas(), codesOfVolumes()...) }
+
+func codesOfReplicas() []plugin.CodeDoc {
 	return []plugin.CodeDoc{
 		doc(codeNoEngine,
 			"The volume has no engine, or more than one that calls itself active, so nothing says which replicas count.",
@@ -77,6 +80,11 @@ func codes() []plugin.CodeDoc {
 		doc(codeRetries,
 			"Longhorn has given up rebuilding this replica and will remove it.",
 			"Do not wait for it; see why its rebuilds failed (space, network) before the next one."),
+	}
+}
+
+func codesOfVolumes() []plugin.CodeDoc {
+	return []plugin.CodeDoc{
 		doc(codeFaulted,
 			"Longhorn says that the volume is faulted: none of its replicas can be used.",
 			"Do not start its pods. Keep every replica object, disk and orphaned directory; salvage the volume or restore a backup."),
