@@ -42,9 +42,9 @@ func (s *score) line(name string) string {
 	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d |\n", name, lost, s.hung, s.refused, s.short, s.whole)
 }
 
-// TestPeers_OnlyOneProcedureLosesNothing compares what people do today with
+// TestPeers_TheToolLosesNothingWhereOthersDo compares what people do today with
 // the tool, over the same seeds, with nobody else doing anything foolish.
-func TestPeers_OnlyOneProcedureLosesNothing(t *testing.T) {
+func TestPeers_TheToolLosesNothingWhereOthersDo(t *testing.T) {
 	seeds := uint64(4 * soak(t))
 	scores := map[string]*score{}
 	count := func(name string, run func(t *testing.T) (sim.Outcome, error)) {
