@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package machine is what the lab and the first process of each of its machines
-// say to each other. It must never do anything.
+// say to each other: words, and no deeds.
+//
+// It imports only what Go brings, and may touch nothing. It must never depend on
+// the lab: the first process is small because this is.
+//
+// Start reading at Setup, then Order and Event.
 package machine
 
 // Setup is what the first process of a machine is told, as JSON in the
