@@ -3,6 +3,8 @@
 package placement
 
 import (
+	"slices"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
 )
@@ -151,15 +153,15 @@ func (b *board) listed(uuid string) bool {
 // copyable reports whether there is anything to copy from: a usable replica,
 // or a volume that never held data.
 func copyable(v *cluster.Volume) bool {
-	fresh := len(v.Replicas) > 0
-	for i := range v.Replicas {
-		switch v.Replicas[i].Claim {
-		case cluster.Serving, cluster.Idle:
-			return true
-		case cluster.Untouched, cluster.Placeholder:
-		default:
-			fresh = false
-		}
-	}
-	return fresh && !v.Touched
+	return unused(v) || slices.ContainsFunc(v.Replicas, func(r cluster.Replica) bool {
+		return r.Claim == cluster.Serving || r.Claim == cluster.Idle
+	})
+}
+
+// unused reports whether the volume never held data: it lacks nothing, whatever
+// became of its replicas.
+func unused(v *cluster.Volume) bool {
+	return !v.Touched && len(v.Replicas) > 0 && !slices.ContainsFunc(v.Replicas, func(r cluster.Replica) bool {
+		return r.Claim != cluster.Untouched && r.Claim != cluster.Placeholder
+	})
 }

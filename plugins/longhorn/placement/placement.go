@@ -170,7 +170,7 @@ func (b *board) needs(v *cluster.Volume) ([]*cluster.Replica, int) {
 			have++ // also one that leaves another node or disk: that is not asked about
 		}
 	}
-	if b.leaving != "" && len(moving) == 0 {
+	if b.leaving != "" && len(moving) == 0 || b.leaving == "" && unused(v) {
 		return nil, 0
 	}
 	sort.SliceStable(moving, func(i, k int) bool {

@@ -103,6 +103,23 @@ func TestPlace_WithoutALeavingNodeItSaysWhatTheVolumesLack(t *testing.T) {
 	}
 }
 
+// A volume that was never used has no data to be rebuilt, though an object of
+// it may name a disk that is gone.
+func TestPlace_AVolumeThatWasNeverUsedLacksNothing(t *testing.T) {
+	s, st := cluster4()
+	st.Volumes = []cluster.Volume{volume("v", "w1", "w3")}
+	v := &st.Volumes[0]
+	v.Want, v.Touched, v.Replicas[1].DiskUUID = 3, false, "of another life"
+	v.Replicas[0].Claim, v.Replicas[1].Claim = cluster.Untouched, cluster.Untouched
+	if got := (Placer{}).Place(s, st, ""); len(got) != 0 {
+		t.Errorf("placed %+v", got)
+	}
+	v.Touched = true
+	if got := (Placer{}).Place(s, st, ""); len(got) == 0 {
+		t.Error("a volume that was used lacks a replica")
+	}
+}
+
 func TestInsists_UnderBlockForEviction(t *testing.T) {
 	_, st := cluster4()
 	st.Volumes = []cluster.Volume{volume("two", "w1", "w3"), volume("one", "w1"), volume("far", "w2", "w3"), volume("left", "w1", "w4")}
