@@ -19,8 +19,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/placement"
 )
 
-// clusters is how many random ones are forecast and then evacuated; in 2000 of
-// them every miss was explained.
+// clusters is how many random ones are forecast and then evacuated.
 var clusters = flag.Uint64("clusters", 200, "how many random clusters are forecast and evacuated")
 
 // chance draws one of the values.
@@ -174,13 +173,17 @@ func TestForecast_AgreesWithTheModelsScheduler(t *testing.T) {
 			}
 		}
 		nodes[[2]bool{f.Fits(), len(after) == 0}]++
-		if f.Fits() != (len(after) == 0) {
-			t.Logf("NODE MISS seed %d forecast %t emptied %t %v", seed, f.Fits(), len(after) == 0, after)
-		}
 	}
 	t.Logf("%d clusters, volumes on the node: %d moved as forecast, %d stuck as forecast, %d said to move and stuck, %d said to be stuck and moved",
 		*clusters, right, rightly, len(hopeful), len(gloomy))
 	t.Logf("nodes: %v (forecast to be emptied, emptied)", nodes)
+	// The decision is about nodes. In 2000 clusters 3 of the 632 that were
+	// forecast to be emptied were not, and 3 of the 632 that were had been
+	// thought impossible, for want of space: which volume goes first and which
+	// of several disks it takes decides who finds none.
+	if wrong := nodes[[2]bool{true, false}] + nodes[[2]bool{false, true}]; wrong*100 > int(*clusters) {
+		t.Errorf("%d of %d nodes were forecast wrongly, more than one in a hundred", wrong, *clusters)
+	}
 	for _, m := range hopeful[:min(10, len(hopeful))] {
 		t.Logf("hopeful: seed %d volume %s", m.seed, m.volume)
 	}
