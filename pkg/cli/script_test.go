@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 func clusters(env *testscript.Env) error {
 	env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "no-such-kubeconfig"))
 	env.Setenv("NO_COLOR", "1")
-	for _, name := range []string{"whole", "recreated"} {
+	for _, name := range []string{"whole", "recreated", "journals"} {
 		if err := os.CopyFS(filepath.Join(env.WorkDir, name), os.DirFS(filepath.Join("testdata", name))); err != nil {
 			return err
 		}
