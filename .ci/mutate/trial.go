@@ -35,9 +35,12 @@ func (t trial) all(ctx context.Context, mutants []mutant) []outcome {
 	for range t.jobs {
 		wg.Go(func() {
 			for i := range next {
-				out[i] = killed
-				if t.survives(ctx, i+1) {
+				switch lives := t.survives(ctx, i+1); {
+				case ctx.Err() != nil: // interrupted: nothing is known of it
+				case lives:
 					out[i] = survived
+				default:
+					out[i] = killed
 				}
 			}
 		})

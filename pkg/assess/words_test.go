@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assess
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
+
+func TestBecause_EveryReasonHasWordsOfItsOwn(t *testing.T) {
+	said := map[string]string{}
+	for _, code := range []string{
+		NodeNotReady, NodeLeaseOld, NodeLeaseMissing, NodeLeaseAhead, NodeDeleting, NodeNotRead, NodeAgeUnknown,
+		StorageNodeMissing, StorageNodeDeleting, StorageNodeNotReady, StorageNodeReportOld, InputTwice,
+		DiskOtherUUID, DiskElsewhere, DiskNotReported, DiskTwice, DiskNotDeclared, DiskNotReady, DiskOtherPath,
+		ReplicaNodeGone, ReplicaNodeYounger, ReplicaNodeAsOld, ReplicaNoPlace, ReplicaOwnerElsewhere, ReplicaFailed,
+		ReplicaRebuilding, ReplicaDeleting, ReplicaLeaving, ReplicaPlaceholder, ReplicaClaimUnknown, ReplicaNeverHealthy,
+		ReplicaUnused, ReplicaBlank, ReplicaTwice, ReplicaNotServing, ReplicaReplaced, EngineNotRunning, EngineNodeNotLive,
+		ReplicaDataMissing, ProbeNoAnswer, ProbeBlank, ProbeBroken, ProbeOtherDisk,
+	} {
+		words := because(code)
+		if strings.Contains(words, code) {
+			t.Errorf("nobody has words for %s", code)
+		}
+		if other, twice := said[words]; twice {
+			t.Errorf("%s and %s are both told as %q", code, other, words)
+		}
+		said[words] = code
+	}
+}
+
+func TestGaps_EveryReasonHasWordsOfItsOwn(t *testing.T) {
+	said := map[string]bool{}
+	reasons := []cluster.GapReason{cluster.GapUnknown, cluster.GapForbidden, cluster.GapMissing, cluster.GapNotGiven,
+		cluster.GapTruncated, cluster.GapFailed, cluster.GapMalformed}
+	for _, r := range reasons {
+		said[gapWords(r)] = true
+	}
+	if len(said) != len(reasons) {
+		t.Errorf("%d reasons are told in %d ways", len(reasons), len(said))
+	}
+}
+
+func TestCount_WhatHasNoPlaceCountsOnce(t *testing.T) {
+	l := atRest3()
+	l.r(1).Node, l.r(1).DiskUUID = "", ""
+	l.r(2).Claim = cluster.Failed
+	// One is good, one may be, one failed: three are out of reach.
+	if v := l.judge().Volume("data"); v.Good != 1 || v.Doubtful != 1 || v.Condition != Degraded {
+		t.Errorf("good %d, doubtful %d, %v", v.Good, v.Doubtful, v.Condition)
+	}
+}
+
+func TestFindings_WhatIsLostComesFirst(t *testing.T) {
+	fs := []Finding{
+		{Code: VolumeDataLost, Severity: Note}, {Code: VolumeDegraded, Severity: Danger},
+		{Code: VolumeDataLost, Severity: Danger}, {Code: VolumeUnproven, Severity: Unclear},
+	}
+	sortFindings(fs)
+	want := []string{VolumeDataLost + " Unsafe", VolumeDegraded + " Unsafe", VolumeUnproven + " Unknown", VolumeDataLost + " Note"}
+	var got []string
+	for _, f := range fs {
+		got = append(got, f.Code+" "+f.Severity.String())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestNoVolumes_OnlyPersistentVolumesOfTheStorageMissThem(t *testing.T) {
+	l := newLab()
+	pv(cluster.PersistentVolume{Name: "x", Driver: "other"})(l)
+	for _, f := range l.judge().Findings {
+		if f.Code == StorageNoVolumes && f.Severity != Note {
+			t.Errorf("a PersistentVolume of another driver misses a volume: %s", f.Message)
+		}
+	}
+}
+
+func TestDisks_WhatIsNotReportedIsNotThereTwice(t *testing.T) {
+	l := atRest2()
+	other := *l.disk("w1")
+	other.Reported = false
+	l.sn("w3").Disks = append(l.sn("w3").Disks, other)
+	if v := l.judge().Volume("data"); v.Good != 2 {
+		t.Errorf("%d good: a disk that w3 does not report was taken for a second one\n%s", v.Good, say(l.judge().Findings))
+	}
+}
+
+func TestBase_ACopyOnADiskThatIsNotConfiguredIsNone(t *testing.T) {
+	l := atRest2()
+	l.v("data").Base = "image"
+	l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: "disk-w3", Ready: cluster.Yes}}}}
+	if got := l.judge().Verdict; got != cluster.Safe {
+		t.Fatalf("%v with a copy on w3", got)
+	}
+	l.disk("w3").Declared = false
+	if got := codes(l.judge().Findings, Unclear); !slices.Contains(got, VolumeNoBase) {
+		t.Errorf("a copy on a disk that is not configured any more counts: %q", got)
+	}
+}
+
+// Two storages may have volumes of one name: an orphan keeps the node for its
+// own storage's.
+func TestOrphan_IsOfItsOwnStoragesVolume(t *testing.T) {
+	l := atRest2()
+	l.v("data").Want = 3
+	l.s.Storages = append(l.s.Storages, cluster.Storage{Driver: "other.example.org", Nodes: l.st().Nodes,
+		Volumes: []cluster.Volume{*l.v("data")},
+		Orphans: []cluster.Orphan{{Name: "o", Node: "w3", Directory: "data-x", Volume: "data"}}})
+	l.s.Storages[1].Volumes[0].Want = 2
+	j := l.judge()
+	if got := j.volumeOf("other.example.org", "data"); got == nil || got.Driver != "other.example.org" {
+		t.Errorf("the volume of the other storage is %+v", got)
+	}
+	if got := j.volumeOf(driver, "data"); got == nil || got.Driver != driver {
+		t.Errorf("the volume of the first storage is %+v", got)
+	}
+	if got := j.volumeOf("other.example.org", "none"); got != nil {
+		t.Errorf("a volume that is not there is %+v", got)
+	}
+}
+
+func TestCondition_AWordThatIsNotOneIsUnknown(t *testing.T) {
+	if got := (Going + 1).String(); got != ConditionUnknown.String() {
+		t.Errorf("a condition that is none reads %q", got)
+	}
+}
