@@ -23,8 +23,12 @@ func (a axis) at(t time.Time) float64 {
 	return float64(int(min(max(share, 0), 100)*100)) / 100
 }
 
-// mostTicks is how many marks a line has at most.
-const mostTicks = 6
+// mostTicks is how many marks a line has at most, and lastTick how far right,
+// in percent, one still has room for its words.
+const (
+	mostTicks = 6
+	lastTick  = 93
+)
 
 // ticks marks round distances from the beginning.
 func (a axis) ticks() []tick {
@@ -40,7 +44,10 @@ func (a axis) ticks() []tick {
 		}
 	}
 	var out []tick
-	for d := time.Duration(0); d <= all && len(out) <= mostTicks; d += step {
+	for d := time.Duration(0); d <= all && a.at(a.from.Add(d)) <= lastTick; d += step {
+		if len(out) > mostTicks { // a line of many days
+			break
+		}
 		out = append(out, tick{Left: a.at(a.from.Add(d)), Label: "+" + short(d), Time: a.from.Add(d).UTC().Format("15:04:05Z")})
 	}
 	return out
