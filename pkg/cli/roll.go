@@ -244,14 +244,6 @@ func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Pl
 	return o.end(res, w)
 }
 
-// exitAfter is the exit code for the file of metrics.
-func exitAfter(res roll.Result, err error) int {
-	if err != nil && res.Exit == exitDone {
-		return exitError1
-	}
-	return res.Exit
-}
-
 // broken is a roll that ended with an error.
 func (o *rollOptions) broken(err error, res roll.Result) error {
 	switch {

@@ -96,3 +96,11 @@ func replicasOn(j *assess.Judgement, node string) int {
 	}
 	return n
 }
+
+// exitAfter is the exit code for the file of metrics.
+func exitAfter(res roll.Result, err error) int {
+	if err != nil && res.Exit == exitDone {
+		return exitError1
+	}
+	return res.Exit
+}
