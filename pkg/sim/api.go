@@ -53,7 +53,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if by != nil {
 		fault = by.process.call(r.Method + " " + resource(r.URL.Path))
 	}
-	time.Sleep(latency)
+	lapse(latency)
 	effect := func() (int, any) {
 		return w.handle(request{method: r.Method, parts: split(r.URL.Path), body: body, by: by})
 	}

@@ -21,7 +21,7 @@ func (b booked) through(what string, do func() error) error {
 	}
 	f := b.call(what)
 	if f.Harm == Fine {
-		time.Sleep(latency)
+		lapse(latency)
 		if b.Dead() { // by another call, meanwhile
 			return ErrKilled
 		}

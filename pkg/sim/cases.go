@@ -153,6 +153,7 @@ func (w *World) bear(c Case, k Class, i int) error {
 		spec.ReplicaSoftAntiAffinity = longhornapi.ReplicaSoftAntiAffinityEnabled
 	case Slow:
 		w.model.SetRebuild(name, model.Rebuild{Duration: 7 * time.Minute})
+	default:
 	}
 	if err := w.create(name, spec); err != nil {
 		return err
@@ -170,6 +171,7 @@ func (w *World) putToBed(c Case) error {
 		switch k {
 		case Asleep, Alone, ByHand, Vanishing, Pair:
 			w.stop(fmt.Sprintf("%s-%d", k, i))
+		default:
 		}
 	}
 	return w.until("the volumes sleep", 5*time.Minute, func() bool {
@@ -204,7 +206,7 @@ func (w *World) until(what string, limit time.Duration, cond func() bool) error 
 			return fmt.Errorf("after %s still not: %s", limit, what)
 		}
 		w.mu.Unlock()
-		time.Sleep(time.Second)
+		lapse(time.Second)
 		w.mu.Lock()
 	}
 }

@@ -29,6 +29,7 @@ func (w *World) live(c Case) {
 					w.drop(v)
 				}
 			})
+		default:
 		}
 	}
 }

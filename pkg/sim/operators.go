@@ -57,7 +57,7 @@ func (w *World) mend(attempt int) {
 		}
 	}
 	w.mu.Unlock()
-	time.Sleep(2 * time.Minute)
+	lapse(2 * time.Minute)
 	w.mu.Lock()
 	w.catchUp()
 }

@@ -121,6 +121,7 @@ func RunOurs(ctx context.Context, seed uint64, c Case) (Outcome, error) {
 		o.Refused = h.Why
 	case Halted, Errored:
 		o.Hung = h.Why
+	case Finished:
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -116,13 +116,13 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 	if fault.Harm == Kill {
 		return nil, ErrKilled
 	}
-	time.Sleep(latency)
+	lapse(latency)
 	if fault.Harm != Fine {
 		return nil, fault.err()
 	}
 	if p.faults.Blind != nil {
 		if d := p.faults.Blind(); d > 0 {
-			time.Sleep(d) // nothing is heard for so long, and then only of how it is by now
+			lapse(d) // nothing is heard for so long, and then only of how it is by now
 		}
 	}
 	s, stirs, err := p.world.look(f, p.faults)
@@ -153,7 +153,7 @@ func (w *World) look(f cluster.Freshness, faults Faults) (*cluster.Snapshot, int
 	}
 	pause := time.Duration(w.rand.Int64N(int64(faults.Slow)))
 	w.mu.Unlock()
-	time.Sleep(pause)
+	lapse(pause)
 	w.mu.Lock()
 	w.catchUp()
 	later, err := w.read(began)

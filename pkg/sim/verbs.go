@@ -108,7 +108,7 @@ func (w *World) conceal(v *volume) {
 // settleFor lets time pass.
 func (w *World) settleFor(d time.Duration) {
 	w.mu.Unlock()
-	time.Sleep(d)
+	lapse(d)
 	w.mu.Lock()
 	w.catchUp()
 }

@@ -190,3 +190,8 @@ func (w *World) settle() time.Time {
 	}
 	return w.now.Add(breath)
 }
+
+// lapse lets virtual time pass; it takes none.
+func lapse(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // in a bubble nobody waits for it
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+)
+
+// TestRun_OthersActAtTheSameTime has a second operator start a roll during the
+// first one, and other people cordon, uncordon and remove nodes in the middle.
+// Whoever is stopped by that runs the same command again. The end is judged by
+// the disks.
+func TestRun_OthersActAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	i := scenario.Incident{Workers: 4, Users: 5, LoggedIn: 1, Replicas: 2}
+	e := build(t, w, i)
+	args := []string{
+		"safe-roll", "run", "worker-1", "worker-2", "--yes", "--look-interval=4s", "--lock-duration=12s", "--replace-command=machine replace",
+	}
+	// Cues are acted upon beside the test's own goroutine, so nothing is fatal.
+	ask := func(exit int, args ...string) world.Said {
+		said, err := w.Kubectl(t.Context(), args...)
+		if err != nil || said.Exit != exit {
+			t.Errorf("kubectl %v: exit %d, want %d, %v\n%s", args, said.Exit, exit, err, said.All())
+		}
+		return said
+	}
+	do := func(args ...string) func() { return func() { ask(0, args...) } }
+	meddling := []cue{
+		{"worker-1 · evacuate", "a second operator", func() {
+			said := ask(6, args...)
+			if !strings.Contains(said.Err, "lock") || !strings.Contains(said.Err, "worker-1") {
+				t.Errorf("the second operator is not told who does what:\n%s", said.All())
+			}
+			ask(3, "safe-roll", "drain", "worker-3", "--look-interval=4s") // an unfinished turn on another node
+		}},
+		{"worker-1 · may be deleted", "ours is uncordoned", do("uncordon", "worker-1")},
+		{"worker-2 · evacuate", "another is cordoned", do("cordon", "worker-3")},
+		{"worker-2 · drain", "an autoscaler removes a node", func() {
+			if err := w.Recreate(t.Context(), "worker-4", "worker-5"); err != nil {
+				t.Error(err)
+			}
+			ask(0, "uncordon", "worker-3")
+		}},
+	}
+	exit, said := 0, ""
+	for range 6 {
+		if exit, said = rollAmong(t, w, args, meddling); exit == 0 {
+			break
+		}
+		t.Logf("exit %d, and once more:\n%s", exit, last(said, 6))
+		if exit != 3 && exit != 4 && exit != 5 {
+			t.Fatalf("a roll that others disturb ends, or halts with a reason:\n%s", said)
+		}
+		kubectl(t, w, 0, "uncordon", "worker-3")
+		meddling = nil
+	}
+	if exit != 0 {
+		t.Fatalf("it never ended:\n%s", said)
+	}
+	tr := truth(t, w)
+	if lost := tr.Lost(e); len(lost) > 0 {
+		t.Errorf("lost %v", lost)
+	}
+	if short := tr.Short(e, i.Replicas); len(short) > 0 {
+		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
+	}
+	judged := kubectl(t, w, 0, "safe-roll", "report", "--check")
+	t.Logf("the journal, judged:\n%s", last(judged.Out, 12))
+}
+
+// cue is what somebody does when a line of progress says so, once.
+type cue struct {
+	line, what string
+	do         func()
+}
+
+// rollAmong runs the command among people who act on their cues.
+func rollAmong(t *testing.T, w *world.World, args []string, cues []cue) (exit int, said string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+	defer cancel()
+	r, out := io.Pipe()
+	cmd, err := w.StartKubectl(ctx, out, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	done := make(chan struct{})
+	acted := map[string]bool{}
+	go func() {
+		defer close(done)
+		for lines := bufio.NewScanner(r); lines.Scan(); {
+			all.WriteString(lines.Text() + "\n")
+			for _, c := range cues {
+				if strings.Contains(lines.Text(), c.line) && !acted[c.what] {
+					acted[c.what] = true
+					c.do()
+				}
+			}
+		}
+		_, _ = io.Copy(io.Discard, r)
+	}()
+	_ = cmd.Wait() // its exit code says it
+	_ = out.Close()
+	<-done
+	for _, c := range cues {
+		if !acted[c.what] {
+			t.Logf("no cue for: %s", c.what)
+		}
+	}
+	return cmd.ProcessState.ExitCode(), all.String()
+}
+
+// last are the last lines of a text.
+func last(text string, n int) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
