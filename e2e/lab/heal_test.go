@@ -22,6 +22,9 @@ func TestHeal_SomebodyReplacedANodeByHand(t *testing.T) {
 	e := build(t, w, i)
 	byHand := func(node, as string) {
 		t.Helper()
+		// Drained first: Kubernetes itself takes six minutes to let go of what
+		// was attached to a node that is deleted without.
+		kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=3m")
 		if err := w.Recreate(t.Context(), node, as); err != nil {
 			t.Fatal(err)
 		}
