@@ -81,7 +81,7 @@ func workingRooms() []room {
 			why: "the loop sees the cluster through World alone, or the simulator would test something else"},
 		{dir: "pkg/sim",
 			own: []string{"pkg/cluster", "pkg/policy", "pkg/assess", "pkg/forecast", "pkg/decide", "pkg/plugin", "pkg/record", "pkg/book", "pkg/act",
-				"pkg/roll", "pkg/oracle", "pkg/scenario", "plugins/longhorn", "plugins/longhorn/..."},
+				"pkg/roll", "pkg/oracle", "pkg/scenario", "plugins/longhorn/..."},
 			others: []string{"github.com/longhorn/longhorn-manager/k8s/pkg/apis/", "k8s.io/apimachinery/", "k8s.io/client-go/rest"},
 			why:    "a world in memory joins what it tests, and opens no connection"},
 	}
