@@ -161,6 +161,9 @@ func copyable(v *cluster.Volume) bool {
 // unused reports whether the volume never held data: it lacks nothing, whatever
 // became of its replicas.
 func unused(v *cluster.Volume) bool {
+	if !v.Touched && v.Used == 0 && v.Engine.Ever == cluster.No {
+		return true // also where a course of turns has taken a replica away
+	}
 	return !v.Touched && len(v.Replicas) > 0 && !slices.ContainsFunc(v.Replicas, func(r cluster.Replica) bool {
 		return r.Claim != cluster.Untouched && r.Claim != cluster.Placeholder
 	})
