@@ -264,12 +264,15 @@ func (d dice) worsenReplica(v *cluster.Volume, i int) string {
 // that it was asked for.
 func (d dice) worsenProbe(r *cluster.Replica) {
 	p := *r.Probe
-	switch {
-	case p.Seen == cluster.SeenData && d.rarely(2):
+	if p.Seen == cluster.SeenData && d.rarely(2) {
 		p.Seen = pick(d, cluster.SeenNothing, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced)
-	case d.rarely(2):
+		r.Probe = &p
+		return
+	}
+	switch pick(d, "no answer", "too early", "another machine") {
+	case "no answer":
 		p.Seen = cluster.SeenNoAnswer
-	case d.rarely(2):
+	case "too early":
 		p.At = ago(5000 * time.Hour)
 	default:
 		p.Node.UID = "yet another"

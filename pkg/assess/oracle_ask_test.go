@@ -262,9 +262,9 @@ const rounds = 1000
 func TestJudge_AgreesWithTheOracle(t *testing.T) {
 	t.Parallel()
 	answers := map[string]int{}
-	dice := newDice()
+	box := newDice()
 	ask := func(t *rapid.T) {
-		d := dice.in(t)
+		d := box.in(t)
 		s, p, turn := d.snapshot(), d.policy(), d.turn()
 		j, o := Judge(s, p, now()), newOracle(s, p, now())
 		agree := func(what string, got, want cluster.Verdict, fs []Finding) {

@@ -18,9 +18,9 @@ import (
 // and an empty answer to a question is never Safe for a node that is not there.
 func TestJudge_AnswersWhateverTheFactsAre(t *testing.T) {
 	t.Parallel()
-	dice := newDice()
+	box := newDice()
 	ask := func(t *rapid.T) {
-		d := dice.in(t)
+		d := box.in(t)
 		s, p, turn := d.snapshot(), d.policy(), d.turn()
 		for range rapid.IntRange(0, 6).Draw(t, "scrambles") {
 			d.scramble(reflect.ValueOf(s).Elem())

@@ -3,6 +3,7 @@
 package trail_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,7 +59,7 @@ func TestEvents_TellNodesAndClaimsWhatWasDone(t *testing.T) {
 	_ = e.Close() // this server takes no new objects; what was sent is looked at
 	var got []string
 	for _, c := range s.Calls() {
-		if c.Method != "POST" {
+		if c.Method != http.MethodPost {
 			continue
 		}
 		body := string(c.Body)

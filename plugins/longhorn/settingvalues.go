@@ -59,14 +59,14 @@ func (s settingValues) decisive() []cluster.Fact {
 	var out []cluster.Fact
 	for _, name := range decides() {
 		if value, ok := s[name]; ok {
-			out = append(out, cluster.Fact{Name: name, Value: perEngine(value, "v1")})
+			out = append(out, cluster.Fact{Name: name, Value: perEngine(value)})
 		}
 	}
 	return out
 }
 
-// perEngine picks the data engine's part of a value that has one.
-func perEngine(value, dataEngine string) string {
+// perEngine picks the v1 engine's part of a value that has one for each.
+func perEngine(value string) string {
 	if !strings.HasPrefix(value, "{") {
 		return value
 	}
@@ -74,7 +74,7 @@ func perEngine(value, dataEngine string) string {
 	if json.Unmarshal([]byte(value), &parts) != nil {
 		return value
 	}
-	part, ok := parts[dataEngine]
+	part, ok := parts["v1"]
 	if !ok {
 		return value
 	}
