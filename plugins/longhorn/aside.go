@@ -39,7 +39,7 @@ func (j *join) addKnobs(st *cluster.Storage) {
 	if !known || minor < offlineMinor {
 		return
 	}
-	everywhere := perEngine(j.settings[offlineSetting], "v1") == "true"
+	everywhere := perEngine(j.settings[offlineSetting]) == "true"
 	for i := range st.Volumes {
 		f := &st.Volumes[i]
 		v := j.volumes[f.UID]

@@ -30,7 +30,7 @@ type pacer struct {
 // addPace says of every volume why Longhorn does not get on with it.
 func (j *join) addPace(st *cluster.Storage) {
 	p := pacer{join: j, version: st.Version, building: map[string]int{}, serving: j.serving()}
-	if n, err := strconv.Atoi(perEngine(j.settings[rebuildLimit], "v1")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(perEngine(j.settings[rebuildLimit])); err == nil && n > 0 {
 		p.limit = n
 	}
 	st.RebuildsPerNode = p.limit
@@ -80,7 +80,7 @@ func (p pacer) pause(v *volume, rs []*replica) *cluster.Pause {
 			return nil // it is on its way
 		}
 	}
-	wait, err := strconv.Atoi(perEngine(p.settings[replenishWait], "v1"))
+	wait, err := strconv.Atoi(perEngine(p.settings[replenishWait]))
 	if err != nil || wait <= 0 || v.status.Robustness != "degraded" || v.degraded.IsZero() {
 		return nil
 	}
@@ -110,7 +110,7 @@ func isNew(r *replica) bool {
 // hindered lists what keeps Longhorn from rebuilding or moving a replica.
 func (p pacer) hindered(v *volume, e *engine, leaving bool) []string {
 	var out []string
-	if perEngine(p.settings[rebuildLimit], "v1") == "0" {
+	if perEngine(p.settings[rebuildLimit]) == "0" {
 		what := "no replica is rebuilt"
 		if leaving {
 			what = "no replica is rebuilt, so none can be moved away"
