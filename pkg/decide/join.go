@@ -5,6 +5,7 @@ package decide
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -22,10 +23,9 @@ func (t *tick) join() Decision {
 		return t.waitToJoin(fmt.Sprintf("a replacement of %s to join", t.node()), nil, "none")
 	}
 	missing := t.missing(n)
-	if f := t.oldDisk(n.Node.Ref.Name); f != nil {
-		// The storage's object of the retired node may live on for a moment.
-		if t.now.Sub(n.Node.Created) > t.policy().LookInterval {
-			return t.refuse([]assess.Finding{*f}, "give the replacement an empty disk; start no workload whose replicas lie on it")
+	if f, certain := t.oldDisk(n.Node); f != nil {
+		if certain {
+			return t.refuse([]assess.Finding{*f}, emptyDisk)
 		}
 		missing = append(missing, f.Message)
 	}
@@ -43,7 +43,10 @@ func (t *tick) waitToJoin(what string, left []string, progress string) Decision 
 	if t.plan.Commands.Create != "" || t.plan.Commands.Replace != "" {
 		stuck = "the command ended or was interrupted, and no node joined: finish its work by hand, then run the same command again"
 	}
-	if slices.Contains(left, unknownToStorage) {
+	switch {
+	case slices.ContainsFunc(left, func(l string) bool { return strings.Contains(l, ofRetired) }):
+		stuck = emptyDisk
+	case slices.Contains(left, unknownToStorage):
 		stuck = "restart the storage's own pods on it: those that started while the storage still knew the former node of that name may never make the new one known"
 	}
 	return Wait{
@@ -137,8 +140,18 @@ func lacks(sn cluster.StorageNode) []string {
 	return append(out, "it has no schedulable disk"+reasons)
 }
 
-// oldDisk finds a disk of the retired node in its replacement.
-func (t *tick) oldDisk(name string) *assess.Finding {
+const (
+	// emptyDisk is what to do about a disk of the retired node.
+	emptyDisk = "give the replacement an empty disk; start no workload whose replicas lie on it"
+	// ofRetired is how its finding says whose it is.
+	ofRetired = " of the retired "
+)
+
+// oldDisk finds a disk of the retired node in its replacement. It is certain
+// where the replacement's own storage reports it: what the storage knew of the
+// node before may live on under the same name until its successor reports.
+func (t *tick) oldDisk(n *cluster.Node) (found *assess.Finding, certain bool) {
+	name := n.Ref.Name
 	for i := range t.s.Storages {
 		for _, sn := range t.s.Storages[i].Nodes {
 			if sn.Name != name || sn.Deleting {
@@ -149,12 +162,21 @@ func (t *tick) oldDisk(name string) *assess.Finding {
 					return &assess.Finding{
 						Code: CodeOldDisk, Severity: assess.Danger,
 						Subject:  assess.Subject{Kind: "Node", Name: name},
-						Message:  "replacement " + name + " reports the disk " + d.UUID + " of the retired " + t.node(),
+						Message:  "replacement " + name + " reports the disk " + d.UUID + ofRetired + t.node(),
 						Evidence: []cluster.Fact{{Name: "disk", Value: d.Name}, {Name: "diskUUID", Value: d.UUID}},
-					}
+					}, t.reportsItself(&sn, n)
 				}
 			}
 		}
 	}
-	return nil
+	return nil, false
+}
+
+// reportsItself reports whether what is known of the storage node comes from the
+// machine that bears its name now: the object was made after the Node was, or it
+// is ready and has changed since, by more than the clocks may differ. While the
+// machine's own storage does not run, others write what they know of it.
+func (t *tick) reportsItself(sn *cluster.StorageNode, n *cluster.Node) bool {
+	made := !sn.Created.IsZero() && !sn.Created.Before(n.Created)
+	return made || sn.Ready == cluster.Yes && sn.Reported.After(n.Created.Add(t.policy().ClockSkew))
 }

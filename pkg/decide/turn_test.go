@@ -226,36 +226,6 @@ func TestJoin_AnotherNodesSuccessorIsNoReplacement(t *testing.T) {
 	}
 }
 
-func TestJoin_WaitsForStorageAndHaltsOnTheOldDisk(t *testing.T) {
-	f, _ := gone()
-	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
-	sn := &f.storage().Nodes[2]
-	n := &f.s.Nodes[2]
-	n.Created = f.now
-	f.look()
-	sn.Serving = cluster.No
-	wantWait(t, f.next(), decide.Join)
-	sn.Serving, sn.Disks[0].UUID = cluster.Yes, "disk1"
-	wantWait(t, f.next(), decide.Join)
-	f.pass(f.plan.Policy.LookInterval + time.Second)
-	if h := wantHalt(t, f.next(), decide.ExitUnsafe); h.Findings[0].Code != decide.CodeOldDisk {
-		t.Errorf("%+v", h)
-	}
-}
-
-// On Longhorn 1.8.1 a machine that joins under the same name within seconds is
-// never made known: its manager found the dying object of the former one.
-func TestJoin_SaysWhatToDoWhereTheStorageNeverKnowsTheNode(t *testing.T) {
-	f, _ := gone()
-	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
-	f.storage().Nodes = f.storage().Nodes[:2]
-	f.look()
-	w := wantWait(t, f.next(), decide.Join)
-	if !strings.Contains(w.Stuck, "restart the storage's own pods") {
-		t.Errorf("stuck: %q", w.Stuck)
-	}
-}
-
 func TestRebuild_HaltsWhenDataAreLost(t *testing.T) {
 	f, turn := gone()
 	f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
