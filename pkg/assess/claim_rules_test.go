@@ -53,7 +53,7 @@ func claimCases() []replicaCase {
 			cluster.StandingRebuilding, "odd/thing", unsafe},
 		{"a doubt outweighs what a probe could prove", false, both(func(l *lab) { l.node("w1").Created = ago(time.Hour) }, doubt(cluster.StandingUnknown)),
 			isUnknown, "odd/thing", dunno},
-		{"a blank among copies was never healthy", false, claim(cluster.Untouched), isUnknown, ReplicaNeverHealthy, dunno},
+		{"a blank among copies certainly holds nothing", false, claim(cluster.Untouched), cluster.StandingUnused, ReplicaNeverHealthy, unsafe},
 		{"a blank on a node that is gone is absent", false, both(claim(cluster.Untouched), func(l *lab) { l.remove("w1") }), isAbsent, ReplicaNodeGone, unsafe},
 		{"a doubt takes a replica down", false, doubt(cluster.StandingUnknown), isUnknown, "odd/thing", dunno},
 		{"a doubt that is certain makes the volume degraded", false, doubt(cluster.StandingFailed), cluster.StandingFailed, "odd/thing", unsafe},

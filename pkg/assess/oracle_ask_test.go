@@ -100,7 +100,7 @@ func (o oracle) lost(st cluster.Storage, v cluster.Volume) bool {
 	for _, r := range v.Replicas {
 		writing := len(v.Busy) > 0
 		empty := r.Claim == cluster.Placeholder || r.Claim == cluster.Failed || r.Claim == cluster.Rebuilding && !writing ||
-			r.Claim == cluster.Untouched && o.blank(st, v) && !writing && !r.Deleting && !o.goingNode(r)
+			r.Claim == cluster.Untouched && o.bare(st, v) && !writing && !r.Deleting && !o.goingNode(r)
 		if !empty && !o.absent(st, r) && worst(v.Doubts, r.Doubts) != no {
 			held = append(held, r)
 		}
@@ -122,7 +122,7 @@ func (o oracle) formatted(st cluster.Storage, v cluster.Volume) bool {
 		case r.Claim == cluster.Placeholder, r.Claim != cluster.Failed && o.absent(st, r) && o.s.Node(r.Node) == nil:
 		case r.Claim == cluster.Failed:
 			return false
-		case o.absent(st, r), saidAbsent(v, r), r.Claim == cluster.Untouched && o.blank(st, v) && !r.Deleting && !o.goingNode(r) && !failed:
+		case o.absent(st, r), saidAbsent(v, r), r.Claim == cluster.Untouched && o.bare(st, v) && !r.Deleting && !o.goingNode(r) && !failed:
 			anew = true
 		default:
 			return false

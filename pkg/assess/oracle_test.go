@@ -218,7 +218,7 @@ func (o oracle) counts(st cluster.Storage, v cluster.Volume, r cluster.Replica) 
 		return no
 	case r.Claim != cluster.Rebuilding && n != nil && n.Deleting && r.Node != "" && r.DiskUUID != "":
 		return no
-	case r.Claim == cluster.Untouched && o.blank(st, v) && !writing:
+	case r.Claim == cluster.Untouched && o.bare(st, v) && !writing:
 		return no
 	case o.there(st, r) && o.readable(v, r) && !o.contradicted(v, r):
 		t = yes
@@ -233,6 +233,9 @@ func (o oracle) used(v cluster.Volume) bool {
 	}
 	return was
 }
+
+// bare: what is Untouched in this volume certainly does not hold its data.
+func (o oracle) bare(st cluster.Storage, v cluster.Volume) bool { return o.used(v) || o.blank(st, v) }
 
 // blank: what is Untouched in this volume is so although the volume held data,
 // and none of the copies that did may be left.

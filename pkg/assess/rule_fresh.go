@@ -28,10 +28,14 @@ func (w *world) judgeFresh(v *cluster.Volume, all []ReplicaJudgement) {
 		switch {
 		case unused:
 			*rj = reason{standing: cluster.StandingUnused, code: ReplicaUnused}.judgement(rj.Replica)
-		case had && !kept && rj.Standing == cluster.StandingUnknown:
+		case rj.Standing != cluster.StandingUnknown:
+		case had && !kept:
 			// Every copy that held data is gone, or none was ever there though
 			// the volume was written: this one is blank.
 			*rj = reason{standing: cluster.StandingUnused, code: ReplicaBlank, facts: rj.Evidence}.judgement(rj.Replica)
+		case used(v):
+			// Data were written, and not into this one.
+			*rj = reason{standing: cluster.StandingUnused, code: ReplicaNeverHealthy, facts: rj.Evidence}.judgement(rj.Replica)
 		}
 	}
 }

@@ -174,7 +174,7 @@ func useCases() []volumeCase {
 			l.r(1).Claim = cluster.Failed
 		}, Lost, []string{VolumeDataLost}, unsafe},
 		{"a blank beside a copy is not whole", atRest2, func(l *lab) { l.r(0).Claim, l.r(0).HealthyAt = cluster.Untouched, time.Time{} },
-			ConditionUnknown, []string{VolumeUnproven}, dunno},
+			Degraded, []string{VolumeDegraded}, unsafe},
 		{"no replica left of a volume that was written is a loss", atRest2, none, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
 		{"no replica left of a volume with a claim is a loss", unused2, none, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},
 		{"no replica left of a volume that has a size is a loss", unused2, func(l *lab) { none(l); noPV(l); l.v("data").Used = 1 }, Lost, []string{VolumeDataLost, VolumeWouldBeFormatted}, unsafe},

@@ -23,9 +23,9 @@ type collector struct {
 	core    *core
 	readers []plugin.Reader
 	// given and cut say, per source, whether it was read and whether a list
-	// of it was cut off; odd holds what else was wrong with it.
+	// of it was cut off; odd holds what else was wrong with it, in words.
 	given, cut []bool
-	odd        []map[string]bool
+	odd        []map[string]cluster.GapReason
 	// seen holds a hash of every object, to tell a repetition from another
 	// moment's version of it.
 	seed maphash.Seed
@@ -46,7 +46,7 @@ func newCollector(storages []plugin.Storage) *collector {
 		c.readers = append(c.readers, st.NewReader())
 	}
 	c.given, c.cut = make([]bool, len(c.sources)), make([]bool, len(c.sources))
-	c.odd = make([]map[string]bool, len(c.sources))
+	c.odd = make([]map[string]cluster.GapReason, len(c.sources))
 	return c
 }
 
@@ -63,7 +63,8 @@ type header struct {
 }
 
 // find returns the source of an apiVersion and kind, or -1 where it is not
-// one that is read. A known kind in another version is noted.
+// one that is read. A known kind in another version is noted: its objects were
+// not read, whatever else was given of it.
 func (c *collector) find(apiVersion, kind string) int {
 	group, version, found := strings.Cut(apiVersion, "/")
 	if !found {
@@ -74,18 +75,18 @@ func (c *collector) find(apiVersion, kind string) int {
 		return -1
 	}
 	if version != c.sources[i].Version {
-		c.note(i, fmt.Sprintf("objects were given in version %s, which is not understood; ask for %s", apiVersion, c.sources[i].Version))
+		c.note(i, cluster.GapNotGiven, fmt.Sprintf("objects were given in version %s, which is not understood; ask for %s", apiVersion, c.sources[i].Version))
 		return -1
 	}
 	return i
 }
 
 // note remembers something wrong with a kind; it becomes a Gap.
-func (c *collector) note(i int, what string) {
+func (c *collector) note(i int, reason cluster.GapReason, what string) {
 	if c.odd[i] == nil {
-		c.odd[i] = map[string]bool{}
+		c.odd[i] = map[string]cluster.GapReason{}
 	}
-	c.odd[i][what] = true
+	c.odd[i][what] = reason
 }
 
 // put keeps one object and returns its source. Lists of one kind may leave out
@@ -116,7 +117,7 @@ func (c *collector) put(item []byte, apiVersion, kind string) (int, error) {
 	}
 	if old, ok := c.seen[name]; ok {
 		if old != sum {
-			c.note(i, fmt.Sprintf("the input holds %s more than once, and differently: it mixes several moments", strings.TrimPrefix(name, s.spelled()+" ")))
+			c.note(i, cluster.GapMalformed, fmt.Sprintf("the input holds %s more than once, and differently: it mixes several moments", strings.TrimPrefix(name, s.spelled()+" ")))
 		}
 		return i, nil
 	}
@@ -138,7 +139,7 @@ func (c *collector) snapshot() *cluster.Snapshot {
 			s.Gaps = append(s.Gaps, src.gap(cluster.GapNotGiven, "the input holds no list of "+src.spelled()))
 		}
 		for _, what := range sortedWords(c.odd[i]) {
-			s.Gaps = append(s.Gaps, src.gap(cluster.GapMalformed, src.spelled()+": "+what))
+			s.Gaps = append(s.Gaps, src.gap(c.odd[i][what], src.spelled()+": "+what))
 		}
 		if src.Name == kindDaemonSet && src.storage < 0 {
 			c.core.daemonsRead = c.given[i] && !c.cut[i]
@@ -154,7 +155,7 @@ func (c *collector) snapshot() *cluster.Snapshot {
 }
 
 // sortedWords returns the words in order, the first ten of them.
-func sortedWords(words map[string]bool) []string {
+func sortedWords(words map[string]cluster.GapReason) []string {
 	const most = 10
 	out := make([]string, 0, len(words))
 	for w := range words {

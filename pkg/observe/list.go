@@ -122,7 +122,7 @@ func (s source) failed(err error, l limits) reading {
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return reading{gap: gap(cluster.GapTruncated, "the list of "+s.spelled()+" ended in the middle of an object")}
 	case malformedAnswer(err):
-		return reading{gap: gap(cluster.GapMalformed, "the list of "+s.spelled()+" cannot be decoded: "+err.Error())}
+		return reading{gap: gap(cluster.GapFailed, "the list of "+s.spelled()+" cannot be decoded: "+err.Error())}
 	case errors.Is(err, context.DeadlineExceeded):
 		err = fmt.Errorf("no answer for %s within the request limit of %s: %w", s.spelled(), l.request, err)
 	default:
