@@ -10,10 +10,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 // core collects Kubernetes' own objects, each reduced to what is needed. It is
@@ -82,28 +81,12 @@ func (m meta) key() cluster.UID {
 	return m.UID
 }
 
-// object is one object, decoded as far as the two type parameters say.
-type object[Spec, Status any] struct {
-	Kind     string `json:"kind"`
-	Metadata meta   `json:"metadata"`
-	Spec     Spec   `json:"spec"`
-	Status   Status `json:"status"`
-}
+// Called is its name.
+func (m meta) Called() string { return m.Name }
 
-// decode decodes an item of the named kind. Items of typed lists do not repeat
-// their kind; one that names another kind is an error.
-func decode[Spec, Status any](kind string, item []byte) (*object[Spec, Status], error) {
-	o := new(object[Spec, Status])
-	if err := json.Unmarshal(item, o); err != nil {
-		return nil, err
-	}
-	if o.Kind != "" && o.Kind != kind {
-		return nil, fmt.Errorf("it is a %s", o.Kind)
-	}
-	if o.Metadata.Name == "" {
-		return nil, errors.New("it has no name")
-	}
-	return o, nil
+// decode decodes an item of the named kind.
+func decode[Spec, Status any](kind string, item []byte) (*narrow.Object[meta, Spec, Status], error) {
+	return narrow.Decode[meta, Spec, Status](kind, item)
 }
 
 // Put decodes one object of the kind and keeps it in place of its predecessor.

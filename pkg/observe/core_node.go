@@ -6,30 +6,8 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
-
-type condition struct {
-	Type   string `json:"type"`
-	Status string `json:"status"`
-	Reason string `json:"reason"`
-}
-
-func conditionOf(cs []condition, name string) (cluster.Answer, string) {
-	for _, c := range cs {
-		if c.Type != name {
-			continue
-		}
-		switch c.Status {
-		case "True":
-			return cluster.Yes, c.Reason
-		case "False":
-			return cluster.No, c.Reason
-		default:
-			return cluster.Unknown, c.Reason
-		}
-	}
-	return cluster.Unknown, ""
-}
 
 type nodeSpec struct {
 	Unschedulable bool   `json:"unschedulable"`
@@ -42,7 +20,7 @@ type nodeSpec struct {
 }
 
 type nodeStatus struct {
-	Conditions  []condition       `json:"conditions"`
+	Conditions  narrow.Conditions `json:"conditions"`
 	Allocatable map[string]string `json:"allocatable"`
 	NodeInfo    struct {
 		BootID string `json:"bootID"`
@@ -69,7 +47,7 @@ func readNode(item []byte) (cluster.UID, cluster.Node, error) {
 	if n.Zone == "" {
 		n.Zone = m.Labels[oldZoneLabel]
 	}
-	n.Ready, n.ReadyReason = conditionOf(o.Status.Conditions, "Ready")
+	n.Ready, n.ReadyReason = o.Status.Conditions.Of("Ready")
 	n.CPU, n.Memory = milli(o.Status.Allocatable["cpu"]), whole(o.Status.Allocatable["memory"])
 	for _, t := range o.Spec.Taints {
 		n.Taints = append(n.Taints, t.Key+"="+t.Value+":"+t.Effect)

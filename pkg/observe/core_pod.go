@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 // mirrorAnnotation marks the mirror of a pod that the kubelet runs from a file.
@@ -26,8 +27,8 @@ type podSpec struct {
 }
 
 type podStatus struct {
-	Phase      string      `json:"phase"`
-	Conditions []condition `json:"conditions"`
+	Phase      string            `json:"phase"`
+	Conditions narrow.Conditions `json:"conditions"`
 }
 
 func readPod(item []byte) (cluster.UID, pod, error) {
@@ -41,7 +42,7 @@ func readPod(item []byte) (cluster.UID, pod, error) {
 		Node: o.Spec.Node, Deleting: m.Deleted != nil, Labels: m.Labels,
 		Finished: o.Status.Phase == "Succeeded" || o.Status.Phase == "Failed",
 	}}
-	p.Ready, _ = conditionOf(o.Status.Conditions, "Ready")
+	p.Ready, _ = o.Status.Conditions.Of("Ready")
 	for _, v := range o.Spec.Volumes {
 		switch {
 		case v.Claim != nil:

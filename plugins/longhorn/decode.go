@@ -3,7 +3,6 @@
 package longhorn
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 // meta is the metadata that is kept of every object.
@@ -31,28 +31,12 @@ func (m meta) key() cluster.UID {
 	return m.UID
 }
 
-// object is one object, decoded as far as the two type parameters say.
-type object[Spec, Status any] struct {
-	Kind     string `json:"kind"`
-	Metadata meta   `json:"metadata"`
-	Spec     Spec   `json:"spec"`
-	Status   Status `json:"status"`
-}
+// Called is its name.
+func (m meta) Called() string { return m.Name }
 
-// decode decodes an item of the named kind. Items of some lists do not repeat
-// their kind; one that names another kind is an error.
-func decode[Spec, Status any](kind string, item []byte) (*object[Spec, Status], error) {
-	o := new(object[Spec, Status])
-	if err := json.Unmarshal(item, o); err != nil {
-		return nil, err
-	}
-	if o.Kind != "" && o.Kind != kind {
-		return nil, fmt.Errorf("it is a %s", o.Kind)
-	}
-	if o.Metadata.Name == "" {
-		return nil, errors.New("it has no name")
-	}
-	return o, nil
+// decode decodes an item of the named kind.
+func decode[Spec, Status any](kind string, item []byte) (*narrow.Object[meta, Spec, Status], error) {
+	return narrow.Decode[meta, Spec, Status](kind, item)
 }
 
 // stamp is a time as Kubernetes and Longhorn write it; empty and null are the
@@ -106,46 +90,6 @@ func (f *filled) UnmarshalJSON(b []byte) error {
 	text := strings.TrimSpace(string(b[:min(len(b), 16)]))
 	*f = filled(text != "null" && text != "{}" && text != "[]")
 	return nil
-}
-
-// condition is one of Longhorn's conditions. The time is only evidence, so an
-// odd one is no error.
-type condition struct {
-	Type    string `json:"type"`
-	Status  string `json:"status"`
-	Reason  string `json:"reason"`
-	Changed string `json:"lastTransitionTime"`
-}
-
-type conditions []condition
-
-// of returns the condition's answer and reason; Unknown where it is missing.
-func (cs conditions) of(name string) (cluster.Answer, string) {
-	for _, c := range cs {
-		if c.Type != name {
-			continue
-		}
-		switch c.Status {
-		case "True":
-			return cluster.Yes, c.Reason
-		case "False":
-			return cluster.No, c.Reason
-		default:
-			return cluster.Unknown, c.Reason
-		}
-	}
-	return cluster.Unknown, ""
-}
-
-// newest returns the newest time in the conditions.
-func (cs conditions) newest() time.Time {
-	var t time.Time
-	for _, c := range cs {
-		if at, err := time.Parse(time.RFC3339, c.Changed); err == nil {
-			t = later(t, at.UTC())
-		}
-	}
-	return t
 }
 
 func later(a, b time.Time) time.Time {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 type diskSpec struct {
@@ -19,13 +20,13 @@ type diskSpec struct {
 }
 
 type diskStatus struct {
-	UUID       string     `json:"diskUUID"`
-	Path       string     `json:"diskPath"`
-	Type       string     `json:"diskType"`
-	Conditions conditions `json:"conditions"`
-	Available  size       `json:"storageAvailable"`
-	Maximum    size       `json:"storageMaximum"`
-	Scheduled  size       `json:"storageScheduled"`
+	UUID       string            `json:"diskUUID"`
+	Path       string            `json:"diskPath"`
+	Type       string            `json:"diskType"`
+	Conditions narrow.Conditions `json:"conditions"`
+	Available  size              `json:"storageAvailable"`
+	Maximum    size              `json:"storageMaximum"`
+	Scheduled  size              `json:"storageScheduled"`
 }
 
 type nodeSpec struct {
@@ -36,7 +37,7 @@ type nodeSpec struct {
 }
 
 type nodeStatus struct {
-	Conditions conditions            `json:"conditions"`
+	Conditions narrow.Conditions     `json:"conditions"`
 	Zone       string                `json:"zone"`
 	Disks      map[string]diskStatus `json:"diskStatus"`
 }
@@ -58,9 +59,9 @@ func newNode(item []byte) (*node, error) {
 
 // reported is the newest time in its status.
 func (n *node) reported() time.Time {
-	t := n.status.Conditions.newest()
+	t := n.status.Conditions.Newest()
 	for _, d := range n.status.Disks {
-		t = later(t, d.Conditions.newest())
+		t = later(t, d.Conditions.Newest())
 	}
 	return t
 }
@@ -72,8 +73,8 @@ func (n *node) fact() cluster.StorageNode {
 		Placement: cluster.Placement{Accept: n.AllowScheduling, Evacuate: n.EvictionRequested},
 		Zone:      n.status.Zone, Tags: n.Tags, Disks: n.disks(), Reported: n.reported(),
 	}
-	f.Ready, f.ReadyReason = n.status.Conditions.of("Ready")
-	f.Schedulable, _ = n.status.Conditions.of("Schedulable")
+	f.Ready, f.ReadyReason = n.status.Conditions.Of("Ready")
+	f.Schedulable, _ = n.status.Conditions.Of("Schedulable")
 	return f
 }
 
@@ -111,7 +112,7 @@ func (n *node) disk(name string) cluster.Disk {
 	if d.Medium == "" {
 		d.Medium = filesystem // before 1.5 there was no other
 	}
-	d.Ready, d.ReadyReason = status.Conditions.of("Ready")
-	d.Schedulable, _ = status.Conditions.of("Schedulable")
+	d.Ready, d.ReadyReason = status.Conditions.Of("Ready")
+	d.Schedulable, _ = status.Conditions.Of("Schedulable")
 	return d
 }

@@ -2,7 +2,11 @@
 
 package longhorn
 
-import "time"
+import (
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
+)
 
 // volumeSpec holds the fields of a Volume's spec that are needed. The engine's
 // image and the data engine have older names (Longhorn 1.4 and 1.5:
@@ -32,18 +36,18 @@ type volumeSpec struct {
 }
 
 type volumeStatus struct {
-	State                  string     `json:"state"`
-	Robustness             string     `json:"robustness"`
-	CurrentImage           string     `json:"currentImage"`
-	CurrentMigrationNodeID string     `json:"currentMigrationNodeID"`
-	CurrentEngineNodeID    string     `json:"currentEngineNodeID"`
-	SwitchoverState        string     `json:"switchoverState"`
-	RestoreRequired        bool       `json:"restoreRequired"`
-	ExpansionRequired      bool       `json:"expansionRequired"`
-	IsStandby              bool       `json:"isStandby"`
-	ActualSize             size       `json:"actualSize"`
-	LastDegradedAt         string     `json:"lastDegradedAt"`
-	Conditions             conditions `json:"conditions"`
+	State                  string            `json:"state"`
+	Robustness             string            `json:"robustness"`
+	CurrentImage           string            `json:"currentImage"`
+	CurrentMigrationNodeID string            `json:"currentMigrationNodeID"`
+	CurrentEngineNodeID    string            `json:"currentEngineNodeID"`
+	SwitchoverState        string            `json:"switchoverState"`
+	RestoreRequired        bool              `json:"restoreRequired"`
+	ExpansionRequired      bool              `json:"expansionRequired"`
+	IsStandby              bool              `json:"isStandby"`
+	ActualSize             size              `json:"actualSize"`
+	LastDegradedAt         string            `json:"lastDegradedAt"`
+	Conditions             narrow.Conditions `json:"conditions"`
 	CloneStatus            struct {
 		State string `json:"state"`
 	} `json:"cloneStatus"`
@@ -82,12 +86,12 @@ func newVolume(item []byte) (*volume, error) {
 	if v.DataEngine == "" {
 		v.DataEngine = "v1" // 1.4 knows no other
 	}
-	restoring, _ := v.status.Conditions.of("Restore")
+	restoring, _ := v.status.Conditions.Of("Restore")
 	v.restoring = restoring == yes
-	if scheduled, reason := v.status.Conditions.of("Scheduled"); scheduled == no {
+	if scheduled, reason := v.status.Conditions.Of("Scheduled"); scheduled == no {
 		v.unscheduled = reason
 	}
-	v.reported = v.status.Conditions.newest()
+	v.reported = v.status.Conditions.Newest()
 	if at, err := time.Parse(time.RFC3339, v.status.LastDegradedAt); err == nil {
 		v.degraded = at.UTC()
 		v.reported = later(v.reported, v.degraded)

@@ -120,12 +120,12 @@ func (j *join) placeDoubts(r *replica) []cluster.Doubt {
 		if d.UUID != r.DiskID {
 			continue
 		}
-		if ready, reason := d.Conditions.of("Ready"); ready != yes && reason == diskChanged {
+		if ready, reason := d.Conditions.Of("Ready"); ready != yes && reason == diskChanged {
 			out = append(out, doubt(codeDiskChanged, cluster.StandingUnknown, "diskUUID", d.UUID, "reason", reason))
 		}
 	}
 	if r.EvictionRequested || r.status.EvictionRequested {
-		if ready, reason := n.status.Conditions.of("Ready"); ready != yes {
+		if ready, reason := n.status.Conditions.Of("Ready"); ready != yes {
 			out = append(out, doubt(codeMoveHalted, cluster.StandingGood, "node", n.Name, "reason", reason))
 		}
 	}

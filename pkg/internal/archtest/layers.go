@@ -45,6 +45,9 @@ func pureRooms() []room {
 		{dir: "pkg/plugin", own: []string{"pkg/cluster", "pkg/forecast"},
 			others: []string{"k8s.io/client-go/rest", "k8s.io/apimachinery/pkg/types"},
 			why:    "the contract knows no implementation"},
+		{dir: "pkg/plugin/narrow", pure: true, own: []string{"pkg/cluster"},
+			others: []string{"github.com/go-json-experiment/json"},
+			why:    "how an object is decoded depends on no kind"},
 		{dir: "pkg/record", own: []string{"pkg/cluster", "pkg/assess", "pkg/decide"},
 			why: "what happened is plain data; where it is kept is behind Book"},
 		{dir: "pkg/oracle", own: []string{"pkg/cluster", "pkg/record"},
@@ -56,7 +59,7 @@ func workingRooms() []room {
 	words := []string{"pkg/cluster", "pkg/policy"}
 	kube := []string{"k8s.io/api/", "k8s.io/apimachinery/", "k8s.io/client-go/", "k8s.io/cli-runtime/", "k8s.io/utils/", "sigs.k8s.io/yaml"}
 	return []room{
-		{dir: "pkg/observe", own: append([]string{"pkg/plugin"}, words...), others: append([]string{"github.com/go-json-experiment/json", "k8s.io/streaming/"}, kube...),
+		{dir: "pkg/observe", own: append([]string{"pkg/plugin", "pkg/plugin/narrow"}, words...), others: append([]string{"github.com/go-json-experiment/json", "k8s.io/streaming/"}, kube...),
 			why: "reading is not judging: no assess, no decide"},
 		{dir: "pkg/act", own: append([]string{"pkg/plugin", "pkg/decide"}, words...),
 			others: kube,
@@ -67,7 +70,7 @@ func workingRooms() []room {
 			why: "the book keeps what it is given and judges none of it"},
 		{dir: "pkg/book/booktest", own: []string{"pkg/record", "pkg/decide", "pkg/cluster"},
 			why: "what every book must hold knows no book"},
-		{dir: "plugins/longhorn/...", own: []string{"pkg/plugin", "pkg/cluster", "pkg/forecast", "plugins/longhorn/..."},
+		{dir: "plugins/longhorn/...", own: []string{"pkg/plugin", "pkg/plugin/narrow", "pkg/cluster", "pkg/forecast", "plugins/longhorn/..."},
 			others: []string{"github.com/go-json-experiment/json", "github.com/longhorn/longhorn-manager/k8s/pkg/", "k8s.io/api/", "k8s.io/apimachinery/", "k8s.io/client-go/"},
 			why:    "one storage system knows neither the engine nor its neighbours"},
 		{dir: "pkg/scenario", own: words,
