@@ -96,6 +96,9 @@ func (o *planOptions) plan(ctx context.Context) error {
 	}
 	j := judge(s, o.policy.policy)
 	a := view.Plan{Judgement: j, Proposal: decide.Draft(j, req, placers(o.app.Storages)), Rate: o.rate, Catalogue: catalogue(o.app.Storages)}
+	if err := misused(a.Proposal.Refused); err != nil {
+		return err
+	}
 	if err := o.print(a); err != nil {
 		return failed(err)
 	}

@@ -55,7 +55,21 @@ func (o *rollOptions) propose(ctx context.Context) (decide.Plan, error) {
 	if len(refused) == 0 {
 		return plan, nil
 	}
+	if err := misused(refused); err != nil {
+		return decide.Plan{}, err
+	}
 	return decide.Plan{}, o.refuse(refused)
+}
+
+// misused says which refusal is about what was asked for, and not about the
+// cluster; nil for none.
+func misused(refused []assess.Finding) error {
+	for _, f := range refused {
+		if f.Code == decide.CodeNotLost {
+			return usagef("%s", f.Message)
+		}
+	}
+	return nil
 }
 
 // targets are the nodes asked for. Where no node could be read there is a

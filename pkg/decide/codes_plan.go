@@ -15,6 +15,7 @@ const (
 	CodePodNowhere  = "plan/pod-fits-nowhere"
 	CodeWakes       = "plan/wakes-volumes"
 	CodeChanged     = "plan/changed"
+	CodeNotLost     = "plan/not-lost"
 )
 
 func planCodes() []assess.CodeDoc {
@@ -35,6 +36,8 @@ func planCodes() []assess.CodeDoc {
 			Remedy: "Make room on another node if it must not wait. Nothing is lost by waiting."},
 		{Code: CodeWakes, Means: "Detached volumes are attached while their replicas are moved or rebuilt; a pod that wants one meanwhile may wait.",
 			Remedy: "Nothing has to be done. Roll when few users log in, or move fewer volumes at once."},
+		{Code: CodeNotLost, Means: "The loss of a volume was accepted that is not lost: nobody accepts beforehand what a roll is there to prevent.",
+			Remedy: "Leave out --accept-risk=volume/already-lost for that volume."},
 		{Code: CodeChanged, Means: "What decides where replicas go has changed since the plan was made, and the turn could no longer end.",
 			Remedy: "Change it back, or make room; then run the same command again."},
 	}

@@ -43,6 +43,25 @@ func (d *draft) unread() []assess.Finding {
 	return out
 }
 
+// notLost refuses that a loss is accepted which has not happened: the roll
+// itself would then be free to cause it.
+func (d *draft) notLost() []assess.Finding {
+	var out []assess.Finding
+	for _, r := range d.req.Policy.Accepted {
+		if r.Code != assess.VolumeAlreadyLost || r.Name == "" {
+			continue
+		}
+		if v := d.j.Volume(r.Name); v != nil && v.Condition == assess.Lost {
+			continue
+		}
+		out = append(out, assess.Finding{
+			Code: CodeNotLost, Severity: assess.Danger, Subject: assess.Subject{Kind: "Volume", Name: r.Name},
+			Message: "volume " + r.Name + " is not known to be lost, so its loss cannot be accepted (" + r.Code + ":" + r.Name + ")",
+		})
+	}
+	return out
+}
+
 // heal forecasts what a roll does before its first turn: replicas whose data
 // are gone are taken away, and volumes that lack replicas get them.
 func (d *draft) heal() {

@@ -105,6 +105,7 @@ func Draft(j *assess.Judgement, req Request, placers map[string]forecast.Placer)
 	d.refuse(Incurable(j)...)
 	d.refuse(othersOut(j, req.Policy, own(req.Nodes))...)
 	d.refuse(d.unread()...)
+	d.refuse(d.notLost()...)
 	d.heal()
 	seen := map[cluster.NodeRef]bool{}
 	for _, ref := range d.ordered(req.Nodes) {

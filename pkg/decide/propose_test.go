@@ -164,3 +164,28 @@ func TestOverdue_EveryWaitEnds(t *testing.T) {
 		t.Error("a wait without a limit must not go on for ever")
 	}
 }
+
+func TestPropose_ALossIsAcceptedOnlyAfterwards(t *testing.T) {
+	accept := func(name string) func(*decide.Request) {
+		return func(r *decide.Request) {
+			r.Policy.Accepted = []policy.Risk{{Code: assess.VolumeAlreadyLost, Name: name}}
+		}
+	}
+	f := three(policy.Auto, 1, 2, 3)
+	name := f.volume().Name
+	for _, n := range []string{name, "never-heard-of"} {
+		_, fs := f.propose(true, accept(n))
+		if codes(fs) != decide.CodeNotLost || fs[0].Severity != assess.Danger || !strings.Contains(fs[0].Message, n) {
+			t.Errorf("%s: %+v", n, fs)
+		}
+	}
+	f.addVolume("lost", 3)
+	for _, v := range f.s.Storages[0].Volumes {
+		if v.Name == "lost" {
+			v.Replicas[0].Claim = cluster.Failed
+		}
+	}
+	if _, fs := f.propose(true, accept("lost")); strings.Contains(codes(fs), decide.CodeNotLost) {
+		t.Errorf("%+v", fs)
+	}
+}
