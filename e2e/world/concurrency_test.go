@@ -23,6 +23,9 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 	w := start(t)
 	i := scenario.Incident{Workers: 4, Users: 5, LoggedIn: 1, Replicas: 2}
 	e := build(t, w, i)
+	if err := w.AddNode(t.Context(), scenario.Node{Name: "spare", Role: "control-plane"}); err != nil {
+		t.Fatal(err)
+	}
 	args := []string{
 		"safe-roll", "run", "worker-1", "worker-2", "--yes", "--look-interval=4s", "--lock-duration=12s", "--replace-command=machine replace",
 	}
@@ -45,10 +48,11 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 		}},
 		{"worker-1 · may be deleted", "ours is uncordoned", do("uncordon", "worker-1")},
 		{"worker-2 · evacuate", "another is cordoned", do("cordon", "worker-3")},
-		{"worker-2 · drain", "an autoscaler removes a node", func() {
-			if err := w.Recreate(t.Context(), "worker-4", "worker-5"); err != nil {
+		{"worker-2 · drain", "an autoscaler removes a node without storage", func() {
+			if err := w.PowerOff(t.Context(), "spare"); err != nil {
 				t.Error(err)
 			}
+			ask(0, "delete", "node", "spare")
 			ask(0, "uncordon", "worker-3")
 		}},
 	}
