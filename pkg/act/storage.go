@@ -25,7 +25,7 @@ func (a *Actor) changeStorage(ctx context.Context, s *cluster.Snapshot, d decide
 	}
 	st := s.Storage(d.Driver)
 	if st == nil {
-		return *conflicting("nothing is known of the storage %s", d.Driver), nil
+		return *missing(s, by.plugin, "nothing is known of the storage %s", d.Driver), nil
 	}
 	changes, outcome, err := translate(by.plugin, s, st, d)
 	if err != nil {
@@ -61,7 +61,7 @@ func modeOf(d decide.Action) mode {
 func translate(p plugin.Storage, s *cluster.Snapshot, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
 	switch d.Verb {
 	case decide.Place, decide.Forget, decide.Refit:
-		return translateNode(p, st, d)
+		return translateNode(p, s, st, d)
 	case decide.SetAside, decide.PutBack:
 		if d.Volume.Name == "" {
 			return translateKnob(p, st, nil, d)
@@ -72,7 +72,7 @@ func translate(p plugin.Storage, s *cluster.Snapshot, st *cluster.Storage, d dec
 		if (d.Verb == decide.Sleep || d.Verb == decide.PutBack) && !gaps(s, p) {
 			return nil, &decide.Outcome{Result: decide.Performed, Detail: "volume " + d.Volume.Name + " is gone, and nothing is left to take back"}, nil
 		}
-		return nil, conflicting("volume %s is not among the facts", d.Volume.Name), nil
+		return nil, missing(s, p, "volume %s is not among the facts", d.Volume.Name), nil
 	}
 	switch d.Verb {
 	case decide.Prune:
@@ -113,7 +113,7 @@ func withHold(v cluster.Volume, id string) cluster.Volume {
 }
 
 // translateNode is what is done to a storage node.
-func translateNode(p plugin.Storage, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
+func translateNode(p plugin.Storage, s *cluster.Snapshot, st *cluster.Storage, d decide.Action) ([]plugin.Change, *decide.Outcome, error) {
 	for _, n := range st.Nodes {
 		if n.Name != d.StorageNode.Name || n.UID != d.StorageNode.UID {
 			continue
@@ -141,7 +141,7 @@ func translateNode(p plugin.Storage, st *cluster.Storage, d decide.Action) ([]pl
 		changes, err := e.Place(st, n, d.Was, d.To)
 		return changes, nil, err
 	}
-	return nil, conflicting("storage node %s is not among the facts", d.StorageNode.Name), nil
+	return nil, missing(s, p, "storage node %s is not among the facts", d.StorageNode.Name), nil
 }
 
 // translateKnob sets a value of the storage's own; v is nil for one that belongs
@@ -179,6 +179,21 @@ func volume(st *cluster.Storage, ref decide.ObjectRef) *cluster.Volume {
 	return nil
 }
 
+// missing ends a deed whose object is not among the facts. Where a kind that is
+// needed could not be read this says nothing of the object, and what is to be
+// put back stays to be put back; else somebody has removed it.
+func missing(s *cluster.Snapshot, p plugin.Storage, format string, args ...any) *decide.Outcome {
+	o := conflicting(format, args...)
+	for _, g := range s.Gaps {
+		if g.Needed && g.Reason != cluster.GapMissing && ofKinds(g, p) {
+			o.Result = decide.Refused
+			o.Detail += ", and " + g.Kind + " could not be read: " + g.Detail
+			return o
+		}
+	}
+	return o
+}
+
 // gaps reports whether any kind of the plugin could not be read: then the
 // absence of an object says nothing. Of a kind that the server does not know
 // there are none.
@@ -187,11 +202,15 @@ func gaps(s *cluster.Snapshot, p plugin.Storage) bool {
 		if g.Reason == cluster.GapMissing {
 			continue
 		}
-		for _, k := range p.Kinds() {
-			if g.Kind == k.Resource || strings.HasPrefix(g.Kind, k.Resource+".") {
-				return true
-			}
+		if ofKinds(g, p) {
+			return true
 		}
 	}
 	return false
+}
+
+func ofKinds(g cluster.Gap, p plugin.Storage) bool {
+	return slices.ContainsFunc(p.Kinds(), func(k plugin.Kind) bool {
+		return g.Kind == k.Resource || strings.HasPrefix(g.Kind, k.Resource+".")
+	})
 }

@@ -120,6 +120,27 @@ func TestSleep_AGoneVolumeNeedsNoWayBack(t *testing.T) {
 	}
 }
 
+// What could not be read may well be there: a way back that met a conflict is
+// given up, one that was refused is not.
+func TestPutBack_IsNotGivenUpForWhatCouldNotBeRead(t *testing.T) {
+	w := newWorld(t)
+	w.seed()
+	knob, place, sleep := w.setAside(), w.place(), w.wake()
+	knob.Verb, sleep.Verb = decide.PutBack, decide.Sleep
+	for _, a := range []decide.Action{knob, place, sleep} {
+		facts := w.facts()
+		facts.Storages[0].Nodes, facts.Storages[0].Volumes = nil, nil
+		if a.Verb == decide.PutBack {
+			facts.Storages = nil
+		}
+		facts.Gaps = []cluster.Gap{{Kind: "nodes." + driver, Reason: cluster.GapForbidden, Needed: true}}
+		o, err := w.actor.Perform(t.Context(), facts, a)
+		if err != nil || o.Result != decide.Refused {
+			t.Errorf("%s: got %v %v", a.Verb, o, err)
+		}
+	}
+}
+
 func TestPrune_DeletesThatReplicaByUIDAndVersion(t *testing.T) {
 	w := newWorld(t)
 	w.seed()
