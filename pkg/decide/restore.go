@@ -75,15 +75,15 @@ func setUp(key string) bool {
 		return !strings.Contains(key, "ClusterAutoscaler")
 	case domain == "node-role.kubernetes.io":
 		return true
-	case domain == "karpenter.sh", domain == "kubernetes.io", domain == "k8s.io":
-		return false
+	case domain == "karpenter.sh", domain == "kubernetes.io", domain == "k8s.io", strings.HasPrefix(domain, "topology."):
+		return false // a topology is the machine's own, and its driver refuses another one
 	default:
 		return !strings.HasSuffix(domain, ".kubernetes.io") && !strings.HasSuffix(domain, ".k8s.io")
 	}
 }
 
-// lacking is what of the Node's own is missing; a label that has another value
-// now was meant to have it.
+// lacking is what of the Node's own is missing; a label or taint that has
+// another value now was meant to have it.
 func lacking(had, now cluster.Fittings) cluster.Fittings {
 	out := cluster.Fittings{Labels: map[string]string{}}
 	for k, v := range had.Labels {
@@ -92,11 +92,18 @@ func lacking(had, now cluster.Fittings) cluster.Fittings {
 		}
 	}
 	for _, taint := range had.Taints {
-		if !slices.Contains(now.Taints, taint) {
+		if !slices.ContainsFunc(now.Taints, func(has string) bool { return valueless(has) == valueless(taint) }) {
 			out.Taints = append(out.Taints, taint)
 		}
 	}
 	return out
+}
+
+// valueless is a taint, spelled key=value:Effect, by what identifies it.
+func valueless(taint string) string {
+	rest, effect, _ := strings.Cut(taint, ":")
+	key, _, _ := strings.Cut(rest, "=")
+	return key + ":" + effect
 }
 
 func (t *tick) refitNode(n *cluster.Node, lacks cluster.Fittings) Decision {

@@ -19,7 +19,7 @@ const role = "node-role.kubernetes.io/worker"
 func furnished(t *testing.T) *fixture {
 	f := three(policy.Refill, 1, 2, 3)
 	n, sn := &f.s.Nodes[0], &f.storage().Nodes[0]
-	n.Labels = map[string]string{role: "", "pool": "fast", "kubernetes.io/hostname": "worker-1", "topology.kubernetes.io/zone": "a"}
+	n.Labels = map[string]string{role: "", "pool": "fast", "kubernetes.io/hostname": "worker-1", "topology.kubernetes.io/zone": "a", "topology.ebs.csi.example/zone": "a"}
 	n.Taints = []string{"dedicated=db:NoSchedule", "node.kubernetes.io/unschedulable=:NoSchedule"}
 	sn.Tags = []string{"ssd"}
 	sn.Disks[0].Tags, sn.Disks[0].Reserved, sn.Disks[0].Maximum = []string{"nvme"}, 5, 100
@@ -88,4 +88,15 @@ func TestRestore_HaltsForAVolumeWhoseDiskWentForGood(t *testing.T) {
 	f.storage().Nodes[1].Disks[0].Tags = nil
 	f.plan.Policy.Accepted = []policy.Risk{{Code: decide.CodeNotRestored, Name: "v"}}
 	wantAct(t, f.next(), decide.Wake)
+}
+
+// A taint of another value would be added for ever, because the API server
+// knows one taint by key and effect.
+func TestRestore_WhatHasAnotherValueStays(t *testing.T) {
+	f := furnished(t)
+	f.s.Nodes[2].Labels[role] = ""
+	f.s.Nodes[2].Taints = append(f.s.Nodes[2].Taints, "dedicated=web:NoSchedule")
+	if a := wantAct(t, f.next(), decide.Refit); a.StorageNode.UID == "" {
+		t.Errorf("%+v %+v", a, a.Fittings)
+	}
 }
