@@ -136,8 +136,10 @@ func TestForget_TheStoragesNodeGoesBeforeAReplacementComes(t *testing.T) {
 	if h := wantHalt(t, f.next(), decide.ExitUnsafe); !strings.Contains(h.Reason, "denied the request: 1 replica") {
 		t.Errorf("%+v", h)
 	}
-	f.storage().KeepsNodes = cluster.No
 	f.mem.Refusals, f.mem.Refused = 0, nil
+	sn.Deleting = true
+	wantWait(t, f.next(), decide.PruneIt) // a machine that finds it dying is never made known
+	f.storage().KeepsNodes = cluster.No
 	wantAct(t, f.next(), decide.RunCommand)
 }
 

@@ -21,8 +21,11 @@ func (t *tick) forget() Decision {
 		st := &t.s.Storages[i]
 		for k := range st.Nodes {
 			sn := &st.Nodes[k]
-			if sn.Name != t.node() || st.KeepsNodes != cluster.Yes || sn.Deleting {
+			if sn.Name != t.node() || st.KeepsNodes != cluster.Yes {
 				continue
+			}
+			if sn.Deleting { // a machine of that name that found it would not be made known
+				return t.letGo([]string{"its object for " + t.node() + " is being deleted"}, "look at the finalizers of the storage's object for "+t.node())
 			}
 			if d := t.mayForget(sn); d != nil {
 				return d
@@ -59,11 +62,7 @@ func (t *tick) mayForget(sn *cluster.StorageNode) Decision {
 		left = append(left, "its storage has not noticed yet that the machine is gone")
 	}
 	if len(left) > 0 {
-		return Wait{
-			For: "the storage to be done with " + t.node(), Left: left, Progress: hash(fmt.Sprint(left)),
-			Limit: t.policy().SettleLimit, LimitName: "settle limit",
-			Stuck: "a replica that went with the node has no proven sibling, so its object is not removed: kubectl safe-roll verify shows every reason",
-		}
+		return t.letGo(left, "a replica that went with the node has no proven sibling, so its object is not removed: kubectl safe-roll verify shows every reason")
 	}
 	if last := t.m.Refused; last != nil && last.Verb == Forget && last.StorageNode.UID == sn.UID && t.m.Refusals >= forgetTries {
 		return Halt{
@@ -73,6 +72,13 @@ func (t *tick) mayForget(sn *cluster.StorageNode) Decision {
 		}
 	}
 	return nil
+}
+
+func (t *tick) letGo(left []string, stuck string) Decision {
+	return Wait{
+		For: "the storage to be done with " + t.node(), Left: left, Progress: hash(fmt.Sprint(left)),
+		Limit: t.policy().SettleLimit, LimitName: "settle limit", Stuck: stuck,
+	}
 }
 
 // forgetTries is how often a refusal is taken for one that may pass.
