@@ -25,9 +25,9 @@ func Replay(h History) (decide.Plan, decide.Memory) {
 }
 
 // Over reports whether the journal's roll needs nothing more: it fulfilled its
-// plan, was aborted, or stopped before it had done anything. A
-// drain leaves its turn open; once the node was replaced all the same, nothing
-// is left of it that could be gone on with.
+// plan and put back what must not stay, was aborted, or stopped before it had
+// done anything. A drain leaves its turn open; once the node was replaced all
+// the same, nothing is left of it that could be gone on with.
 func (h History) Over() bool {
 	n := len(h.Events)
 	if n == 0 {
@@ -41,7 +41,7 @@ func (h History) Over() bool {
 	case Aborted:
 		return true
 	case Finished:
-		return p.Goal == decide.UntilReplaced
+		return p.Goal == decide.UntilReplaced && len(decide.TakeBack(m, decide.StopInterrupted)) == 0
 	default:
 		// Healing before the first turn is worth going on with.
 		return len(m.Turns) == 0 && len(m.Undo) == 0 && m.Open == nil && m.Last == nil

@@ -248,3 +248,19 @@ func TestReplay_ADeedEndsTheLooksFromBeforeIt(t *testing.T) {
 		}
 	}
 }
+
+func TestOver_NotWhileWhatMustNotStayIsNotPutBack(t *testing.T) {
+	aside := decide.Action{Verb: decide.SetAside, Driver: "d", Knob: decide.ObjectRef{Name: "wait", UID: "k"}, From: "600", Into: "0"}
+	back, _ := decide.Inverse(aside)
+	h := record.History{Events: []record.Event{
+		{Kind: record.Started, Plan: &decide.Plan{Goal: decide.UntilReplaced}},
+		intent(aside), outcome(decide.Performed), intent(back), outcome(decide.Refused), {Kind: record.Finished},
+	}}
+	if h.Over() {
+		t.Error("a setting is not as it was, and nobody goes on")
+	}
+	h.Events = append(h.Events, intent(back), outcome(decide.Performed), record.Event{Kind: record.Finished})
+	if !h.Over() {
+		t.Error("nothing is left to be done")
+	}
+}
