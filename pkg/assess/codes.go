@@ -112,7 +112,7 @@ func nodeCodes() []CodeDoc {
 		{StorageNodeReportOld, "The storage's last report of the node is older than the node: it speaks of the machine before.",
 			"Wait until the storage has looked at the node again."},
 		{StorageNodeSilent, "The storage's own pod on the node is not ready, or not there: what the storage says of the node may be of the past, whatever its conditions say.",
-			"Look at that pod; wait until it is ready."},
+			"Look at that pod; wait until it is ready. Where pods may not be read, grant that right; to files add the pods of the storage's namespace."},
 		{StorageNodeLeft, "The storage still has an object for a node that is not in the cluster.",
 			"Nothing must be done now; it is removed when no replica names it any more."},
 	}

@@ -81,7 +81,7 @@ func oneOfEachDisk(s *cluster.Snapshot) {
 
 // worsen makes one thing worse and says which.
 func (d dice) worsen(s *cluster.Snapshot) string {
-	if len(s.Pods) > 1 && d.rarely(5) {
+	if len(s.Pods) > 0 && d.rarely(3) {
 		return d.worsenReporter(s)
 	}
 	kind := rapid.IntRange(0, 4).Draw(d.t, "worsen")
@@ -101,22 +101,21 @@ func (d dice) worsen(s *cluster.Snapshot) string {
 	return "a gap"
 }
 
-// worsenReporter makes one of several reporters worse. Without any nobody would
-// know that there should be one.
+// worsenReporter makes a reporter worse, or hides it, the last one too.
 func (d dice) worsenReporter(s *cluster.Snapshot) string {
 	i := rapid.IntRange(0, len(s.Pods)-1).Draw(d.t, "pod")
-	others := slices.ContainsFunc(s.Pods, func(p cluster.Pod) bool { return p.Node != s.Pods[i].Node && p.Ref.Namespace == "storage-system" })
-	switch p := &s.Pods[i]; rapid.IntRange(0, 3).Draw(d.t, "how") {
+	switch p := &s.Pods[i]; rapid.IntRange(0, 4).Draw(d.t, "how") {
 	case 0:
 		p.Ready = pick(d, cluster.No, cluster.Unknown)
 	case 1:
 		p.Deleting = true
 	case 2:
 		p.Finished = true
+	case 3:
+		s.Pods = nil
+		s.Gaps = append(s.Gaps, cluster.Gap{Kind: "pods", Reason: pick(d, cluster.GapForbidden, cluster.GapFailed), ForDrain: d.rarely(2)})
 	default:
-		if others {
-			s.Pods = slices.Delete(s.Pods, i, i+1)
-		}
+		s.Pods = slices.Delete(s.Pods, i, i+1)
 	}
 	return "a reporter is worse"
 }

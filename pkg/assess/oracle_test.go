@@ -126,19 +126,16 @@ func (o oracle) there(st cluster.Storage, r cluster.Replica) bool {
 	return !created.IsZero() && (older || madeHere || seen)
 }
 
-// speaks: of the storage's reporters, where there are any, one on the node is
-// ready.
+// speaks: one of the storage's reporters, where it has any, is seen to be ready
+// on the node; of files without pods nothing is asked.
 func (o oracle) speaks(st cluster.Storage, node string) bool {
-	any := false
-	for _, p := range o.s.Pods {
-		if st.Reporter == "" || p.OwnerName != "DaemonSet/"+st.Reporter || p.Ref.Namespace != st.Namespace {
-			continue
-		}
-		if any = true; p.Node == node && p.Ready == cluster.Yes && !p.Deleting && !p.Finished {
-			return true
-		}
+	noPods := slices.ContainsFunc(o.s.Gaps, func(g cluster.Gap) bool { return g.Kind == "pods" && g.Reason == cluster.GapNotGiven })
+	if st.Reporter == "" || noPods && o.s.Source == cluster.SourceFiles {
+		return true
 	}
-	return !any
+	return slices.ContainsFunc(o.s.Pods, func(p cluster.Pod) bool {
+		return p.OwnerName == "DaemonSet/"+st.Reporter && p.Ref.Namespace == st.Namespace && p.Node == node && p.Ready == cluster.Yes && !p.Deleting && !p.Finished
+	})
 }
 
 // placed: node and disk are those that the replica names.

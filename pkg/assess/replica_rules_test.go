@@ -123,10 +123,15 @@ func placeCases() []replicaCase {
 		}), isGood, "", safe},
 		{"a node without a reporter speaks of the past", true, then(reporter("w1", cluster.Yes), func(l *lab) { l.s.Pods = l.s.Pods[1:] }),
 			isUnknown, StorageNodeSilent, dunno},
-		{"no reporter at all says nothing", true, then(reporter("w1", cluster.No), func(l *lab) { l.s.Pods = nil }), isGood, "", safe},
-		{"other pods are no reporters", true, then(reporter("w1", cluster.No), func(l *lab) {
-			l.st().Reporter = "another"
+		{"where no reporter is left nobody speaks", true, then(reporter("w1", cluster.Yes), func(l *lab) { l.s.Pods = nil }), isUnknown, StorageNodeSilent, dunno},
+		{"where pods may not be read nobody is known to speak", true, then(reporter("w1", cluster.Yes), noPods(cluster.GapForbidden)), isUnknown, StorageNodeSilent, dunno},
+		{"a cluster does not leave out its pods", true, then(reporter("w1", cluster.Yes), noPods(cluster.GapNotGiven)), isUnknown, StorageNodeSilent, dunno},
+		{"files without pods say nothing of reporters", true, then(reporter("w1", cluster.No), noPods(cluster.GapNotGiven), func(l *lab) {
+			l.s.Source = cluster.SourceFiles
 		}), isGood, "", safe},
+		{"other pods are no reporters", true, then(reporter("w1", cluster.Yes), func(l *lab) {
+			l.st().Reporter = "another"
+		}), isUnknown, StorageNodeSilent, dunno},
 		{"a replica that was healthy while a machine was yet to be retired lay on that one", false, func(l *lab) {
 			l.node("w1").Created = ago(1000 * time.Hour) // whatever the clock of the new one says
 			retired("w1", "uid-before", l.r(0).HealthyAt.Add(-10*time.Second))(l)
@@ -165,6 +170,14 @@ func reporter(node string, ready cluster.Answer) func(*lab) {
 			}
 			l.s.Pods = append(l.s.Pods, p)
 		}
+	}
+}
+
+// noPods takes the pods away, and says why there are none.
+func noPods(why cluster.GapReason) func(*lab) {
+	return func(l *lab) {
+		l.s.Pods = nil
+		gap(cluster.Gap{Kind: "pods", Reason: why, ForDrain: true})(l)
 	}
 }
 

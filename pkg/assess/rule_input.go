@@ -47,6 +47,9 @@ func (w *world) gapFindings() []Finding {
 			code, s, means = InputGapNeeded, Unclear, "no verdict is possible without it"
 		case g.ForDrain:
 			code, means = InputGapDrain, "whether a node may be drained or deleted cannot be told"
+			if g.Kind == kindPods && !w.pods {
+				means += ", and what the storage says of its nodes is taken for the present"
+			}
 		case !w.leases && g.Kind == kindLeases:
 			code, means = InputNoLeases, "whether a node is live is judged by its Ready condition alone"
 		}

@@ -6,24 +6,21 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 
 // Clause 3 once more: a storage node's Ready condition is written by the
 // storage itself, and stays as it is for a while, or for ever, once nobody
-// writes any more. The pods that write it are Kubernetes' to judge. Where no
-// such pod is among the facts, as in files without pods, nothing is concluded;
-// where there are some, each node needs one that is ready.
+// writes any more. The pods that write it are Kubernetes' to judge: each node
+// needs one that is seen to be ready. Only files without pods conclude nothing,
+// and say so; a cluster whose pods may not be read hides them.
 
 // reporters maps the nodes to whether the storage's reporter is ready there;
-// nil where no reporter was seen at all.
-func reporters(s *cluster.Snapshot, st *cluster.Storage) map[string]bool {
-	if st.Reporter == "" {
+// nil where nothing is concluded from who reports.
+func (w *world) reporters(st *cluster.Storage) map[string]bool {
+	if st.Reporter == "" || !w.pods {
 		return nil
 	}
-	var out map[string]bool
-	for i := range s.Pods {
-		p := &s.Pods[i]
+	out := make(map[string]bool, len(w.snap.Nodes))
+	for i := range w.snap.Pods {
+		p := &w.snap.Pods[i]
 		if p.Ref.Namespace != st.Namespace || p.OwnerName != "DaemonSet/"+st.Reporter || p.Node == "" {
 			continue
-		}
-		if out == nil {
-			out = make(map[string]bool, len(s.Nodes))
 		}
 		out[p.Node] = out[p.Node] || p.Ready == cluster.Yes && !p.Deleting && !p.Finished
 	}

@@ -16,8 +16,9 @@ type world struct {
 	pol  policy.Policy
 	// now is the time that ages are judged against.
 	now time.Time
-	// leases is false where the files hold no leases at all.
-	leases bool
+	// leases is false where the files hold no leases at all, pods where they
+	// hold no pods.
+	leases, pods bool
 	// allNodes is false where nodes may be missing from the snapshot: then no
 	// node is known to be gone.
 	allNodes bool
@@ -50,8 +51,8 @@ type storageWorld struct {
 	// twiceNodes and twiceVolumes are what the input holds more than once.
 	twiceNodes, twiceVolumes map[string]bool
 	bases                    map[string]*cluster.Base
-	// reporters says on which nodes somebody reports; nil where that is not
-	// among the facts.
+	// reporters says on which nodes somebody reports; nil where nothing is
+	// concluded from that.
 	reporters map[string]bool
 }
 
@@ -60,7 +61,7 @@ type pvKey struct{ driver, handle string }
 
 func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 	w := &world{
-		snap: s, pol: p, now: now, leases: true, allNodes: len(s.Nodes) > 0,
+		snap: s, pol: p, now: now, leases: true, pods: true, allNodes: len(s.Nodes) > 0,
 		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
 		pvs:   make(map[pvKey]*cluster.PersistentVolume, len(s.Persistent)),
 		zones: zonesOf(s),
@@ -76,8 +77,11 @@ func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 		switch {
 		case g.Kind == kindNodes:
 			w.allNodes = false
-		case g.Kind == kindLeases && g.Reason == cluster.GapNotGiven && s.Source == cluster.SourceFiles:
+		case g.Reason != cluster.GapNotGiven || s.Source != cluster.SourceFiles:
+		case g.Kind == kindLeases:
 			w.leases = false
+		case g.Kind == kindPods:
+			w.pods = false
 		}
 	}
 	for i := range s.Nodes {
@@ -97,6 +101,7 @@ func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 const (
 	kindNodes  = "nodes"
 	kindLeases = "leases.coordination.k8s.io"
+	kindPods   = "pods"
 )
 
 func (w *world) addNode(n *cluster.Node) {
@@ -129,7 +134,7 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 		bases: make(map[string]*cluster.Base, len(st.Bases)),
 
 		twiceNodes: map[string]bool{}, twiceVolumes: map[string]bool{},
-		reporters: reporters(w.snap, st),
+		reporters: w.reporters(st),
 	}
 	for i := range st.Nodes {
 		sn := &st.Nodes[i]
