@@ -94,6 +94,13 @@ func TestRefill_IsBoundedHoweverItIsDone(t *testing.T) {
 	}
 }
 
+func TestRefill_AVolumeThatWasDeletedTakesNoPlace(t *testing.T) {
+	f := short()
+	f.plan.Policy.MaxWoken = 1
+	f.undoOf(decide.Action{Verb: decide.SetAside, Volume: decide.ObjectRef{Name: "gone", UID: "gone"}, Knob: decide.ObjectRef{Name: "offline", UID: "gone"}})
+	wantAct(t, f.next(), decide.Wake)
+}
+
 func TestRefill_APhantomIsNeverLeftToTheStorage(t *testing.T) {
 	f := short()
 	f.volume().SelfRebuild = &cluster.Knob{Name: "offline", UID: "v-v", Value: "ignored", Aside: "enabled"}

@@ -36,16 +36,12 @@ func (t *tick) wanted(v *assess.VolumeJudgement) bool {
 	return false
 }
 
-// woken counts the volumes that we hold awake, or have their storage rebuild.
+// woken counts the volumes that we hold awake, or have their storage rebuild;
+// one that was deleted meanwhile takes no place.
 func (t *tick) woken() int {
 	n := 0
-	for i := range t.m.Undo {
-		if u := &t.m.Undo[i]; u.Verb == PutBack && u.Volume.Name != "" {
-			n++
-		}
-	}
 	for i := range t.j.Volumes {
-		if t.ours(t.j.Volumes[i].Volume) != nil {
+		if v := t.j.Volumes[i].Volume; t.ours(v) != nil || t.entrusted(v) != nil {
 			n++
 		}
 	}
