@@ -60,7 +60,7 @@ func volumeCodes() []CodeDoc {
 		{VolumeOneZone, "All good replicas of the volume lie in one zone, and the cluster has others.",
 			"Nothing must be done for a node to go. To survive the loss of a zone, have one of them moved to another."},
 		{VolumeUnsafeToAttach, "The storage believes in a replica whose data may be gone: attached, the volume hangs, or that replica comes up blank and is read from.",
-			"Start no workload that uses the volume. While another replica is proven, have that replica's object deleted (the heal phase does); with --probe it is seen what is there."},
+			"Start no workload that uses the volume. Delete no object of a replica that is only unproven or unreadable: its data may be the last; --probe sees what is there. One that is certainly absent the heal phase takes away, while another replica is proven."},
 		{VolumeMoving, "The storage was asked to move a replica of the volume away; it counts as long as it is there, and for no node's floor.",
 			"Wait until its successor is whole; no turn begins before. If it never is, look for space, tags and anti-affinity, or take the request back."},
 		{VolumeColocated, "Replicas of the volume lie together and count once.", "Move one of them to another node."},
