@@ -37,11 +37,13 @@ const usual = `([.items[]|select(.kind=="Node")|.metadata.name]) as $nodes
 | [.items[]|select(.kind=="Volume" and ($good[.metadata.name]//0) < .spec.numberOfReplicas)|.metadata.name]`
 
 func ways(self string) []way {
+	// kubectl replaces itself by the plugin; its own memory is not what is asked.
+	const plugin = "kubectl-safe_roll"
 	names := func(out []byte) (bad []string, err error) { return bad, json.Unmarshal(out, &bad) }
 	return []way{
 		{"the same lists, thrown away", []string{self, "floor"}, nil},
-		{"kubectl safe-roll verify", []string{"kubectl", "safe-roll", "verify"}, nil},
-		{"kubectl safe-roll verify -o json", []string{"kubectl", "safe-roll", "verify", "-o", "json"}, verified},
+		{"kubectl safe-roll verify", []string{plugin, "verify"}, nil},
+		{"kubectl safe-roll verify -o json", []string{plugin, "verify", "-o", "json"}, verified},
 		{"Longhorn's clientset and a loop", []string{self, "typed"}, names},
 		{"kubectl get -o json \\| jq", []string{"sh", "-c", "kubectl get -n " + system +
 			" volumes.longhorn.io,replicas.longhorn.io,engines.longhorn.io,nodes.longhorn.io -o json | jq -c '" + usual + "'"}, names},

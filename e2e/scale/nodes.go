@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
+	apps "k8s.io/api/apps/v1"
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -20,12 +21,16 @@ const leases = "kube-node-lease"
 // nodes yields what belongs to each node.
 func (s Shape) nodes() iter.Seq[made] {
 	return func(yield func(made) bool) {
+		if !yield(made{"daemonsets/" + system + "/" + manager, managers(), "helm"}) {
+			return
+		}
 		scheduled := s.scheduled()
 		for n := range s.Nodes {
 			name := nodeName(n)
 			for _, m := range []made{
 				{"minions/" + name, kubeNode(n), "kubelet"},
 				lease(name),
+				{"pods/" + system + "/" + managerPod(n).Name, managerPod(n), "kubelet"},
 				{longhornKey("nodes", name), longhornNode(n, scheduled[n]), "longhorn-manager"},
 				{longhornKey("instancemanagers", managerName(n)), s.instanceManager(n, scheduled[n]), "longhorn-manager"},
 			} {
@@ -185,4 +190,26 @@ func (s Shape) instanceManager(n int, rs [][2]int) *longhorn.InstanceManager {
 
 func longhornType(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: longhorn.SchemeGroupVersion.String(), Kind: kind}
+}
+
+// manager is the DaemonSet whose pods report for their nodes.
+const manager = "longhorn-manager"
+
+func managers() *apps.DaemonSet {
+	return &apps.DaemonSet{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "DaemonSet"}, ObjectMeta: meta(system, manager, ageOfNodes, nil),
+		Spec: apps.DaemonSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": manager}}},
+	}
+}
+
+func managerPod(n int) *core.Pod {
+	yes := true
+	o := &core.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: meta(system, manager+"-"+id(manager, n)[:5], ageOfNodes, map[string]string{"app": manager}),
+		Spec:       core.PodSpec{NodeName: nodeName(n), Containers: []core.Container{{Name: manager, Image: "longhornio/longhorn-manager:" + lhVersion}}},
+		Status:     core.PodStatus{Phase: core.PodRunning, Conditions: []core.PodCondition{{Type: core.PodReady, Status: core.ConditionTrue}}},
+	}
+	o.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "DaemonSet", Name: manager, UID: managers().UID, Controller: &yes}}
+	return o
 }
