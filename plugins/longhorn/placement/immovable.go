@@ -150,11 +150,13 @@ func (b *board) listed(uuid string) bool {
 	return false
 }
 
-// copyable reports whether there is anything to copy from: a usable replica,
-// or a volume that never held data.
+// copyable reports whether there may be anything to copy from: a usable replica,
+// one of which nothing is said at this moment (a volume that is just being
+// attached), or a volume that never held data. Whether a replica is good is not
+// asked here: that is judged, and waited for, before a turn.
 func copyable(v *cluster.Volume) bool {
 	return unused(v) || slices.ContainsFunc(v.Replicas, func(r cluster.Replica) bool {
-		return r.Claim == cluster.Serving || r.Claim == cluster.Idle
+		return r.Claim == cluster.Serving || r.Claim == cluster.Idle || r.Claim == cluster.ClaimUnknown
 	})
 }
 

@@ -152,7 +152,10 @@ func TestPlace_WhatIsNotAllowedHasAReason(t *testing.T) {
 		"class unknown":            {func(w world) { w.v.Class = cluster.ClassUnknown }, "nothing is known"},
 		"standby":                  {func(w world) { w.v.Class = cluster.ClassStandby }, ""},
 		"no rebuilds":              {func(w world) { set(w, rebuildLimit, "0") }, "rebuilding is switched off"},
-		"nothing to copy":          {func(w world) { w.v.Replicas[0].Claim, w.v.Replicas[1].Claim = cluster.Failed, cluster.Failed }, "no replica that could be copied"},
+		"nothing is said now": {func(w world) {
+			w.v.Replicas[0].Claim, w.v.Replicas[1].Claim = cluster.ClaimUnknown, cluster.ClaimUnknown
+		}, ""},
+		"nothing to copy": {func(w world) { w.v.Replicas[0].Claim, w.v.Replicas[1].Claim = cluster.Failed, cluster.Failed }, "no replica that could be copied"},
 		"never used": {func(w world) {
 			w.v.Replicas[0].Claim, w.v.Replicas[1].Claim, w.v.Touched = cluster.Untouched, cluster.Untouched, false
 		}, ""},
