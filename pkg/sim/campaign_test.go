@@ -69,7 +69,9 @@ func (c *campaign) judge(name string, r sim.Roll, h sim.History) {
 	if len(h.Lost) > 0 && r.Chaos == 0 {
 		bad = append(bad, fmt.Sprintf("lost: %v", h.Lost))
 	}
-	if h.Ending != sim.Refused && r.Chaos == 0 {
+	// What shares a disk counts once, and nobody moves it: see docs/ledger.md.
+	stuck := h.Ending == sim.Halted && strings.Contains(h.Why, "of volume "+sim.Sharing.String())
+	if h.Ending != sim.Refused && r.Chaos == 0 && !stuck {
 		bad = append(bad, h.Missing()...)
 	}
 	switch {
@@ -77,9 +79,7 @@ func (c *campaign) judge(name string, r sim.Roll, h sim.History) {
 		bad = append(bad, "it has no end")
 	case h.Ending != sim.Finished && h.Why == "":
 		bad = append(bad, "it stops and names no cause")
-	case h.Ending == sim.Halted && strings.Contains(h.Why, "of volume "+sim.Sharing.String()):
-		bad = nil // what shares a disk counts once, and nobody moves it: see docs/ledger.md
-	case h.Ending == sim.Errored, h.Ending == sim.Halted && r.Chaos == 0:
+	case h.Ending == sim.Errored, h.Ending == sim.Halted && r.Chaos == 0 && !stuck:
 		bad = append(bad, fmt.Sprintf("%s: %s", h.Ending, h.Why))
 	}
 	if h.Why != "" {
