@@ -12,9 +12,10 @@ import (
 
 // TestHeal_SomebodyReplacedANodeByHand: first under a new name, which leaves
 // replica objects of a node that is gone. They keep every other node from being
-// drained, and Longhorn says nowhere why. A run mends that and goes on. Then two
-// more are replaced by hand, one after the other, and it is too late for some:
-// they are named, and nothing is touched.
+// drained, and Longhorn says nowhere why. A run mends that and goes on, and moves
+// all that is on worker-2 to the other two. Then these are replaced by hand, one
+// after the other, and it is too late for every detached volume: each is named,
+// and nothing is touched.
 func TestHeal_SomebodyReplacedANodeByHand(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
@@ -58,14 +59,14 @@ func TestHeal_SomebodyReplacedANodeByHand(t *testing.T) {
 	roll(t, w, []string{"worker-2"}, "--replace-command=machine replace")
 	judge(t, w, e, 2)
 
-	byHand("worker-2", "worker-2")
 	byHand("worker-3", "worker-3")
+	byHand("worker-1-b", "worker-1-b")
 	record(t, w, "too-late")
 	lost := truth(t, w).Lost(e)
-	if len(lost) == 0 {
-		t.Fatal("nothing was lost: the scenario proves nothing")
+	if !slices.Equal(lost, i.Detached()) {
+		t.Fatalf("lost %v\nwant every detached volume: %v", lost, i.Detached())
 	}
-	late := kubectl(t, w, 3, "safe-roll", "run", "worker-1-b", "--yes", "--delete-node")
+	late := kubectl(t, w, 3, "safe-roll", "run", "worker-2", "--yes", "--delete-node")
 	for _, volume := range lost {
 		if !strings.Contains(late.All(), volume) {
 			t.Errorf("%s is lost and not named:\n%s", volume, late.All())
