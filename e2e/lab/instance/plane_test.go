@@ -153,10 +153,12 @@ func TestRebuild_CopiesAtTheRateAndIsHalfBuiltUntilItsEnd(t *testing.T) {
 	done := make(chan error, 1)
 	began := time.Now()
 	go func() { done <- b.addReplica(t.Context(), b.engineOfLocked(), b1) }()
-	time.Sleep(300 * time.Millisecond)
-	m, err := disk.ReadMeta(b.dir("b"))
-	if err != nil || !m.Rebuilding || b.mode(b1) != enginerpc.ReplicaMode_WO {
-		t.Errorf("in the middle: %+v, %v, mode %v", m, err, b.mode(b1))
+	for half := false; !half; time.Sleep(10 * time.Millisecond) {
+		m, err := disk.ReadMeta(b.dir("b"))
+		half = err == nil && m.Rebuilding && b.mode(b1) == enginerpc.ReplicaMode_WO
+		if !half && len(done) > 0 {
+			t.Fatalf("it ended, and was never seen in the middle: %+v, %v, mode %v", m, err, b.mode(b1))
+		}
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
@@ -164,7 +166,7 @@ func TestRebuild_CopiesAtTheRateAndIsHalfBuiltUntilItsEnd(t *testing.T) {
 	if took := time.Since(began); took < 400*time.Millisecond {
 		t.Errorf("1000 bytes at 2000 a second took %s", took)
 	}
-	m, err = disk.ReadMeta(b.dir("b"))
+	m, err := disk.ReadMeta(b.dir("b"))
 	if err != nil || m.Rebuilding || b.mode(b1) != enginerpc.ReplicaMode_RW {
 		t.Errorf("at the end: %+v, %v, mode %v", m, err, b.mode(b1))
 	}
