@@ -29,6 +29,8 @@ func (s said) because(d cluster.Doubt) said {
 // an engine last listed; and only then it matters whether the engine runs.
 func claim(r *replica, e *engine) said {
 	switch {
+	case r.unread != nil:
+		return said{}.because(doubt(codeUnknownValue, cluster.StandingUnknown, "replica", r.unread.Error()))
 	case r.NodeID == "" || !r.Active:
 		return said{claim: cluster.Placeholder}
 	case e == nil && r.FailedAt.time().IsZero():

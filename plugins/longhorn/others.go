@@ -3,9 +3,10 @@
 package longhorn
 
 import (
-	"encoding/json"
 	"errors"
 	"sort"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )

@@ -56,6 +56,19 @@ func keep[T keyed](kept map[cluster.UID]T, item []byte, from func([]byte) (T, er
 	return nil
 }
 
+// keepReplica keeps of a replica that cannot be decoded that its volume has it:
+// one of which nothing is known is not one that is lost.
+func (r *Reader) keepReplica(item []byte) error {
+	err := keep(r.replicas, item, newReplica)
+	if err == nil {
+		return nil
+	}
+	if x := unread(item, err); x != nil {
+		r.replicas[x.key()] = x
+	}
+	return err
+}
+
 // Put decodes one object of the kind. It returns an error for a kind that is
 // not Longhorn's and for an object that cannot be decoded.
 func (r *Reader) Put(k plugin.Kind, item []byte) error {
@@ -75,7 +88,7 @@ func (r *Reader) put(resource string, item []byte) error {
 	case engines:
 		return keep(r.engines, item, newEngine)
 	case replicas:
-		return keep(r.replicas, item, newReplica)
+		return r.keepReplica(item)
 	case nodes:
 		return keep(r.nodes, item, newNode)
 	case settings:

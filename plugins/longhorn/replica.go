@@ -6,6 +6,11 @@ import (
 	"errors"
 	"path"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
 // replicaSpec holds the fields of a Replica's spec that are needed.
@@ -38,6 +43,8 @@ type replica struct {
 	meta
 	replicaSpec
 	status replicaStatus
+	// unread is why nothing but its name and its volume is known; else nil.
+	unread error
 }
 
 func newReplica(item []byte) (*replica, error) {
@@ -51,6 +58,27 @@ func newReplica(item []byte) (*replica, error) {
 	r := &replica{meta: o.Metadata, replicaSpec: o.Spec, status: o.Status}
 	r.DiskPath = clean(r.DiskPath)
 	return r, nil
+}
+
+// unread is a replica that cannot be decoded, if it can be told whose it is.
+func unread(item []byte, why error) *replica {
+	var o struct {
+		Metadata struct {
+			Name string      `json:"name"`
+			UID  cluster.UID `json:"uid"`
+		} `json:"metadata"`
+		Spec struct {
+			Volume string `json:"volumeName"`
+		} `json:"spec"`
+	}
+	if json.Unmarshal(item, &o, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil ||
+		o.Metadata.Name == "" || o.Spec.Volume == "" {
+		return nil
+	}
+	return &replica{
+		meta:        meta{Name: o.Metadata.Name, UID: o.Metadata.UID},
+		replicaSpec: replicaSpec{Volume: o.Spec.Volume}, unread: why,
+	}
 }
 
 // ever reports whether it was ever said to hold data.

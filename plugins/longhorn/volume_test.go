@@ -169,6 +169,7 @@ func TestReader_SignsOfUse(t *testing.T) {
 	}{
 		"none":              {func(*fixture) {}, false, no},
 		"data":              {func(f *fixture) { f.set(v, "status.actualSize", 4096) }, true, no},
+		"a size below none": {func(f *fixture) { f.set(v, "status.actualSize", "-1") }, true, no},
 		"a past pod":        {func(f *fixture) { f.set(v, "status.kubernetesStatus.lastPodRefAt", "2026-01-01T10:30:00Z") }, true, no},
 		"a healthy replica": {func(f *fixture) { f.set("Replica/vol-r1", "spec.healthyAt", "2026-01-01T10:30:00Z") }, true, yes},
 		"a failed replica":  {func(f *fixture) { f.set("Replica/vol-r1", "spec.failedAt", "2026-01-01T10:30:00Z") }, true, yes},

@@ -22,7 +22,7 @@ func (j *join) volume(v *volume) cluster.Volume {
 		NodeTags:   v.NodeSelector, DiskTags: v.DiskSelector,
 		Medium: mediumOf(v.DataEngine), Base: v.BackingImage,
 		Size: int64(v.Size), Used: int64(v.status.ActualSize),
-		Busy: j.busy(v, e), Touched: v.status.ActualSize > 0 || v.status.KubernetesStatus.LastPodRefAt != "",
+		Busy: j.busy(v, e), Touched: v.status.ActualSize != 0 || v.status.KubernetesStatus.LastPodRefAt != "",
 	}
 	if v.DataEngine == "v1" {
 		f.Runtime = v.Image
