@@ -137,6 +137,9 @@ func TestHeal_ALossThatWasAcceptedByNameIsNoObstacle(t *testing.T) {
 	if fs := decide.Incurable(f.judge()); has(fs, assess.VolumeDataLost) || has(fs, assess.VolumeAlreadyLost) {
 		t.Errorf("%+v", fs)
 	}
+	if a := wantAct(t, f.next(), decide.Wake); a.Volume.Name != "v" {
+		t.Errorf("%+v", a)
+	}
 	f.plan.Policy.Accepted[0].Name = "another"
 	if fs := decide.Incurable(f.judge()); !has(fs, assess.VolumeDataLost) {
 		t.Errorf("%+v", fs)
@@ -201,6 +204,60 @@ func TestHeal_NoTurnOpensWhileDataAreOnTheMove(t *testing.T) {
 	f.storage().Volumes[1].Replicas[0].Leaving = false
 	f.pass(time.Second)
 	wantNote(t, f.next(), decide.TurnOpened)
+}
+
+// TestIncurable_NothingIsPromisedOfWhatNobodyCanJudge: a volume that a roll is
+// said to mend has its findings left out.
+func TestIncurable_NothingIsPromisedOfWhatNobodyCanJudge(t *testing.T) {
+	for name, c := range map[string]struct {
+		bend    func(*fixture, *cluster.Volume)
+		promise bool
+	}{
+		"a replica has failed":     {func(*fixture, *cluster.Volume) {}, true},
+		"it is of another kind":    {func(_ *fixture, v *cluster.Volume) { v.Class = cluster.ClassLinkedClone }, false},
+		"it has no engine":         {func(_ *fixture, v *cluster.Volume) { v.Engine.Present = cluster.No }, false},
+		"a replica is not proven":  {func(f *fixture, _ *cluster.Volume) { f.s.Nodes[1].Created = noon.Add(-time.Minute) }, false},
+		"nothing is known of one":  {func(_ *fixture, v *cluster.Volume) { v.Replicas[1].Claim = cluster.ClaimUnknown }, false},
+		"what is left is moved":    {func(_ *fixture, v *cluster.Volume) { v.Replicas[0].Leaving, v.Replicas[1].Leaving = true, true }, false},
+		"no other node is live":    {func(f *fixture, _ *cluster.Volume) { f.s.Nodes[2].Ready = cluster.No }, false},
+		"the other is cordoned":    {func(f *fixture, _ *cluster.Volume) { f.s.Nodes[2].Cordoned = true }, false},
+		"its storage is not ready": {func(f *fixture, _ *cluster.Volume) { f.storage().Nodes[2].Ready = cluster.Unknown }, false},
+		"it accepts nothing":       {func(f *fixture, _ *cluster.Volume) { f.storage().Nodes[2].Placement.Accept = false }, false},
+		"replicas may share a node": {func(f *fixture, v *cluster.Volume) {
+			v.SharesNode = cluster.Yes
+			f.storage().Nodes[2].Placement.Accept = false
+		}, true},
+		"it is whole on two of two": {func(f *fixture, v *cluster.Volume) { f.storage().Nodes[2].Placement.Accept = false; v.Want = 2 }, false},
+	} {
+		f := three(policy.Evict, 1, 2, 3)
+		f.attach(2, cluster.Hold{ID: "pod", Kind: cluster.HoldWorkload, Node: ref(2).Name})
+		v := f.volume()
+		v.Replicas[0].Claim, v.Replicas[2].Claim = cluster.Serving, cluster.Failed
+		c.bend(f, v)
+		if got := decide.Mendable(f.judge())["v"]; got != c.promise {
+			t.Errorf("%s: it is promised: %t", name, got)
+		}
+	}
+}
+
+func TestIncurable_AFindingOfSomethingElseOfThatNameStays(t *testing.T) {
+	f := three(policy.Evict, 1, 2, 3)
+	f.attach(2, cluster.Hold{ID: "pod", Kind: cluster.HoldWorkload, Node: ref(2).Name})
+	f.volume().Replicas[0].Claim, f.volume().Replicas[2].Claim = cluster.Serving, cluster.Failed
+	j := f.judge()
+	j.Findings = append(j.Findings, assess.Finding{Code: "odd/thing", Severity: assess.Danger, Subject: assess.Subject{Kind: "Node", Name: "v"}})
+	if fs := decide.Incurable(j); len(fs) != 1 || fs[0].Code != "odd/thing" {
+		t.Errorf("%+v", fs)
+	}
+}
+
+// TestVerify_NoTurnOpensOnAFindingThatIsNoVolumes: healing looks at volumes alone.
+func TestVerify_NoTurnOpensOnAFindingThatIsNoVolumes(t *testing.T) {
+	f := three(policy.Evict, 1, 2)
+	f.s.Persistent = append(f.s.Persistent, cluster.PersistentVolume{Name: "x", UID: "x", Driver: driver, Handle: "gone", Bound: true})
+	if w := wantWait(t, f.next(), decide.Verify); len(w.Left) != 1 {
+		t.Errorf("%+v", w)
+	}
 }
 
 func has(fs []assess.Finding, code string) bool {
