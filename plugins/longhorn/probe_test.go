@@ -193,6 +193,8 @@ func TestProbe_TellsWhatReallyLiesThere(t *testing.T) {
 	d.replica("vol-headless", strings.Replace(wholeMeta, "head-000", "head-001", 1), 4096)
 	d.replica("vol-orphaned", strings.Replace(wholeMeta, `"Parent":""`, `"Parent":"volume-snap-a.img"`, 1), 4096)
 	d.replica("vol-erring", strings.Replace(wholeMeta, `"Error":""`, `"Error":"io"`, 1), 4096)
+	d.replica("vol-odd-flag", strings.Replace(wholeMeta, `"Rebuilding":false`, `"Rebuilding":"yes"`, 1), 4096)
+	d.replica("vol-no-head", strings.Replace(wholeMeta, "volume-head-000.img", "", 1), 4096)
 	d.write("disk/replicas/vol-file", "no directory")
 	d.write("disk/replicas/vol-bare/other", "")
 	d.replica("vol-snapped", strings.Replace(wholeMeta, `"Parent":""`, `"Parent":"volume-snap-a.img"`, 1), 0)
@@ -201,6 +203,7 @@ func TestProbe_TellsWhatReallyLiesThere(t *testing.T) {
 		"vol-whole": cluster.SeenData, "vol-snapped": cluster.SeenData, "vol-blank": cluster.SeenBlank, "vol-gone": cluster.SeenNothing,
 		"vol-half": cluster.SeenBroken, "vol-empty-meta": cluster.SeenBroken, "vol-odd-meta": cluster.SeenBroken,
 		"vol-headless": cluster.SeenBroken, "vol-orphaned": cluster.SeenBroken, "vol-erring": cluster.SeenBroken,
+		"vol-odd-flag": cluster.SeenBroken, "vol-no-head": cluster.SeenBroken,
 		"vol-file": cluster.SeenBroken, "vol-bare": cluster.SeenBroken, "vol": cluster.SeenNothing,
 	}
 	var dirs []string
@@ -249,12 +252,13 @@ func TestProbe_OfAnotherDiskProvesNothing(t *testing.T) {
 	} {
 		d := newDisk(t, c.uuid)
 		d.replica("vol-1", wholeMeta, 4096)
-		got, err := d.look("vol-1", "vol-gone")
+		d.write("disk/replicas/vol-file", "no directory")
+		got, err := d.look("vol-1", "vol-gone", "vol-file")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got[0].Seen != c.there || got[1].Seen != c.missing {
-			t.Errorf("%s: saw %s and %s, want %s and %s", c.name, got[0].Seen, got[1].Seen, c.there, c.missing)
+		if got[0].Seen != c.there || got[1].Seen != c.missing || got[2].Seen != c.there {
+			t.Errorf("%s: saw %s, %s and %s, want %s, %s and %[5]s", c.name, got[0].Seen, got[1].Seen, got[2].Seen, c.there, c.missing)
 		}
 	}
 }
@@ -302,6 +306,12 @@ func TestRead_BelievesOnlyTheWholeAnswerOfTheRightMachine(t *testing.T) {
 		if got, err := New().Read(s, ps[0], []byte(out)); err == nil {
 			t.Errorf("%s: believed as %+v", name, got)
 		}
+	}
+	// A machine that took the name over, and was copied from the one before.
+	again := ps[0]
+	again.Node.UID = "n0"
+	if got, err := New().Read(s, again, []byte("boot boot-1\n"+disk+dir+"done 1\n")); err == nil {
+		t.Errorf("believed of a namesake: %+v", got)
 	}
 	gone := &cluster.Snapshot{}
 	if got, err := New().Read(gone, ps[0], []byte("boot \n"+disk+dir+"done 1\n")); err == nil {
