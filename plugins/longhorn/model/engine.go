@@ -3,7 +3,6 @@
 package model
 
 import (
-	"fmt"
 	"maps"
 	"strconv"
 
@@ -21,7 +20,7 @@ const noBackend = "no backend replica available: exit status 61"
 func (m *Model) startEngine(e *longhorn.Engine, im *longhorn.InstanceManager) {
 	pod := m.pods[im.Name]
 	p := &engineProcess{
-		manager: im.Name, pod: pod.UID, node: e.Spec.NodeID, port: m.takePorts(pod.UID, 1),
+		hosted:  hosted{manager: im.Name, pod: pod.UID, node: e.Spec.NodeID, port: m.takePorts(pod.UID, 1)},
 		members: map[string]*member{}, history: map[string]longhorn.RebuildStatus{},
 	}
 	var best int64
@@ -98,15 +97,17 @@ func (m *Model) syncMembers(e *longhorn.Engine, p *engineProcess) {
 	for _, name := range keys(p.members) {
 		mb := p.members[name]
 		silent := mb.mode != longhorn.ReplicaModeERR && !m.alive(name, mb)
-		if m.held(waitKey(e, "lost/"+name), silent, m.options.Timing.ReplicaLost) {
+		lost, leave := waitKey(e, "lost"), waitKey(e, "leave")
+		lost.which, leave.which = name, name
+		if m.held(lost, silent, m.options.Timing.ReplicaLost) {
 			p.setMode(name, longhorn.ReplicaModeERR, m.stamp())
 		}
 		if _, ok := e.Spec.ReplicaAddressMap[name]; ok {
 			continue
 		}
 		mb.unknown = mb.mode == longhorn.ReplicaModeERR
-		if m.held(waitKey(e, "leave/"+name), true, m.options.Timing.Monitor) || !mb.unknown {
-			m.held(waitKey(e, "leave/"+name), false, 0)
+		if m.held(leave, true, m.options.Timing.Monitor) || !mb.unknown {
+			m.held(leave, false, 0)
 			delete(p.members, name)
 			delete(p.history, mb.url())
 		}
@@ -230,4 +231,4 @@ func (m *Model) readModes(e *longhorn.Engine, rs []*longhorn.Replica) (healthy i
 	return healthy
 }
 
-func (mb *member) url() string { return fmt.Sprintf("tcp://%s", mb.address) }
+func (mb *member) url() string { return "tcp://" + mb.address }

@@ -62,7 +62,7 @@ func (m *Model) startReplica(r *longhorn.Replica, im *longhorn.InstanceManager) 
 		}
 	}
 	pod := m.pods[im.Name]
-	p := &process{manager: im.Name, pod: pod.UID, node: r.Spec.NodeID, place: at}
+	p := &process{hosted: hosted{manager: im.Name, pod: pod.UID, node: r.Spec.NodeID}, place: at}
 	p.port = m.takePorts(pod.UID, portsPerReplica)
 	m.processes[r.Name] = p
 	m.report(replicaInstance(r), im, true)
@@ -140,7 +140,7 @@ func (m *Model) deleteReplica(r *longhorn.Replica) {
 		delete(m.processes, r.Name)
 		m.revision++
 	}
-	if m.processes[r.Name] != nil || len(m.upManagers()) == 0 {
+	if m.processes[r.Name] != nil || !m.anyManagerUp() {
 		return
 	}
 	if r.Spec.NodeID != "" && r.Spec.NodeID == r.Status.OwnerID && r.Spec.Active && r.Spec.DataDirectoryName != "" {

@@ -98,7 +98,7 @@ func (m *Model) syncInstanceManagers() {
 // a pod that is not there, or going, is an error; a node that is down makes the
 // state unknown, and only then.
 func (m *Model) syncInstanceManager(im *longhorn.InstanceManager) {
-	if len(m.upManagers()) == 0 {
+	if !m.anyManagerUp() {
 		return
 	}
 	p, exists := m.pods[im.Name]

@@ -19,7 +19,15 @@ func setMap[V comparable](m *Model, o Object, field *map[string]V, value map[str
 	m.touch(o)
 }
 
-func keys[V any](of map[string]V) []string { return slices.Sorted(maps.Keys(of)) }
+// keys returns the keys in their order.
+func keys[V any](of map[string]V) []string {
+	out := make([]string, 0, len(of))
+	for k := range of {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
 
 // uidOf is a UID that depends on nothing but the name.
 func uidOf(name string) types.UID {

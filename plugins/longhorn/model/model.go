@@ -5,7 +5,6 @@ package model
 import (
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -33,7 +32,7 @@ type Model struct {
 
 	now      time.Time
 	next     time.Time // earliest thing that waits for time to pass
-	waiting  map[string]time.Time
+	waiting  map[wait]time.Time
 	revision uint64
 	stamps   map[Ref]uint64
 
@@ -78,7 +77,7 @@ func New(o Options, d Disks) *Model {
 	}
 	return &Model{
 		options: o, disks: d, random: rand.New(rand.NewPCG(o.Seed, 0x6c6f6e67686f726e)),
-		waiting: map[string]time.Time{}, stamps: map[Ref]uint64{},
+		waiting: map[wait]time.Time{}, stamps: map[Ref]uint64{},
 		kube: map[string]NodeFacts{}, boots: map[string]string{}, pods: map[string]PodFacts{}, claims: map[string]longhorn.KubernetesStatus{},
 		lost: map[string]bool{}, registered: map[string]bool{}, hashes: map[string]string{},
 		volumes:     newTable[*longhorn.Volume](nil),
@@ -115,7 +114,7 @@ func (m *Model) Step(now time.Time) Progress {
 	m.syncNodes()
 	m.syncEngineImages()
 	m.syncInstanceManagers()
-	if len(m.upManagers()) > 0 {
+	if m.anyManagerUp() {
 		m.syncEvictionRequests()
 		for _, v := range m.volumes.all() {
 			m.syncVolume(v)
@@ -135,7 +134,7 @@ func (m *Model) Step(now time.Time) Progress {
 
 // held reports whether cond has been true, at every step, for d. It is how
 // the model waits: a key (waitKey) names one wait and is used in one place only.
-func (m *Model) held(key string, cond bool, d time.Duration) bool {
+func (m *Model) held(key wait, cond bool, d time.Duration) bool {
 	if !cond {
 		delete(m.waiting, key)
 		return false
@@ -187,12 +186,17 @@ func (m *Model) newUID() types.UID {
 // upManagers returns the nodes whose Longhorn manager works, by name.
 func (m *Model) upManagers() []string {
 	var up []string
-	for _, name := range slices.Sorted(maps.Keys(m.kube)) {
-		if m.managerUp(name) {
-			up = append(up, name)
+	for _, n := range m.nodes.all() {
+		if m.managerUp(n.Name) {
+			up = append(up, n.Name)
 		}
 	}
 	return up
+}
+
+// anyManagerUp tells whether the Longhorn manager of any node works.
+func (m *Model) anyManagerUp() bool {
+	return slices.ContainsFunc(m.nodes.all(), func(n *longhorn.Node) bool { return m.managerUp(n.Name) })
 }
 
 // managerUp tells whether the Longhorn manager of a node works.

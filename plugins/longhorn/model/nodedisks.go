@@ -47,7 +47,7 @@ func (m *Model) syncDisk(n *longhorn.Node, name string, s *longhorn.DiskStatus) 
 	if im := m.managerOf(n.Name); im != nil {
 		set(m, n, &s.InstanceManagerName, im.Name)
 	}
-	where := fmt.Sprintf("Disk %s(%s) on node %s", name, spec.Path, n.Name)
+	where := "Disk " + name + "(" + spec.Path + ") on node " + n.Name
 	reason, message := m.readDisk(n, spec, s)
 	if reason != "" {
 		for _, c := range []string{longhorn.DiskConditionTypeReady, longhorn.DiskConditionTypeSchedulable} {

@@ -29,7 +29,7 @@ func (m *Model) syncNodes() {
 // that is deleted by hand afterwards does not come back by itself.
 func (m *Model) registerNode(name string, k NodeFacts) {
 	waits := k.Manager != "" && k.Ready && !k.PoweredOff && !m.registered[k.Manager]
-	if !m.held("manager/"+name+"/"+k.Manager, waits && m.nodes.get(name) == nil, m.options.Timing.ManagerStart) {
+	if !m.held(wait{name: name, what: "manager", which: k.Manager}, waits && m.nodes.get(name) == nil, m.options.Timing.ManagerStart) {
 		if waits && m.nodes.get(name) != nil && !m.lost[name] {
 			m.registered[k.Manager] = true // it found the object of its predecessor
 		}
@@ -107,12 +107,12 @@ func (m *Model) syncNodeConditions(n *longhorn.Node) {
 	switch {
 	case !k.Ready:
 		ready.Reason = longhorn.NodeConditionReasonKubernetesNodeNotReady
-		ready.Message = fmt.Sprintf("Kubernetes node %s not ready", n.Name)
+		ready.Message = "Kubernetes node " + n.Name + " not ready"
 	case k.Manager == "":
 		ready.Reason = longhorn.NodeConditionReasonManagerPodMissing
 		ready.Message = fmt.Sprintf("Manager pod is missing: node %s has no manager pod running on it", n.Name)
 	default:
-		ready.Status, ready.Message = longhorn.ConditionStatusTrue, fmt.Sprintf("Node %s is ready", n.Name)
+		ready.Status, ready.Message = longhorn.ConditionStatusTrue, "Node "+n.Name+" is ready"
 	}
 	m.setCondition(n, &n.Status.Conditions, ready)
 

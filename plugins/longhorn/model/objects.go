@@ -4,8 +4,8 @@ package model
 
 import (
 	"cmp"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
@@ -195,17 +195,20 @@ func (m *Model) drop(o Object) {
 		m.settings.remove(o.GetName())
 	}
 	m.touch(o)
-	prefix := waitKey(o, "")
-	for k := range m.waiting {
-		if strings.HasPrefix(k, prefix) {
-			delete(m.waiting, k)
-		}
-	}
+	gone := waitKey(o, "")
+	maps.DeleteFunc(m.waiting, func(k wait, _ time.Time) bool { return k.kind == gone.kind && k.name == gone.name })
+}
+
+// wait names one wait: of an object, for what, and where that can be several
+// things, for which.
+type wait struct {
+	kind              Kind
+	name, what, which string
 }
 
 // waitKey names one of an object's waits for held.
-func waitKey(o Object, what string) string {
-	return string(KindOf(o)) + "/" + o.GetName() + "/" + what
+func waitKey(o Object, what string) wait {
+	return wait{kind: KindOf(o), name: o.GetName(), what: what}
 }
 
 // meta is the metadata of a new object, with owner as its owner unless nil.

@@ -12,20 +12,24 @@ import (
 // process is a replica process in an instance manager's pod. It dies with the
 // pod, whatever the objects say.
 type process struct {
+	hosted
+	place Place
+}
+
+// hosted is where a process runs.
+type hosted struct {
 	manager string
 	pod     types.UID
 	node    string
 	port    int
-	place   Place
 }
+
+func (h *hosted) host() *hosted { return h }
 
 // engineProcess is an engine process: it knows replicas by address and keeps a
 // mode for each.
 type engineProcess struct {
-	manager string
-	pod     types.UID
-	node    string
-	port    int
+	hosted
 	members map[string]*member // by replica
 	rebuild *rebuild           // the one that runs
 	history map[string]longhorn.RebuildStatus
@@ -48,14 +52,14 @@ func (p *engineProcess) setMode(name string, mode longhorn.ReplicaMode, now stri
 
 // reap removes the processes whose pod or machine is gone.
 func (m *Model) reap() {
-	for _, name := range keys(m.processes) {
-		if p := m.processes[name]; !m.podRuns(p.manager, p.pod, p.node) {
+	for name, p := range m.processes {
+		if !m.podRuns(p.manager, p.pod, p.node) {
 			delete(m.processes, name)
 			m.revision++
 		}
 	}
-	for _, name := range keys(m.running) {
-		if p := m.running[name]; !m.podRuns(p.manager, p.pod, p.node) {
+	for name, p := range m.running {
+		if !m.podRuns(p.manager, p.pod, p.node) {
 			delete(m.running, name)
 			m.revision++
 		}
@@ -130,48 +134,52 @@ func (m *Model) syncProcessLists() {
 		if managerRuns(im) && !m.managerUp(im.Spec.NodeID) {
 			continue // the last report stands
 		}
-		engines, replicas := map[string]longhorn.InstanceProcess{}, map[string]longhorn.InstanceProcess{}
-		if managerRuns(im) {
-			for name, p := range m.processes {
-				if p.manager == im.Name {
-					replicas[name] = instance(name, longhorn.InstanceTypeReplica, p.port, p.port+portsPerReplica-1)
-				}
-			}
-			for name, p := range m.running {
-				if p.manager == im.Name {
-					engines[name] = instance(name, longhorn.InstanceTypeEngine, p.port, p.port)
-				}
-			}
+		if lists(im, im.Status.InstanceReplicas, m.processes) && lists(im, im.Status.InstanceEngines, m.running) {
+			continue
 		}
-		if !sameInstances(im.Status.InstanceEngines, engines) || !sameInstances(im.Status.InstanceReplicas, replicas) {
-			im.Status.InstanceEngines, im.Status.InstanceReplicas = orNil(engines), orNil(replicas)
-			m.touch(im)
-		}
+		im.Status.InstanceReplicas = list(im, m.processes, longhorn.InstanceTypeReplica, portsPerReplica)
+		im.Status.InstanceEngines = list(im, m.running, longhorn.InstanceTypeEngine, 1)
+		m.touch(im)
 	}
+}
+
+// lists reports whether an instance manager's list is of what runs in it. What
+// can differ is which processes there are, and their ports.
+func lists[P interface{ host() *hosted }](im *longhorn.InstanceManager, listed map[string]longhorn.InstanceProcess, processes map[string]P) bool {
+	n := 0
+	for name, p := range processes {
+		if !runsIn(im, p.host()) {
+			continue
+		}
+		if l, ok := listed[name]; !ok || int(l.Status.PortStart) != p.host().port {
+			return false
+		}
+		n++
+	}
+	return n == len(listed)
+}
+
+// list makes the list; nil where nothing runs.
+func list[P interface{ host() *hosted }](im *longhorn.InstanceManager, processes map[string]P, kind longhorn.InstanceType, ports int) map[string]longhorn.InstanceProcess {
+	var out map[string]longhorn.InstanceProcess
+	for name, p := range processes {
+		if !runsIn(im, p.host()) {
+			continue
+		}
+		if out == nil {
+			out = map[string]longhorn.InstanceProcess{}
+		}
+		out[name] = instance(name, kind, p.host().port, p.host().port+ports-1)
+	}
+	return out
+}
+
+func runsIn(im *longhorn.InstanceManager, h *hosted) bool {
+	return managerRuns(im) && h.manager == im.Name
 }
 
 func instance(name string, kind longhorn.InstanceType, first, last int) longhorn.InstanceProcess {
 	p := longhorn.InstanceProcess{Spec: longhorn.InstanceProcessSpec{Name: name, DataEngine: longhorn.DataEngineTypeV1}}
 	p.Status = longhorn.InstanceProcessStatus{State: longhorn.InstanceStateRunning, Type: kind, PortStart: int32(first), PortEnd: int32(last)}
 	return p
-}
-
-// sameInstances compares by what can differ: which there are, and their ports.
-func sameInstances(a, b map[string]longhorn.InstanceProcess) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for name, p := range a {
-		if q, ok := b[name]; !ok || p.Status.PortStart != q.Status.PortStart {
-			return false
-		}
-	}
-	return true
-}
-
-func orNil(in map[string]longhorn.InstanceProcess) map[string]longhorn.InstanceProcess {
-	if len(in) == 0 {
-		return nil
-	}
-	return in
 }
