@@ -22,7 +22,7 @@ func Reforecast(d Decision, p Plan, j *assess.Judgement, placers map[string]fore
 	if len(placers) == 0 {
 		return d
 	}
-	changed := p.Settings != "" && p.Settings != settingsOf(j.Snapshot)
+	changed := func() bool { return p.Settings != "" && p.Settings != settingsOf(j.Snapshot) }
 	var t *PlannedTurn
 	switch d := d.(type) {
 	case Remember:
@@ -30,7 +30,7 @@ func Reforecast(d Decision, p Plan, j *assess.Judgement, placers map[string]fore
 			t = p.turnOf(d.Note.Node)
 		}
 	case Wait:
-		if d.Phase == Evacuate && changed {
+		if d.Phase == Evacuate && changed() {
 			t = p.moving(j)
 		}
 	}
@@ -49,7 +49,7 @@ func Reforecast(d Decision, p Plan, j *assess.Judgement, placers map[string]fore
 	for _, at := range course.WaysOut(f).Stuck {
 		fs = append(fs, stuckFinding(CodeChanged, at, replicaOf(at)+" "+what))
 	}
-	if !changed {
+	if !changed() {
 		return p.mayCome(t, fs)
 	}
 	return Halt{
