@@ -99,6 +99,41 @@ func TestCheck_ACleanJournalBreaksNothing(t *testing.T) {
 	}
 }
 
+func placed(a decide.Action, r decide.Result) []record.Event {
+	es := did(a)
+	es[1].Outcome.Result = r
+	return es
+}
+
+func TestCheck_APlacementMayBePutBackWhereATryMayHaveChangedIt(t *testing.T) {
+	bar := decide.Action{
+		Verb: decide.Place, Node: one, StorageNode: decide.ObjectRef{Name: "worker-1", UID: "s1"},
+		Was: cluster.Placement{Accept: true}, To: cluster.Placement{Evacuate: true},
+	}
+	back, _ := decide.Inverse(bar)
+	undo := did(back)
+	undo[0].Phase = decide.Undo
+	for name, c := range map[string]struct {
+		tries []decide.Result
+		ours  bool
+	}{
+		"done":                          {[]decide.Result{decide.Performed}, true},
+		"done, and tried again in vain": {[]decide.Result{decide.Performed, decide.Conflict, decide.Conflict}, true},
+		"of unknown fate, and in vain":  {[]decide.Result{decide.Uncertain, decide.Conflict}, true},
+		"in vain":                       {[]decide.Result{decide.Conflict, decide.Refused}, false},
+	} {
+		es := clean()[1:2]
+		for _, r := range c.tries {
+			es = append(es, placed(bar, r)...)
+		}
+		r := oracle.Check(journal(append(es, undo...)...), nil)
+		broken := slices.ContainsFunc(r.Violations, func(v oracle.Violation) bool { return v.Invariant == oracle.I6 })
+		if broken == c.ours {
+			t.Errorf("%s: %v", name, r.Violations)
+		}
+	}
+}
+
 func TestCheck_NamesWhatAJournalBreaks(t *testing.T) {
 	kind := func(k decide.NoteKind) func(record.Event) bool {
 		return func(e record.Event) bool { return e.Note != nil && e.Note.Kind == k }

@@ -11,9 +11,12 @@ import (
 
 // undone: what is put back was changed by us before, and is put back to what
 // it was. A hold of an earlier roll bears our name and may be taken back too.
+// What a deed that had no effect would have changed was not changed by us,
+// unless an earlier try may have had one: a conflict may then be our own doing.
 func undone(c *court) {
 	cordons := map[cluster.UID]bool{}
 	was := map[cluster.UID]cluster.Placement{}
+	first := false // the deed in hand is the first on its object
 	for _, e := range c.events {
 		if e.Action == nil {
 			continue
@@ -38,9 +41,10 @@ func undone(c *court) {
 				c.broke(I6, e, "the placement of %s is put back to %+v, and it was %+v", a.StorageNode.Name, a.To, before)
 			case begun && !changed:
 				was[a.StorageNode.UID] = a.Was
-			case nothing && changed && a.Was == before:
+			case nothing && first:
 				delete(was, a.StorageNode.UID)
 			}
+			first = begun && !changed
 		}
 	}
 }
