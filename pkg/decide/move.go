@@ -123,7 +123,13 @@ func (t *tick) keepWhole() Decision {
 	if t.planned.Strategy != policy.Evict || n == nil || n.Cordoned || !t.turn.CordonedAt.IsZero() {
 		return nil
 	}
-	return t.rebuild()
+	d := t.rebuild()
+	if w, ok := d.(Wait); ok {
+		w.Stuck = "a volume that has come since the plan was made may need " + t.node() +
+			" itself: kubectl safe-roll abort puts it back to use, and a new plan takes the volume into account"
+		return w
+	}
+	return d
 }
 
 // heldHere says that the storage itself holds the volume attached on the node,

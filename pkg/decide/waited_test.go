@@ -155,6 +155,11 @@ func TestEvacuate_EndsWhenTheStorageLetsGoAndEveryVolumeIsWhole(t *testing.T) {
 	if a := wantAct(t, f.next(), decide.Wake); a.HoldNode == ref(1).Name {
 		t.Errorf("%+v", a)
 	}
+	f.volume().State = cluster.Attached // the storage's to rebuild, and this node may be the one it lacks
+	if w := wantWait(t, f.next(), decide.Evacuate); !strings.Contains(w.Stuck, "kubectl safe-roll abort puts it back to use") {
+		t.Errorf("%+v", w)
+	}
+	f.volume().State = cluster.Detached
 	f.volume().Want = 2
 	wantAct(t, f.next(), decide.Cordon)
 }
