@@ -4,7 +4,6 @@ package sim
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
@@ -77,31 +76,6 @@ func Standard(workers, replicas int) Case {
 		if workers > replicas || !k.few() && k != Sharing {
 			c.Classes = append(c.Classes, k)
 		}
-	}
-	return c
-}
-
-// Draw is the case of a seed.
-func Draw(seed uint64) Case {
-	r := rand.New(rand.NewPCG(seed, 0x63617365))
-	c := Case{Workers: 3 + r.IntN(3), Goal: decide.UntilReplaced, Strategy: policy.Auto, Old: r.IntN(8) == 0}
-	c.Replicas = 2 + r.IntN(2)
-	c.Roll = 1 + r.IntN(min(c.Workers, 3))
-	c.Commands = []decide.Commands{
-		{Retire: "retire", Create: "create"},
-		{Retire: "retire", Create: NewName},
-		{DeleteNode: true, Create: "create"},
-		{Replace: "replace"},
-	}[r.IntN(4)]
-	if c.Workers == c.Replicas && c.Commands.Replace != "" {
-		c.Commands = decide.Commands{Retire: "retire", Create: "create"}
-	}
-	for range 2 + r.IntN(4) {
-		k := Class(r.IntN(int(classes)))
-		if k.few() && c.Workers == c.Replicas {
-			k = Asleep
-		}
-		c.Classes = append(c.Classes, k)
 	}
 	return c
 }

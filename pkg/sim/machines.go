@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
@@ -46,6 +47,9 @@ type machine struct {
 	cordonedBy oracle.Hand
 	barredBy   oracle.Hand
 }
+
+// boot names the machine's last boot.
+func (n *machine) boot() string { return string(n.uid) + "/" + strconv.Itoa(n.boots) }
 
 func (n *machine) ref() cluster.NodeRef { return cluster.NodeRef{Name: n.name, UID: n.uid} }
 
@@ -152,7 +156,7 @@ func (w *World) syncMachines() {
 		ready := n.ready(w.now)
 		f := model.NodeFacts{
 			UID: types.UID(n.uid), Ready: ready, Unschedulable: n.cordoned, PoweredOff: !n.on,
-			Boot: fmt.Sprintf("%s/%d", n.uid, n.boots), EngineImage: ready,
+			Boot: n.boot(), EngineImage: ready,
 		}
 		if ready {
 			f.Manager = f.Boot

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,9 @@ type Roll struct {
 	// Faults are those of the nth process, from 0; nil for none. Those after
 	// the last get none.
 	Faults []Faults
+	// Tick is the least time between two looks; 0 for a second, as the program
+	// has it.
+	Tick time.Duration
 	// Chaos is how many foolish things other people do meanwhile.
 	Chaos int
 	// Interrupt stops the first process after that time; 0 for never.
@@ -147,10 +151,10 @@ const leaseTime = 60 * time.Second
 
 // config is how the loop runs here. The renewals fall between the ticks, so
 // that no two goroutines ever wake at the same instant.
-func config(p *Process, plan *decide.Plan) roll.Config {
+func config(p *Process, plan *decide.Plan, tick time.Duration) roll.Config {
 	return roll.Config{
 		World: p, Book: p.Book(), Plan: plan, Placers: placers(),
-		Tick: time.Second, Poll: 30 * time.Second, Renew: 15*time.Second + 137*time.Nanosecond,
+		Tick: tick, Poll: 30 * time.Second, Renew: 15*time.Second + 137*time.Nanosecond,
 		DeedLimit: 20 * time.Second, WriteLimit: 20 * time.Second,
 	}
 }
@@ -168,7 +172,7 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		if n == 0 && r.Interrupt > 0 {
 			c, stop = context.WithTimeout(ctx, r.Interrupt)
 		}
-		res, err := roll.Run(c, config(p, first))
+		res, err := roll.Run(c, config(p, first, cmp.Or(r.Tick, time.Second)))
 		stop()
 		h.Calls = append(h.Calls, p.Calls())
 		w.tell("process %d: exit %d, %T, %v", n, res.Exit, res.Decision, err)

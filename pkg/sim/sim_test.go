@@ -45,6 +45,12 @@ func TestRun_SeededRollsBreakNothing(t *testing.T) {
 	}
 }
 
+func TestRun_WhateverComesTogetherBreaksNothing(t *testing.T) {
+	c := begin(t)
+	defer c.sum("random rolls, with whatever may come together")
+	c.through(1000*soak(t), sim.Any)
+}
+
 func TestRun_NoiseBreaksNothing(t *testing.T) {
 	c := begin(t)
 	defer c.sum("random rolls over a bad network")

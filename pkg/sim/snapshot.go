@@ -78,7 +78,7 @@ func (w *World) nodeFact(n *machine) cluster.Node {
 	f := cluster.Node{
 		Ref: n.ref(), Created: n.created.Truncate(time.Second), Ready: cluster.No, ReadyReason: "KubeletNotReady",
 		LeaseRenewed: n.renewed(w.now), LeaseDuration: leaseLasts, Cordoned: n.cordoned, ProviderID: "sim://" + string(n.uid),
-		BootID: fmt.Sprintf("%s/%d", n.uid, n.boots), Labels: map[string]string{"node-role.kubernetes.io/" + n.role: ""},
+		BootID: n.boot(), Labels: map[string]string{"node-role.kubernetes.io/" + n.role: ""},
 	}
 	switch {
 	case n.ready(w.now):
