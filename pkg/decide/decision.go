@@ -16,6 +16,9 @@ type Decision interface{ decision() }
 type Act struct {
 	Phase  Phase
 	Action Action
+	// Fresh asks to decide it a second time, from consistent reads, as for what
+	// cannot be taken back.
+	Fresh bool
 }
 
 // Remember says: write this down, then ask again.

@@ -87,8 +87,12 @@ func TestNext_EvictsTheStoragesOwnPodsLast(t *testing.T) {
 	f.volume().Engine.Node, f.volume().Engine.Running = ref(1).Name, cluster.Unknown
 	wantWait(t, f.next(), decide.Drain)
 	f.volume().Engine.Node, f.volume().Engine.Running = "", cluster.No
-	if a := wantAct(t, f.next(), decide.EvictPods); a.Pods[0].Name != "own" {
+	d := f.next()
+	if a := wantAct(t, d, decide.EvictPods); a.Pods[0].Name != "own" {
 		t.Errorf("%+v", a.Pods)
+	}
+	if act, _ := d.(decide.Act); !act.Fresh {
+		t.Error("the node's copies stop being written by what the cache knows")
 	}
 	f.s.Pods = nil
 	wantNote(t, f.next(), decide.Drained)

@@ -57,12 +57,23 @@ func (t *tick) drain() Decision {
 		if d := t.nothingServed(); d != nil {
 			return d
 		}
-		return t.evict(set.Last, "storage pods")
+		return freshly(t.evict(set.Last, "storage pods"))
 	}
 	if t.turn.DrainedAt.IsZero() {
 		return Remember{Note: Note{Kind: Drained, Node: t.planned.Node, Says: t.node() + " is drained"}}
 	}
 	return nil
+}
+
+// freshly asks to decide a deed again from consistent reads. With the storage's
+// own pods the node's copies stop being written: what failed elsewhere a moment
+// ago must be known by then.
+func freshly(d Decision) Decision {
+	if a, ok := d.(Act); ok {
+		a.Fresh = true
+		return a
+	}
+	return d
 }
 
 // nothingServed waits until no volume is served from the node: the storage's

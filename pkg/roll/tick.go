@@ -80,7 +80,7 @@ func (r *runner) trouble(ctx context.Context, err error) (Result, bool, error) {
 // back is decided a second time, from consistent reads that begin now (L4).
 func (r *runner) act(ctx context.Context, d decide.Act) error {
 	a := d.Action
-	if a.Irreversible() && !r.look.Look.Fresh {
+	if (a.Irreversible() || d.Fresh) && !r.look.Look.Fresh {
 		r.fresh = true
 		return nil
 	}

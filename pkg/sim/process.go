@@ -146,7 +146,9 @@ func (w *World) look(f cluster.Freshness, faults Faults) (*cluster.Snapshot, int
 		if faults.Stale != nil {
 			s = w.snapshots[len(w.snapshots)-1-min(faults.Stale(), len(w.snapshots)-1)]
 		}
-		return s, w.stirs, nil
+		cached := *s
+		cached.Look.Fresh = false
+		return &cached, w.stirs, nil
 	}
 	if faults.Slow <= 0 {
 		return s, w.stirs, nil

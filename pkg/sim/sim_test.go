@@ -51,6 +51,15 @@ func TestRun_WhateverComesTogetherBreaksNothing(t *testing.T) {
 	c.through(1000*soak(t), sim.Any)
 }
 
+// Seeds that have found something, each with its line in docs/ledger.md.
+func TestRun_KeptSeedsBreakNothing(t *testing.T) {
+	c := begin(t)
+	for _, seed := range []uint64{559, 702, 1514, 1917} {
+		r := sim.Any(seed)
+		c.judge("kept", r, simulate(t, r))
+	}
+}
+
 func TestRun_NoiseBreaksNothing(t *testing.T) {
 	c := begin(t)
 	defer c.sum("random rolls over a bad network")

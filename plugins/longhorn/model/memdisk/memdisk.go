@@ -130,19 +130,22 @@ func (d *Disks) Remove(at model.Place) error {
 }
 
 // Write makes data the content of an attached volume: on every replica that
-// takes writes.
+// takes writes. One that cannot be written, because somebody has taken its
+// directory away, is an error, and keeps nobody from writing to the others.
 func (d *Disks) Write(a model.Attachment, data []byte) error {
+	var failed error
 	for _, at := range a.Write {
 		dir, err := d.at(at)
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		dir.data = slices.Clone(data)
 		if dir.Revision > 0 {
 			dir.Revision++
 		}
 	}
-	return nil
+	return failed
 }
 
 // Read returns the content of an attached volume, from one readable replica

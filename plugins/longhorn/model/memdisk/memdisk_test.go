@@ -66,3 +66,18 @@ func TestDisks_ACopyIsWholeOnlyWhenItEnded(t *testing.T) {
 		t.Error("a copy from nowhere succeeded")
 	}
 }
+
+func TestDisks_AReplicaWhoseDirectoryIsGoneKeepsNobodyFromWriting(t *testing.T) {
+	d := memdisk.New()
+	gone, there := model.Place{Node: "a", Name: "v-1"}, model.Place{Node: "b", Name: "v-2"}
+	for _, at := range []model.Place{gone, there} {
+		d.Insert(at.Node, d.Blank(1000))
+	}
+	if err := d.Create(there, model.Directory{}); err != nil {
+		t.Fatal(err)
+	}
+	err := d.Write(model.Attachment{Write: []model.Place{gone, there}}, []byte("x"))
+	if got := d.Truth(); !errors.Is(err, memdisk.ErrNoReplica) || len(got) != 1 || string(got[0].Bytes) != "x" {
+		t.Errorf("%v, and the truth is %+v", err, got)
+	}
+}
