@@ -27,6 +27,7 @@ const (
 	runCommand = "run-command"
 
 	gateDelete = "may-be-deleted"
+	gateReboot = "may-be-rebooted"
 	gatePrune  = "may-be-pruned"
 )
 
@@ -101,10 +102,11 @@ func named(c *court) {
 	}
 }
 
-// oneTurn: one turn is open at a time, and only its node is taken out.
+// oneTurn: one turn is open at a time, and only its node is taken out. It is
+// out until it is gone, or put to use again by whoever had cordoned it.
 func oneTurn(c *court) {
 	var open cluster.NodeRef
-	out := map[cluster.UID]bool{}
+	out, cordoned := map[cluster.UID]bool{}, map[cluster.UID]bool{}
 	for _, e := range c.events {
 		switch {
 		case e.Kind == record.Noted && e.Note.Kind == "turn-opened":
@@ -113,10 +115,14 @@ func oneTurn(c *court) {
 			}
 			open = e.Note.Node
 		case e.Kind == record.Noted && e.Note.Kind == "turn-closed":
+			if !cordoned[open.UID] {
+				delete(out, open.UID)
+			}
 			open = cluster.NodeRef{}
 		case e.Kind == record.Noted && e.Note.Kind == "retired":
 			delete(out, e.Note.Node.UID)
-		case e.Kind == record.Done && e.Outcome.Result == "performed" && ended(e):
+		case e.Kind == record.Done && ended(e) && (e.Outcome.Result == "performed" || e.Outcome.Result == "conflict"):
+			// A conflict says that somebody else has put it to use already.
 			delete(out, e.Action.Node.UID)
 		case e.Kind == record.Intent && takesOut(string(e.Action.Verb)):
 			ref := e.Action.Node
@@ -124,6 +130,7 @@ func oneTurn(c *court) {
 				c.broke(I1, e, "%s of %s, and it is not the turn's node", e.Action.Verb, ref.Name)
 			}
 			out[ref.UID] = true
+			cordoned[ref.UID] = cordoned[ref.UID] || string(e.Action.Verb) == cordon
 			if len(out) > 1 {
 				c.broke(I1, e, "%d nodes are out by our hand", len(out))
 			}
@@ -182,6 +189,10 @@ func permitted(c *court) {
 			switch {
 			case verb == prune && !passed[gatePrune]:
 				c.broke(I2, e, "a replica is pruned without two looks")
+			case verb == runCommand && command == "reboot":
+				if !passed[gateReboot] {
+					c.broke(I2, e, "%s is rebooted without two looks", e.Action.Node.Name)
+				}
 			case verb == deleteNode && !passed[gateDelete],
 				verb == runCommand && command != "create" && !passed[gateDelete]:
 				c.broke(I2, e, "%s %s of %s without two looks", verb, command, e.Action.Node.Name)
@@ -194,6 +205,9 @@ func permitted(c *court) {
 			}
 			if verb != deleteNode && verb != runCommand {
 				delete(passed, gateDelete)
+			}
+			if verb != runCommand {
+				delete(passed, gateReboot)
 			}
 		}
 	}

@@ -91,7 +91,10 @@ func ends(k record.Kind) bool {
 // opened, and nothing is proven by a machine that was.
 func strangers(c *court) {
 	seen := map[cluster.UID]bool{}
-	drained := false
+	drained, after := false, "drained"
+	if reboots(c.lastPlanGoal()) {
+		after = "rebooted"
+	}
 	for _, e := range c.events {
 		if e.Kind != record.Noted {
 			continue
@@ -109,11 +112,11 @@ func strangers(c *court) {
 			if seen[e.Note.Node.UID] {
 				c.broke(I9, e, "%s is taken for the replacement, and it was there before", e.Note.Node.Name)
 			}
-		case "drained":
+		case after:
 			drained = true
 		case "proved":
 			if !drained {
-				c.broke(I9, e, "replicas count as proven before the drain")
+				c.broke(I9, e, "replicas count as proven, and the node was not %s", after)
 			}
 		}
 	}

@@ -127,7 +127,7 @@ func (c *court) leftovers(end Moment) {
 			c.broke(I6, last, "volume %s is still held awake", v.Name)
 		}
 	}
-	if last.Kind != record.Finished && last.Kind != record.Aborted || last.Kind == record.Finished && c.lastPlanGoal() != "replaced" {
+	if last.Kind != record.Finished && last.Kind != record.Aborted || last.Kind == record.Finished && staysOpen(c.lastPlanGoal()) {
 		return
 	}
 	for _, n := range end.Nodes {
@@ -139,6 +139,11 @@ func (c *court) leftovers(end Moment) {
 		}
 	}
 }
+
+// staysOpen: a drain ends with its turn open, and its node as it was made.
+func staysOpen(goal string) bool { return goal == "deletable" || goal == "rebootable" }
+
+func reboots(goal string) bool { return goal == "rebootable" || goal == "rebooted" }
 
 func (c *court) lastPlanGoal() string {
 	goal := ""
