@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
@@ -21,20 +20,23 @@ const (
 	pipeGrace = 2 * time.Second
 )
 
-// runCommand runs the operator's command once, if its node is still there. A
-// create command runs after the node is gone, so there is nothing to check.
+// runCommand runs the operator's command once, if its node is still there, and
+// for a reboot still the boot that shall end. A create command runs after the
+// node is gone, so there is nothing to check.
 func (a *Actor) runCommand(ctx context.Context, d decide.Action) (decide.Outcome, error) {
 	line, err := a.commandLine(d.Command)
 	if err != nil {
 		return decide.Outcome{}, err
 	}
 	if d.Command != decide.CreateCommand {
-		here, err := a.exists(ctx, nodes(), "", cluster.PodRef{Name: d.Node.Name, UID: d.Node.UID})
-		if err != nil {
+		boot, here, err := a.bootOf(ctx, d.Node)
+		switch {
+		case err != nil:
 			return beforeChange("node "+d.Node.Name, err)
-		}
-		if !here {
+		case !here:
 			return *conflicting("node %s with UID %s is gone: the %s command was not run", d.Node.Name, d.Node.UID, d.Command), nil
+		case d.Command == decide.RebootCommand && (d.Boot == "" || boot != d.Boot):
+			return *conflicting("node %s was rebooted already: the %s command was not run", d.Node.Name, d.Command), nil
 		}
 	}
 	if a.cfg.DryRun == DryRunServer {
@@ -48,6 +50,7 @@ func (a *Actor) commandLine(k decide.CommandKind) (string, error) {
 		decide.RetireCommand:  a.cfg.Commands.Retire,
 		decide.CreateCommand:  a.cfg.Commands.Create,
 		decide.ReplaceCommand: a.cfg.Commands.Replace,
+		decide.RebootCommand:  a.cfg.Commands.Reboot,
 	}[k]
 	if line == "" {
 		return "", fmt.Errorf("there is no %s command to run", k)
@@ -70,6 +73,7 @@ func (a *Actor) run(ctx context.Context, d decide.Action, line string) (decide.O
 		"SAFE_ROLL_NODE="+d.Node.Name,
 		"SAFE_ROLL_NODE_UID="+string(d.Node.UID),
 		"SAFE_ROLL_PROVIDER_ID="+d.ProviderID,
+		"SAFE_ROLL_BOOT_ID="+d.Boot,
 	)
 	cmd.Stdout, cmd.Stderr = out.out, out.err
 	cmd.WaitDelay = a.grace + pipeGrace

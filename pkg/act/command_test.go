@@ -57,6 +57,26 @@ func TestRunCommand_IsNeverRunForAMachineThatIsGone(t *testing.T) {
 	}
 }
 
+func TestRunCommand_AMachineIsRebootedOnlyWhileItsBootIsTheOneThatShallEnd(t *testing.T) {
+	w, a := commandWorld(t, "false", func(c *act.Config) { c.Commands.Reboot = `echo "down with $SAFE_ROLL_BOOT_ID"` })
+	a.Command, a.Boot = decide.RebootCommand, "b1"
+	o := w.do(t, a, decide.Conflict) // it reports no boot, so it may be another
+	contains(t, o.Detail, "rebooted already", "was not run")
+	boot := func(id string) {
+		w.Edit(nodePath, func(o map[string]any) { o["status"] = map[string]any{"nodeInfo": map[string]any{"bootID": id}} })
+	}
+	boot("b2")
+	w.do(t, a, decide.Conflict)
+	if w.out.Len() > 0 {
+		t.Errorf("it ran: %s", w.out.String())
+	}
+	boot("b1")
+	w.do(t, a, decide.Performed)
+	contains(t, w.out.String(), "down with b1")
+	a.Boot = ""
+	w.do(t, a, decide.Conflict)
+}
+
 func TestRunCommand_CreateRunsAfterTheNodeIsGone(t *testing.T) {
 	w, a := commandWorld(t, "false", func(c *act.Config) { c.Commands.Create = "echo made" })
 	w.Remove(nodePath)

@@ -57,6 +57,19 @@ func (a *Actor) deleteNode(ctx context.Context, ref cluster.NodeRef) (decide.Out
 	return ofChange("node "+ref.Name, err)
 }
 
+// bootOf reads the boot of the node of that UID, and whether it is there.
+func (a *Actor) bootOf(ctx context.Context, ref cluster.NodeRef) (boot string, here bool, err error) {
+	o, err := a.core.get(ctx, path(nodes(), "", ref.Name))
+	switch {
+	case err != nil && classify(err) == gone:
+		return "", false, nil
+	case err != nil:
+		return "", false, fmt.Errorf("read %s: %w", ref.Name, err)
+	}
+	here = valueAt(o, []string{"metadata", "uid"}) == string(ref.UID)
+	return valueAt(o, []string{"status", "nodeInfo", "bootID"}), here, nil
+}
+
 // exists reads whether the object of that name and UID exists.
 func (a *Actor) exists(ctx context.Context, k plugin.Kind, namespace string, ref cluster.PodRef) (bool, error) {
 	o, err := a.core.get(ctx, path(k, namespace, ref.Name))

@@ -37,6 +37,7 @@ nothing; '` + display + ` run' with the same nodes and flags makes the same plan
 			"% plan worker-1 worker-2 worker-3",
 			"% plan -l node-role.kubernetes.io/worker --order=spare",
 			"% plan -l node-role.kubernetes.io/worker --replacement-disk=200Gi   # smaller machines",
+			"% plan worker-1 --for=reboot                                        # it comes back with its disks",
 			"% plan worker-1 -f dump -o wide                                     # without a cluster"),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,6 +58,7 @@ nothing; '` + display + ` run' with the same nodes and flags makes the same plan
 	f.StringVarP(&o.output, "output", "o", o.output, "text, wide (every volume and pod), "+dataOutputs)
 	f.StringVar(&o.copyRate, "copy-rate", "", "how much is copied in a second, such as 200Mi, for the estimate of the time")
 	o.planning.add(f)
+	o.addPurpose(f)
 	o.policy.rolling(f)
 	addHabits(f)
 	return cmd
@@ -77,6 +79,9 @@ func (o *planOptions) validatePlan() error {
 			return usagef("--copy-rate=%s is no amount of bytes, such as 200Mi", o.copyRate)
 		}
 		o.rate = rate.Value()
+	}
+	if err := o.validatePurpose(); err != nil {
+		return err
 	}
 	if err := checkOutput(o.output, outputText, outputWide); err != nil {
 		return err

@@ -110,15 +110,16 @@ func noStorage(s *cluster.Snapshot) string {
 
 // refuse prints a refusal and returns its exit code.
 func (o *rollOptions) refuse(fs []assess.Finding) error {
-	what := string(o.goal)
-	switch o.goal {
-	case decide.UntilDeletable:
-		what = "drain " + strings.Join(o.nodes, " ")
-	case decide.UntilReplaced:
-		what = "run " + strings.Join(o.nodes, " ")
-		if o.selector != "" {
-			what = "run -l " + o.selector
-		}
+	verb := "run"
+	if o.goal.StaysOpen() {
+		verb = "drain"
+	}
+	what := verb + " " + strings.Join(o.nodes, " ")
+	if o.selector != "" {
+		what = verb + " -l " + o.selector
+	}
+	if o.goal.Reboots() {
+		what += " --for=" + forReboot
 	}
 	errOut := o.app.Streams.ErrOut
 	r := view.Refusal{What: what, Findings: fs, Catalogue: catalogue(o.app.Storages)}
@@ -140,6 +141,12 @@ func (o *rollOptions) carryOn(ctx context.Context, h record.History, cfg *roll.C
 	stored, mem := record.Replay(h)
 	if err := o.pauses(stored); err != nil {
 		return false, err
+	}
+	if o.purpose == "" && stored.Goal.Reboots() { // a flag left out contradicts nothing
+		o.goal = o.goal.ToReboot()
+		if err := o.validatePurpose(); err != nil {
+			return false, err
+		}
 	}
 	names, err := o.meant(ctx, h, stored, mem)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
@@ -27,6 +26,8 @@ type rollOptions struct {
 	policy   *policyFlags
 	planning planningFlags
 	goal     decide.Goal
+	// purpose is --for: replacement, reboot, or empty for what is in flight.
+	purpose  string
 	nodes    []string
 	selector string
 	commands decide.Commands
@@ -45,7 +46,7 @@ func newDrain(app App, conn *connection, display string) *cobra.Command {
 	o := &rollOptions{app: app, conn: conn, display: display, policy: newPolicyFlags(), goal: decide.UntilDeletable, output: outputText}
 	cmd := &cobra.Command{
 		Use:   "drain NODE",
-		Short: `Take one node up to "may be deleted"`,
+		Short: `Take one node up to "may be deleted", or with --for=reboot to "may be rebooted"`,
 		Long: `Cordons and drains one node and waits until no volume needs it, seen in two
 looks. Where its replicas fit elsewhere they are moved away first; else every
 volume keeps its floor of good replicas, and the data are proven to be served
@@ -53,8 +54,9 @@ without the node. Refuses before the first change where that is not possible.
 
 The node's turn stays open: '` + display + ` run NODE' finishes it, and
 '` + display + ` abort' puts back what was changed.`,
-		Example: examples(display, "% drain worker-1", "% run worker-1 --retire-command=./retire.sh --create-command=./create.sh"),
-		Args:    exactly("one node"),
+		Example: examples(display, "% drain worker-1", "% run worker-1 --retire-command=./retire.sh --create-command=./create.sh",
+			"% drain worker-1 --for=reboot"),
+		Args: exactly("one node"),
 	}
 	o.run(cmd)
 	return cmd
@@ -64,7 +66,7 @@ func newRun(app App, conn *connection, display string) *cobra.Command {
 	o := &rollOptions{app: app, conn: conn, display: display, policy: newPolicyFlags(), goal: decide.UntilReplaced, output: outputText}
 	cmd := &cobra.Command{
 		Use:   "run [NODE... | -l SELECTOR]",
-		Short: "Replace nodes one after the other; without arguments, go on where a roll stopped",
+		Short: "Replace or reboot nodes one after the other; without arguments, go on where a roll stopped",
 		Long: `Replaces nodes in the order given: each is drained, goes, its replacement joins,
 every volume is rebuilt, attached or not, and only when every volume is whole in
 two looks comes the next one.
@@ -75,10 +77,17 @@ first), or by your hand: then run says when, and waits. Commands are run by
 'sh -c' with SAFE_ROLL_RUN, SAFE_ROLL_NODE, SAFE_ROLL_NODE_UID and
 SAFE_ROLL_PROVIDER_ID; they must be idempotent.
 
+With --for=reboot or --reboot-command a machine comes back with its disks: the
+node is drained while every volume keeps its floor elsewhere, goes down by the
+command or your hand, and is put back to use when it is up with a new boot ID
+and its disks. Its replicas are then seen read-write, and what failed is rebuilt.
+The command also gets SAFE_ROLL_BOOT_ID, the boot that it shall end.
+
 The same command after an interruption goes on where the facts say it is.`,
 		Example: examples(display,
 			"% run worker-1 worker-2 worker-3 --retire-command=./retire.sh --create-command=./create.sh",
 			"% run -l node-role.kubernetes.io/worker --yes --replace-command=./replace.sh",
+			"% run worker-1 worker-2 --reboot-command='ssh \"$SAFE_ROLL_NODE\" sudo systemctl reboot'",
 			"% run                                   # go on"),
 		Args: cobra.ArbitraryArgs,
 	}
@@ -88,6 +97,7 @@ The same command after an interruption goes on where the facts say it is.`,
 	f.StringVar(&o.commands.Retire, "retire-command", "", "ends the machine and deletes its Node")
 	f.StringVar(&o.commands.Create, "create-command", "", "makes the replacement")
 	f.StringVar(&o.commands.Replace, "replace-command", "", "does both at once")
+	f.StringVar(&o.commands.Reboot, "reboot-command", "", "reboots the machine; implies --for=reboot")
 	f.BoolVar(&o.commands.DeleteNode, "delete-node", false, "delete the Node object; its machine is yours to end")
 	f.StringVar(&o.replacement, "replacement-selector", "", "recognise a replacement by these labels (key=value,...) instead of the old node's role labels")
 	f.BoolVar(&o.policy.policy.Pause, "pause-between-nodes", false, "begin every turn but the first only when it was approved, here or by approve")
@@ -103,6 +113,7 @@ func (o *rollOptions) run(cmd *cobra.Command) {
 	f.StringVar(&o.dryRun, "dry-run", dryRunNone, "client shows the plan and what would be done first; server also sends that with dryRun=All")
 	f.StringVar(&o.conn.journalFile, "journal-file", "", "append every line of the journal that is written to this file too (JSON lines)")
 	f.StringVar(&o.metricsFile, "metrics-file", "", "keep this file up to date in Prometheus' text format (for node exporter's textfile collector, or to push)")
+	o.addPurpose(f)
 	o.policy.rolling(f)
 	o.conn.addProbe(f)
 	addHabits(f)
@@ -116,42 +127,6 @@ func (o *rollOptions) run(cmd *cobra.Command) {
 		}
 		return o.roll(cmd.Context())
 	}
-}
-
-func (o *rollOptions) complete(f *pflag.FlagSet) error {
-	if err := refuseHabits(f); err != nil {
-		return err
-	}
-	wanted, err := pairs(o.replacement)
-	if err != nil {
-		return err
-	}
-	o.wanted = wanted
-	if err := o.planning.complete(); err != nil {
-		return err
-	}
-	return o.policy.complete()
-}
-
-func (o *rollOptions) validate() error {
-	c := o.commands
-	switch {
-	case len(o.nodes) > 0 && o.selector != "":
-		return usagef("name nodes or give a selector, not both")
-	case c.Replace != "" && (c.Retire != "" || c.Create != "" || c.DeleteNode):
-		return usagef("--replace-command does it all: leave --retire-command, --create-command and --delete-node out")
-	case c.Retire != "" && c.DeleteNode:
-		return usagef("--retire-command and --delete-node both end the node: give one of them")
-	case o.goal == decide.UntilReplaced && !o.yes && !asks(o.app) && o.dryRun == dryRunNone:
-		return usagef("there is no terminal to ask on: run deletes nodes, so confirm it with --yes")
-	}
-	if err := oneOf(o.output, outputText, outputJSON); err != nil {
-		return err
-	}
-	if !slices.Contains([]string{dryRunNone, dryRunClient, dryRunServer}, o.dryRun) {
-		return usagef("--dry-run=%s is none of none, client, server", o.dryRun)
-	}
-	return o.policy.validate()
 }
 
 // roll finds out what the request means, asks, and rolls.
@@ -201,7 +176,7 @@ func (o *rollOptions) roll(ctx context.Context) error {
 // confirm asks before a roll that deletes nodes, and shows those that are
 // still to go.
 func (o *rollOptions) confirm(ctx context.Context, plan decide.Plan, mem decide.Memory) error {
-	if o.goal != decide.UntilReplaced || o.yes {
+	if o.goal.StaysOpen() || o.yes {
 		return nil
 	}
 	question := "Begin?"
@@ -287,8 +262,12 @@ func (o *rollOptions) end(res roll.Result, w *watch) error {
 
 // again is the command that goes on.
 func (o *rollOptions) again(p decide.Plan) string {
-	if p.Goal == decide.UntilDeletable && len(p.Turns) > 0 {
-		return o.display + " drain " + p.Turns[0].Node.Name
+	if p.Goal.StaysOpen() && len(p.Turns) > 0 {
+		again := o.display + " drain " + p.Turns[0].Node.Name
+		if p.Goal.Reboots() {
+			again += " --for=" + forReboot
+		}
+		return again
 	}
 	return o.display + " run"
 }

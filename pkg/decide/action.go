@@ -51,6 +51,7 @@ const (
 	RetireCommand  CommandKind = "retire"
 	CreateCommand  CommandKind = "create"
 	ReplaceCommand CommandKind = "replace"
+	RebootCommand  CommandKind = "reboot"
 )
 
 // ObjectRef names one object by name and identity.
@@ -90,6 +91,8 @@ type Action struct {
 	Fittings *cluster.Fittings `json:"fittings,omitempty"`
 
 	Command CommandKind `json:"command,omitempty"`
+	// Boot is the boot of the node that a reboot command shall end.
+	Boot string `json:"boot,omitempty"`
 	// Why is one line for people and the journal.
 	Why string `json:"why"`
 }
@@ -119,7 +122,7 @@ func (a Action) Same(b Action) bool {
 	return a.Verb == b.Verb && a.Node == b.Node && a.Driver == b.Driver &&
 		a.StorageNode == b.StorageNode && a.Was == b.Was && a.To == b.To &&
 		a.Volume == b.Volume && a.Replica == b.Replica && a.Hold == b.Hold &&
-		a.HoldNode == b.HoldNode && a.Command == b.Command &&
+		a.HoldNode == b.HoldNode && a.Command == b.Command && a.Boot == b.Boot &&
 		a.Knob == b.Knob && a.From == b.From && a.Into == b.Into && reflect.DeepEqual(a.Fittings, b.Fittings)
 }
 

@@ -47,9 +47,9 @@ func CarryOn(stored Plan, m Memory, names []string, req Request) (Carry, Plan, s
 	if diff := differs(stored, req); diff != "" {
 		return CarryRefused, Plan{}, diff
 	}
-	if stored.Goal == UntilDeletable && req.Goal == UntilReplaced {
+	if stored.Goal.StaysOpen() && !req.Goal.StaysOpen() {
 		wide := stored
-		wide.Goal, wide.Commands, wide.Selector = UntilReplaced, req.Commands, req.Selector
+		wide.Goal, wide.Commands, wide.Selector = req.Goal, req.Commands, req.Selector
 		for _, t := range wide.Turns {
 			if t.Strategy == policy.Refill && wide.Commands.Replace != "" {
 				return CarryRefused, Plan{}, "replicas stay on " + t.Node.Name +
@@ -64,7 +64,7 @@ func CarryOn(stored Plan, m Memory, names []string, req Request) (Carry, Plan, s
 // differs says which flag contradicts the stored plan; a flag left at its
 // default contradicts nothing.
 func differs(stored Plan, req Request) string {
-	if stored.Goal == UntilReplaced && req.Goal == UntilDeletable {
+	if !stored.Goal.StaysOpen() && req.Goal.StaysOpen() {
 		return "a run of " + strings.Join(planned(stored), ", ") + " is in flight; go on with kubectl safe-roll run"
 	}
 	type pair struct{ flag, have, want string }
@@ -72,8 +72,12 @@ func differs(stored Plan, req Request) string {
 	if req.Policy.Strategy == policy.Auto {
 		pairs = nil
 	}
-	if stored.Goal == UntilReplaced {
+	if stored.Goal.Reboots() != req.Goal.Reboots() {
+		pairs = append(pairs, pair{"--for", purpose(stored.Goal), purpose(req.Goal)})
+	}
+	if !stored.Goal.StaysOpen() {
 		pairs = append(pairs,
+			pair{"--reboot-command", stored.Commands.Reboot, req.Commands.Reboot},
 			pair{"--retire-command", stored.Commands.Retire, req.Commands.Retire},
 			pair{"--create-command", stored.Commands.Create, req.Commands.Create},
 			pair{"--replace-command", stored.Commands.Replace, req.Commands.Replace})
@@ -93,6 +97,14 @@ func differs(stored Plan, req Request) string {
 		}
 	}
 	return ""
+}
+
+// purpose spells what the machine goes for, as the flag does.
+func purpose(g Goal) string {
+	if g.Reboots() {
+		return "reboot"
+	}
+	return "replacement"
 }
 
 // risks spells the accepted risks as the flag does.

@@ -84,7 +84,9 @@ type Halt struct {
 type Done struct {
 	// Deletable is the node that may be deleted now where the plan ends there.
 	Deletable *cluster.NodeRef
-	Says      string
+	// Rebootable is the node that may be rebooted now, likewise.
+	Rebootable *cluster.NodeRef
+	Says       string
 }
 
 func (Act) decision()      {}

@@ -97,8 +97,11 @@ func (d *draft) wakes(t PlannedTurn, f TurnForecast) {
 		return
 	}
 	how := fmt.Sprintf("by safe-roll, at most %d at a time, to prove and rebuild them", d.req.Policy.MaxWoken)
-	if t.Strategy == policy.Evict {
+	switch t.Strategy {
+	case policy.Evict:
 		how = "by the storage, all at once, while their replicas move"
+	case policy.Stay:
+		how = fmt.Sprintf("by safe-roll, at most %d at a time, to see their data after the reboot", d.req.Policy.MaxWoken)
 	}
 	d.p.Notes = append(d.p.Notes, assess.Finding{
 		Code: CodeWakes, Severity: assess.Note, Subject: assess.Subject{Kind: "Node", Name: t.Node.Name},

@@ -23,5 +23,6 @@
 // token that was never seen before in this wait: so a busy volume does not hide
 // a stuck one, and what is begun again and again is not taken for progress.
 //
-// Start reading at phase.go, the phases of a turn as one table, then next.go.
+// Start reading at phase.go, the phases of a turn as one table, then next.go;
+// reboot.go is the same for a machine that comes back with its disks.
 package decide

@@ -99,18 +99,23 @@ func (d *draft) turn(ref cluster.NodeRef) {
 	}
 	set := assess.Drain(d.j.Snapshot, d.req.Policy, ref)
 	d.refuse(set.Blocked...)
-	d.refuse(d.dies(ref)...)
 	f.Asleep = d.asleep(ref.Name)
 	f.Evict = d.course.WaysOut(d.course.Evict(ref.Name))
-	f.Refill = d.course.Refill(ref.Name, d.req.Replacement)
-	d.choose(&t, &f)
+	if d.req.Goal.Reboots() {
+		d.stay(&t, &f)
+	} else {
+		d.refuse(d.dies(ref)...)
+		f.Refill = d.course.Refill(ref.Name, d.req.Replacement)
+		d.choose(&t, &f)
+	}
 	f.Pods = d.disrupted(ref, set)
 	f.Budget = d.budgets(set)
 	chosen := f.Chosen(t.Strategy)
 	t.Replicas, t.Bytes = len(chosen.Placed)+len(chosen.Stuck), chosen.Bytes
-	if t.Strategy == policy.Evict {
+	switch t.Strategy {
+	case policy.Evict:
 		d.course.Evicted(f.Evict, d.req.Replacement)
-	} else {
+	case policy.Refill:
 		d.course.Refilled(f.Refill, d.req.Replacement)
 	}
 	d.wakes(t, f)

@@ -55,7 +55,7 @@ func gatesOf(t PlannedTurn) int {
 	if t.Strategy == policy.Refill {
 		return gatesOfRefill
 	}
-	return gatesOfEvict
+	return gatesOfEvict // of a reboot too: may be rebooted, settled
 }
 
 func copied(bytes, rate int64) time.Duration {

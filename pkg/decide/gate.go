@@ -135,6 +135,21 @@ func (t *tick) mayDelete() Decision {
 	return nil
 }
 
+// mayReboot is the gate before the machine goes down for a while: what lies on
+// its disks comes back with it, so nothing has to be proven without it; but
+// should it never come back, every volume has its Floor elsewhere.
+func (t *tick) mayReboot() Decision {
+	what := t.node() + " may be rebooted"
+	if d := t.permitted(GateReboot, t.j.MayReboot(t.planned.Node), what); d != nil {
+		return d
+	}
+	if t.plan.Goal == UntilRebootable {
+		ref := t.planned.Node
+		return Done{Rebootable: &ref, Says: what + ": every volume keeps its floor without it"}
+	}
+	return nil
+}
+
 func (t *tick) assessTurn() assess.Turn {
 	return assess.Turn{CordonedAt: t.turn.CordonedAt, DrainedAt: t.turn.DrainedAt, Proved: t.turn.Proved}
 }

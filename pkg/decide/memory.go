@@ -27,6 +27,8 @@ const (
 	GatePassed NoteKind = "gate-passed"
 	// Proved: Replicas were seen read-write.
 	Proved NoteKind = "proved"
+	// Rebooted: the turn's node came up as Boot.
+	Rebooted NoteKind = "rebooted"
 	// Retired: the turn's node is gone.
 	Retired NoteKind = "retired"
 	// Joined: Node is the replacement.
@@ -41,6 +43,7 @@ type Gate string
 // The gates.
 const (
 	GateDelete Gate = "may-be-deleted"
+	GateReboot Gate = "may-be-rebooted"
 	GatePrune  Gate = "may-be-pruned"
 	GateSettle Gate = "settled"
 )
@@ -55,6 +58,8 @@ type Note struct {
 	Look *Look     `json:"look,omitempty"`
 	// Replicas that were proved, for Proved.
 	Replicas []cluster.UID `json:"replicas,omitempty"`
+	// Boot is the node's, for Rebooted.
+	Boot string `json:"boot,omitempty"`
 	// Says is one line for people.
 	Says string `json:"says"`
 }
@@ -69,6 +74,8 @@ type OpenTurn struct {
 	Names []string `json:"names,omitempty"`
 	// Disks are the UUIDs of the node's disks: none of them is a new disk.
 	Disks []string `json:"disks,omitempty"`
+	// Boot identifies the boot of the machine that a reboot shall end.
+	Boot string `json:"boot,omitempty"`
 	// Cordoned: it was cordoned before we came.
 	Cordoned bool `json:"cordoned,omitempty"`
 	// Had is what was set up on it; nil where that was not recorded.
@@ -94,6 +101,10 @@ type Turn struct {
 	CordonedAt time.Time
 	DrainedAt  time.Time
 	RetiredAt  time.Time
+	// Boot is the latest boot that was seen since the node was to be rebooted,
+	// and BootedAt when it was seen.
+	Boot     string
+	BootedAt time.Time
 	// Ran is when each of the operator's commands ended well.
 	Ran      map[CommandKind]time.Time
 	Joined   cluster.NodeRef
@@ -102,10 +113,10 @@ type Turn struct {
 	Proved map[cluster.UID]time.Time
 }
 
-// Going reports whether a command that ends the machine has ended well, though
-// its Node may still be there.
+// Going reports whether a command that ends the machine, or its boot, has ended
+// well, though its Node may still be there.
 func (t *Turn) Going() bool {
-	return !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero()
+	return !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero() || !t.Ran[RebootCommand].IsZero() && t.Boot == ""
 }
 
 // Memory is the little that facts cannot tell. record.Replay rebuilds it from

@@ -28,8 +28,11 @@ func Next(p Plan, j *assess.Judgement, m Memory, now time.Time) Decision {
 		}
 		return t.nextOfTurn()
 	}
-	if p.Goal == UntilDeletable && len(p.Turns) > 0 {
+	switch {
+	case p.Goal == UntilDeletable && len(p.Turns) > 0:
 		return replacedAlready(p.Turns[len(p.Turns)-1].Node)
+	case p.Goal.Reboots():
+		return Done{Says: "every node was rebooted, and every volume has its replicas on live nodes"}
 	}
 	return Done{Says: "every node was replaced, and every volume has its replicas on live nodes"}
 }
@@ -65,13 +68,15 @@ type step struct {
 }
 
 // opening, before and after are the phases of a turn, in order. The node's own
-// existence, not memory, says on which side of its deletion a turn is.
+// existence, not memory, says on which side of its deletion a turn is. A node
+// that comes back with its disks has a table of its own: reboot.go.
 func opening() []step {
 	return []step{
 		{Undo, (*tick).yield},
 		{Pause, (*tick).approval},
 		{Preflight, (*tick).leftovers},
 		{Preflight, (*tick).preflight},
+		{Preflight, (*tick).bootKnown},
 		{Preflight, (*tick).holdNothingBack},
 		{Heal, (*tick).heal},
 		{Verify, (*tick).verifyWhole},
@@ -116,6 +121,8 @@ func (t *tick) nextOfTurn() Decision {
 	switch {
 	case t.turn == nil:
 		steps = opening()
+	case t.plan.Goal.Reboots():
+		steps = t.rebooting()
 	case t.s.NodeByUID(t.planned.Node.UID) != nil:
 		steps = before()
 	}

@@ -30,7 +30,7 @@ func (t *tick) preflight() Decision {
 // keepsFloor refuses a turn without moving replicas first, where a volume would
 // fall below its Floor.
 func (t *tick) keepsFloor() Decision {
-	if t.planned.Strategy != policy.Refill {
+	if t.planned.Strategy == policy.Evict {
 		return nil
 	}
 	if p := t.j.MayDrain(t.planned.Node); p.Verdict != cluster.Safe {
@@ -125,7 +125,7 @@ func (t *tick) verifyWhole() Decision {
 func (t *tick) open() Decision {
 	n := t.s.NodeByUID(t.planned.Node.UID)
 	had := fittings(t.s, n)
-	o := OpenTurn{Cordoned: n.Cordoned, Had: &had}
+	o := OpenTurn{Cordoned: n.Cordoned, Had: &had, Boot: n.BootID}
 	for i := range t.s.Nodes {
 		o.Seen = append(o.Seen, t.s.Nodes[i].Ref.UID)
 		if t.s.Nodes[i].Ref != t.planned.Node {

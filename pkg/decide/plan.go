@@ -22,7 +22,25 @@ const (
 	UntilDeletable Goal = "deletable"
 	// UntilReplaced ends when every node was replaced and every volume is whole.
 	UntilReplaced Goal = "replaced"
+	// UntilRebootable ends when the node may be rebooted; the turn stays open.
+	UntilRebootable Goal = "rebootable"
+	// UntilRebooted ends when every node was rebooted and every volume is whole.
+	UntilRebooted Goal = "rebooted"
 )
+
+// Reboots reports whether the nodes come back with their disks.
+func (g Goal) Reboots() bool { return g == UntilRebootable || g == UntilRebooted }
+
+// StaysOpen reports whether the plan ends before its machine goes.
+func (g Goal) StaysOpen() bool { return g == UntilDeletable || g == UntilRebootable }
+
+// ToReboot is the same goal where the machine is rebooted, and not replaced.
+func (g Goal) ToReboot() Goal {
+	if g.StaysOpen() {
+		return UntilRebootable
+	}
+	return UntilRebooted
+}
 
 // Commands are how machines go and come. All empty: safe-roll says what to do
 // now, and waits.
@@ -30,6 +48,7 @@ type Commands struct {
 	Retire  string `json:"retire,omitempty"`
 	Create  string `json:"create,omitempty"`
 	Replace string `json:"replace,omitempty"`
+	Reboot  string `json:"reboot,omitempty"`
 	// DeleteNode: safe-roll deletes the Node object itself.
 	DeleteNode bool `json:"deleteNode,omitempty"`
 }
@@ -38,7 +57,7 @@ type Commands struct {
 type PlannedTurn struct {
 	Node       cluster.NodeRef `json:"node"`
 	ProviderID string          `json:"providerID,omitempty"`
-	Strategy   policy.Strategy `json:"strategy"` // Evict or Refill
+	Strategy   policy.Strategy `json:"strategy"` // Evict, Refill or Stay
 	Why        string          `json:"why"`
 	// Replicas is how many are moved or rebuilt, Bytes how much is copied.
 	Replicas int   `json:"replicas,omitempty"`

@@ -63,10 +63,14 @@ type TurnForecast struct {
 
 // Chosen is the forecast of the strategy that the plan has.
 func (t TurnForecast) Chosen(s policy.Strategy) forecast.Forecast {
-	if s == policy.Evict {
+	switch s {
+	case policy.Evict:
 		return t.Evict
+	case policy.Refill:
+		return t.Refill
+	default:
+		return forecast.Forecast{} // what stays goes nowhere
 	}
-	return t.Refill
 }
 
 // Verdict is Safe where nothing refuses the plan.

@@ -73,8 +73,12 @@ func (t *tick) settle() Decision {
 	if d := t.permitted(GateSettle, p, what); d != nil {
 		return d
 	}
+	how := "replaced by " + t.turn.Joined.Name
+	if t.plan.Goal.Reboots() {
+		how = "rebooted"
+	}
 	return Remember{Note: Note{
 		Kind: TurnClosed, Node: t.planned.Node,
-		Says: fmt.Sprintf("%s was replaced by %s; every volume has its replicas on live nodes", t.node(), t.turn.Joined.Name),
+		Says: fmt.Sprintf("%s was %s; every volume has its replicas on live nodes", t.node(), how),
 	}}
 }

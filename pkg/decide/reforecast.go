@@ -34,7 +34,7 @@ func Reforecast(d Decision, p Plan, j *assess.Judgement, placers map[string]fore
 			t = p.moving(j)
 		}
 	}
-	if t == nil {
+	if t == nil || t.Strategy == policy.Stay {
 		return d
 	}
 	course := forecast.Begin(j.Snapshot, placers)

@@ -28,6 +28,9 @@ const (
 	// Refill takes the node out with every volume at its Floor and rebuilds
 	// onto the replacement.
 	Refill Strategy = "refill"
+	// Stay takes the node out with every volume at its Floor, and back in with
+	// its disks. It is a reboot's, and nobody asks for it by its name.
+	Stay Strategy = "stay"
 )
 
 // Risk is a finding that the operator accepts by name: CODE or CODE:NAME.

@@ -34,14 +34,14 @@ func (h History) Over() bool {
 		return true
 	}
 	p, m := Replay(h)
-	if p.Goal == decide.UntilDeletable && len(m.Turns) > 0 && m.Current() == nil && len(m.Undo) == 0 && m.Open == nil {
+	if p.Goal.StaysOpen() && len(m.Turns) > 0 && m.Current() == nil && len(m.Undo) == 0 && m.Open == nil {
 		return true
 	}
 	switch h.Events[n-1].Kind {
 	case Aborted:
 		return true
 	case Finished:
-		return p.Goal == decide.UntilReplaced && len(decide.TakeBack(m, decide.StopInterrupted)) == 0
+		return !p.Goal.StaysOpen() && len(decide.TakeBack(m, decide.StopInterrupted)) == 0
 	default:
 		// Healing before the first turn is worth going on with.
 		return len(m.Turns) == 0 && len(m.Undo) == 0 && m.Open == nil && m.Last == nil
@@ -99,7 +99,8 @@ func void(m *decide.Memory, a decide.Action) {
 	clear(m.Looks)
 	for g := range m.Passed {
 		permits := g == decide.GatePrune && a.Verb == decide.Prune ||
-			g == decide.GateDelete && (a.Verb == decide.DeleteNode || a.Verb == decide.RunCommand)
+			g == decide.GateDelete && (a.Verb == decide.DeleteNode || a.Verb == decide.RunCommand) ||
+			g == decide.GateReboot && a.Verb == decide.RunCommand
 		if !permits {
 			delete(m.Passed, g)
 		}
@@ -240,12 +241,12 @@ func noteTurn(m *decide.Memory, n decide.Note, at time.Time) {
 	case decide.Proved:
 		// The journal's order says what came after the drain; the clock of
 		// another machine, or one that was set back, does not.
-		if at.Before(t.DrainedAt) {
-			at = t.DrainedAt
-		}
+		at = latest(at, t.DrainedAt, t.BootedAt)
 		for _, uid := range n.Replicas {
 			t.Proved[uid] = at
 		}
+	case decide.Rebooted:
+		t.Boot, t.BootedAt = n.Boot, at
 	case decide.Retired:
 		t.RetiredAt = at
 		forgetNode(m, t.Node)
@@ -256,6 +257,15 @@ func noteTurn(m *decide.Memory, n decide.Note, at time.Time) {
 		clear(m.Looks)
 		clear(m.Passed)
 	}
+}
+
+func latest(at time.Time, others ...time.Time) time.Time {
+	for _, o := range others {
+		if at.Before(o) {
+			at = o
+		}
+	}
+	return at
 }
 
 // forgetNode drops the ways back that lead to a machine that is gone.

@@ -219,6 +219,19 @@ func TestOver(t *testing.T) {
 	}
 }
 
+func TestReplay_ABootIsRememberedAndWhatIsProvenAfterItComesAfterIt(t *testing.T) {
+	m := replay(opened(),
+		at(9, noted(decide.Note{Kind: decide.Rebooted, Node: node, Boot: "b2"})),
+		at(1, noted(decide.Note{Kind: decide.Proved, Node: node, Replicas: []cluster.UID{"r"}})))
+	turn := m.Current()
+	if turn == nil || turn.Boot != "b2" || turn.BootedAt.IsZero() || !turn.RetiredAt.IsZero() {
+		t.Fatalf("%+v", turn)
+	}
+	if turn.Proved["r"].Before(turn.BootedAt) { // by a clock that was set back
+		t.Error("what was proven after the boot passes for older")
+	}
+}
+
 func TestReplay_ADeedEndsTheLooksFromBeforeIt(t *testing.T) {
 	look := func(k decide.NoteKind, g decide.Gate) record.Event {
 		return noted(decide.Note{Kind: k, Gate: g, Look: &decide.Look{Digest: "x"}})
@@ -234,11 +247,11 @@ func TestReplay_ADeedEndsTheLooksFromBeforeIt(t *testing.T) {
 		{decide.Sleep, nil},
 		{decide.Prune, map[decide.Gate]bool{decide.GatePrune: true}},
 		{decide.DeleteNode, map[decide.Gate]bool{decide.GateDelete: true}},
-		{decide.RunCommand, map[decide.Gate]bool{decide.GateDelete: true}},
+		{decide.RunCommand, map[decide.Gate]bool{decide.GateDelete: true, decide.GateReboot: true}},
 	} {
-		m := replay(opened(), look(decide.GatePassed, decide.GateDelete), look(decide.GatePassed, decide.GatePrune),
+		m := replay(opened(), look(decide.GatePassed, decide.GateDelete), look(decide.GatePassed, decide.GatePrune), look(decide.GatePassed, decide.GateReboot),
 			look(decide.LookTaken, decide.GateSettle), intent(decide.Action{Verb: c.verb, Node: node}))
-		for _, g := range []decide.Gate{decide.GateDelete, decide.GatePrune} {
+		for _, g := range []decide.Gate{decide.GateDelete, decide.GatePrune, decide.GateReboot} {
 			if _, ok := m.Passed[g]; ok != c.keep[g] {
 				t.Errorf("%s: the gate %q stays passed: %v", c.verb, g, ok)
 			}

@@ -4,6 +4,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
@@ -13,6 +14,8 @@ import (
 const (
 	retiring = 20 * time.Second // from the call to the end of the machine
 	creating = 40 * time.Second // from the call to a machine that starts
+	asking   = 2 * time.Second  // from the call for a reboot to the machine's going dark
+	dark     = 60 * time.Second // from there to its coming back
 )
 
 // NewName is a create command that gives the new machine a name of its own.
@@ -30,11 +33,15 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 	w.catchUp()
 	w.touched = true
 	var took time.Duration
-	if a.Command != decide.CreateCommand {
-		took += w.retire(a)
-	}
-	if a.Command != decide.RetireCommand {
-		took += w.build(a, p.commands)
+	switch a.Command {
+	case decide.RetireCommand:
+		took = w.retire(a)
+	case decide.CreateCommand:
+		took = w.build(a, p.commands)
+	case decide.ReplaceCommand:
+		took = w.retire(a) + w.build(a, p.commands)
+	case decide.RebootCommand:
+		took = w.reboot(a)
 	}
 	w.mu.Unlock()
 	if f.Harm != Fine {
@@ -68,6 +75,24 @@ func (w *World) retire(a decide.Action) time.Duration {
 		}
 	})
 	return retiring
+}
+
+// reboot has the machine go dark and come back with its disk, once: the command
+// ends when the machine has been asked.
+func (w *World) reboot(a decide.Action) time.Duration {
+	n := w.machineByUID(a.Node.UID)
+	if n == nil || n.doomed || !n.on || fmt.Sprintf("%s/%d", n.uid, n.boots) != a.Boot || w.asked[a.Boot] {
+		return 0
+	}
+	w.asked[a.Boot] = true
+	w.felt(w.deed, n.uid)
+	w.after(asking, func() { w.powerOff(n) })
+	w.after(asking+dark, func() {
+		if w.machineByUID(n.uid) == n {
+			w.powerOn(n)
+		}
+	})
+	return asking / 2
 }
 
 // build has a machine start with an empty disk, once for every machine that is

@@ -9,7 +9,7 @@ import (
 )
 
 // Missing says what a roll that nobody disturbed did not reach: every planned
-// machine is another one, every volume has all its copies, and as many machines
+// machine is another one, or after a reboot the same, every volume has all its copies, and as many machines
 // are there as before.
 func (h History) Missing() []string {
 	if len(h.Events) == 0 || h.Events[0].Plan == nil || h.Truth.End == nil {
@@ -20,8 +20,12 @@ func (h History) Missing() []string {
 	for _, n := range h.Truth.End.Nodes {
 		there[n.Ref.UID] = true
 	}
+	reboots := h.Events[0].Plan.Goal.Reboots()
 	for _, t := range h.Events[0].Plan.Turns {
-		if there[t.Node.UID] {
+		switch {
+		case reboots && !there[t.Node.UID]:
+			out = append(out, t.Node.Name+" did not come back")
+		case !reboots && there[t.Node.UID]:
 			out = append(out, t.Node.Name+" was not replaced")
 		}
 	}

@@ -68,6 +68,7 @@ type World struct {
 	truth oracle.Truth
 	deed  *deed                // the deed in hand
 	built map[cluster.UID]bool // machines for which another was made
+	asked map[string]bool      // boots that were asked to end
 	log   []string
 }
 
@@ -89,7 +90,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		known: map[model.Ref]cluster.UID{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{},
+		known: map[model.Ref]cluster.UID{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k

@@ -48,8 +48,12 @@ func traces(r roll.Report) []trace {
 	case decide.Act:
 		return ofVolume(r.Judgement, d.Action)
 	case decide.Done:
-		if r.Kind == roll.ReportFinished && d.Deletable != nil {
+		switch {
+		case r.Kind != roll.ReportFinished:
+		case d.Deletable != nil:
 			return []trace{onNode(*d.Deletable, "SafeRollDeletable", d.Says)}
+		case d.Rebootable != nil:
+			return []trace{onNode(*d.Rebootable, "SafeRollRebootable", d.Says)}
 		}
 	}
 	return nil
@@ -65,9 +69,10 @@ func current(m *decide.Memory) *decide.Turn {
 func ofNote(n decide.Note) []trace {
 	reason := map[decide.NoteKind]string{
 		decide.TurnOpened: "SafeRollBegun", decide.Drained: "SafeRollDrained", decide.Joined: "SafeRollJoined",
+		decide.Rebooted: "SafeRollRebooted",
 	}[n.Kind]
-	if n.Kind == decide.GatePassed && n.Gate == decide.GateDelete {
-		reason = "SafeRollDeletable"
+	if n.Kind == decide.GatePassed {
+		reason = map[decide.Gate]string{decide.GateDelete: "SafeRollDeletable", decide.GateReboot: "SafeRollRebootable"}[n.Gate]
 	}
 	if reason == "" || n.Node.UID == "" {
 		return nil

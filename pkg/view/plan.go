@@ -90,13 +90,17 @@ func (a Plan) Summary() string {
 		nodes += ", one after the other,"
 	}
 	has := fmt.Sprintf("%s, %d of them detached", many(c.volumes, "volume"), c.asleep)
+	done := "replaced"
+	if a.Proposal.Plan.Goal.Reboots() {
+		done = "rebooted"
+	}
 	switch a.Proposal.Verdict() {
 	case cluster.Safe:
-		return fmt.Sprintf("%s can be replaced with every volume kept: %s", nodes, has)
+		return fmt.Sprintf("%s can be %s with every volume kept: %s", nodes, done, has)
 	case cluster.Unsafe:
-		return fmt.Sprintf("%s cannot be replaced as things are: %s", nodes, many(len(serious(a.Proposal.Refused)), "problem"))
+		return fmt.Sprintf("%s cannot be %s as things are: %s", nodes, done, many(len(serious(a.Proposal.Refused)), "problem"))
 	default:
-		return fmt.Sprintf("whether %s can be replaced is not known: %s", nodes, many(len(serious(a.Proposal.Refused)), "open question"))
+		return fmt.Sprintf("whether %s can be %s is not known: %s", nodes, done, many(len(serious(a.Proposal.Refused)), "open question"))
 	}
 }
 
@@ -188,6 +192,11 @@ func (a Plan) notConsidered() []string {
 	}
 	if len(a.Proposal.Plan.Turns) == 0 {
 		return out
+	}
+	if a.Proposal.Plan.Goal.Reboots() {
+		return append(out,
+			"which replicas fail while their machine is down, and how much of them is copied again",
+			forecast.PodsIgnored())
 	}
 	like := "like the nodes that they replace, with empty disks of the same size"
 	if d := a.Proposal.Plan.Replacement.Disk; d > 0 {

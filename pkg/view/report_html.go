@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
 //go:embed report.html
@@ -116,8 +117,11 @@ func title(o v1alpha1.Report) string {
 			closed++
 		}
 	}
-	if o.Goal == "deletable" {
+	switch goal := decide.Goal(o.Goal); {
+	case goal.StaysOpen():
 		return "drain of " + o.Turns[0].Node
+	case goal.Reboots():
+		return fmt.Sprintf("%d of %s rebooted", closed, many(len(o.Turns), "node"))
 	}
 	return fmt.Sprintf("%d of %s replaced", closed, many(len(o.Turns), "node"))
 }

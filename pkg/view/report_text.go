@@ -175,9 +175,9 @@ func phaseGroup(phase string) string {
 	switch decide.Phase(phase) {
 	case decide.Bar, decide.Evacuate:
 		return "move"
-	case decide.CordonIt, decide.Drain, decide.Prove, decide.MayDelete:
+	case decide.CordonIt, decide.Drain, decide.Prove, decide.MayDelete, decide.MayReboot:
 		return "drain"
-	case decide.Retire, decide.Create, decide.Join:
+	case decide.Retire, decide.Create, decide.Join, decide.Reboot, decide.Return:
 		return "machine"
 	case decide.PruneIt, decide.Rebuild, decide.Heal:
 		return "rebuild"

@@ -43,6 +43,12 @@ func (r Result) Text(to io.Writer, style Style) error {
 		p.linef("%s, %d of %s good; %s.", many(c.volumes, "volume"), c.good, many(c.replicas, "replica"), troubled(c))
 	}
 	p.left(r.left())
+	if d := r.Done.Rebootable; d != nil {
+		p.line("")
+		p.line(style.paint(bold, "Now"))
+		p.para("  ", fmt.Sprintf("reboot the machine of %s; kubectl safe-roll run %s waits for it, puts the node back to use and sees to its replicas.", d.Name, d.Name))
+		p.para("  ", "This held when it was looked at; run drain again if you come back later.")
+	}
 	if d := r.Done.Deletable; d != nil {
 		p.line("")
 		p.line(style.paint(bold, "Now"))
@@ -54,7 +60,7 @@ func (r Result) Text(to io.Writer, style Style) error {
 
 // left is what stays changed after a plan that ends with an open turn.
 func (r Result) left() []decide.Action {
-	if r.Done.Deletable == nil {
+	if r.Done.Deletable == nil && r.Done.Rebootable == nil {
 		return nil
 	}
 	return r.Memory.Undo
@@ -71,8 +77,11 @@ func troubled(c counts) string {
 // is a replacement.
 func (r Result) turns() [][]string {
 	rows := [][]string{{"NODE", "STRATEGY", "REPLICAS", "DRAINED", "GONE", "WHOLE", "REPLACED BY"}}
-	if r.Plan.Goal == decide.UntilDeletable {
+	switch {
+	case r.Plan.Goal.StaysOpen():
 		rows[0] = rows[0][:4]
+	case r.Plan.Goal.Reboots():
+		rows[0] = []string{"NODE", "STRATEGY", "REPLICAS", "DRAINED", "BACK", "WHOLE"}
 	}
 	for _, t := range r.Plan.Turns {
 		m := r.Memory.TurnOf(t.Node)
@@ -86,9 +95,13 @@ func (r Result) turns() [][]string {
 		if m.Joined.Name != "" {
 			joined = named(m.Joined)
 		}
+		out := m.RetiredAt
+		if r.Plan.Goal.Reboots() {
+			out = m.BootedAt
+		}
 		row := []string{
 			named(t.Node), string(t.Strategy), replicas, between(m.OpenedAt, m.DrainedAt),
-			between(m.OpenedAt, m.RetiredAt), between(m.OpenedAt, m.ClosedAt), joined,
+			between(m.OpenedAt, out), between(m.OpenedAt, m.ClosedAt), joined,
 		}
 		rows = append(rows, row[:len(rows[0])])
 	}
@@ -127,19 +140,30 @@ func Confirm(to io.Writer, plan decide.Plan, style Style) error {
 	if len(plan.Turns) > 1 {
 		after = ", one after the other"
 	}
-	p.linef("%s will be replaced%s:", many(len(plan.Turns), "node"), after)
+	what := "replaced"
+	if plan.Goal.Reboots() {
+		what = "rebooted"
+	}
+	p.linef("%s will be %s%s:", many(len(plan.Turns), "node"), what, after)
 	rows := [][]string{{"  NODE", "STRATEGY", "WHY"}}
 	for _, t := range plan.Turns {
 		rows = append(rows, []string{"  " + named(t.Node), string(t.Strategy), t.Why})
 	}
 	p.table(rows)
-	for _, how := range ways(plan.Commands) {
+	for _, how := range ways(plan) {
 		p.para("  ", how)
 	}
 	return p.done()
 }
 
-func ways(c decide.Commands) []string {
+func ways(plan decide.Plan) []string {
+	c := plan.Commands
+	if plan.Goal.Reboots() {
+		if c.Reboot == "" {
+			return []string{"safe-roll says when a machine may be rebooted, and waits for you to do it"}
+		}
+		return []string{"each is rebooted by: " + c.Reboot}
+	}
 	var out []string
 	if c.Replace != "" {
 		out = append(out, "each is replaced by: "+c.Replace)

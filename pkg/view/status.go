@@ -25,6 +25,7 @@ const (
 	stateStopped   = "Stopped"
 	stateHalted    = "Halted"
 	stateDeletable = "Deletable"
+	stateMayReboot = "Rebootable"
 	stateFinished  = "Finished"
 	stateAborted   = "Aborted"
 )
@@ -75,6 +76,8 @@ func (s Status) state(plan decide.Plan, last record.Event) string {
 		return stateRunning
 	case last.Kind == record.Finished && plan.Goal == decide.UntilDeletable:
 		return stateDeletable
+	case last.Kind == record.Finished && plan.Goal == decide.UntilRebootable:
+		return stateMayReboot
 	case last.Kind == record.Finished:
 		return stateFinished
 	case last.Kind == record.Aborted:
@@ -125,6 +128,8 @@ func turn(t decide.PlannedTurn, m *decide.Turn) v1alpha1.Turn {
 		out.State = "Closed"
 	case m.Joined.UID != "":
 		out.State = "Joined"
+	case m.Boot != "":
+		out.State = "Rebooted"
 	case !m.RetiredAt.IsZero():
 		out.State = "Retired"
 	default:
@@ -163,6 +168,14 @@ func (s Status) Text(to io.Writer, style Style) error {
 	return p.done()
 }
 
+// drainAgain is the command that goes on with a drain.
+func drainAgain(goal decide.Goal, node string) string {
+	if goal.Reboots() {
+		return "kubectl safe-roll drain " + node + " --for=reboot"
+	}
+	return "kubectl safe-roll drain " + node
+}
+
 func clock(t *time.Time) string {
 	if t == nil {
 		return "-"
@@ -173,11 +186,11 @@ func clock(t *time.Time) string {
 func goOn(o v1alpha1.Status) string {
 	switch o.State {
 	case stateStopped, stateHalted:
-		if o.Goal == string(decide.UntilDeletable) && len(o.Turns) > 0 {
-			return "Go on with: kubectl safe-roll drain " + o.Turns[0].Node
+		if goal := decide.Goal(o.Goal); goal.StaysOpen() && len(o.Turns) > 0 {
+			return "Go on with: " + drainAgain(goal, o.Turns[0].Node)
 		}
 		return "Go on with: kubectl safe-roll run"
-	case stateDeletable:
+	case stateDeletable, stateMayReboot:
 		return "Go on with: kubectl safe-roll run " + o.Turns[0].Node
 	default:
 		return ""

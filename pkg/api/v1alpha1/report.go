@@ -17,7 +17,8 @@ type Report struct {
 	Kind string `json:"kind"`
 	// Run is the identity of the roll.
 	Run string `json:"run"`
-	// Goal is deletable (drain) or replaced (run).
+	// Goal is deletable (drain) or replaced (run); for reboots rebootable or
+	// rebooted.
 	Goal string `json:"goal"`
 	// State is as in Status.
 	State string     `json:"state"`

@@ -13,10 +13,11 @@ type Status struct {
 	Kind string `json:"kind"`
 	// Run is the identity of the roll; empty where there never was one.
 	Run string `json:"run,omitempty"`
-	// State is None, Running, Stopped, Halted, Deletable, Finished or Aborted.
-	// Running means that somebody holds the lock now; Stopped, that nobody
-	// does and the same command goes on; Deletable, that a drain ended and
-	// the turn is open; Aborted, that it was given up and put back.
+	// State is None, Running, Stopped, Halted, Deletable, Rebootable, Finished
+	// or Aborted. Running means that somebody holds the lock now; Stopped, that
+	// nobody does and the same command goes on; Deletable and Rebootable, that
+	// a drain ended and the turn is open; Aborted, that it was given up and put
+	// back.
 	State string `json:"state"`
 	// Phase is the last phase that the journal speaks of.
 	Phase string `json:"phase,omitempty"`
@@ -26,7 +27,8 @@ type Status struct {
 	At *time.Time `json:"at,omitempty"`
 	// Exit is the exit code with which a halted roll stopped.
 	Exit int `json:"exit,omitempty"`
-	// Goal is deletable (drain) or replaced (run).
+	// Goal is deletable (drain) or replaced (run); for reboots rebootable or
+	// rebooted.
 	Goal string `json:"goal,omitempty"`
 	// Turns are the planned nodes, in order.
 	Turns []Turn `json:"turns"`
@@ -34,15 +36,15 @@ type Status struct {
 	Holder *Holder `json:"holder,omitempty"`
 }
 
-// Turn is one node's replacement.
+// Turn is one node's replacement or reboot.
 type Turn struct {
 	// Node and UID name the node that goes.
 	Node string `json:"node"`
 	UID  string `json:"uid"`
-	// Strategy is evict or refill, Why the reason for it.
+	// Strategy is evict, refill or (a reboot's) stay, Why the reason for it.
 	Strategy string `json:"strategy"`
 	Why      string `json:"why,omitempty"`
-	// State is Waiting, Open, Retired, Joined, Closed or GivenUp.
+	// State is Waiting, Open, Retired, Rebooted, Joined, Closed or GivenUp.
 	State string `json:"state"`
 	// Replacement is the node that took its place, once it has joined.
 	Replacement    string     `json:"replacement,omitempty"`
