@@ -65,9 +65,11 @@ func TestReboot_TheGateStaysShutWhileAnythingIsAtStake(t *testing.T) {
 		spoil func(*fixture)
 		says  string
 	}{
-		"below its floor":     {func(f *fixture) { f.volume().Replicas[2].Claim = cluster.Failed }, "single copy"},
-		"served from it":      {func(f *fixture) { f.volume().Engine.Node = ref(1).Name }, "still served"},
-		"attached to it":      {func(f *fixture) { f.s.Attachments = []cluster.Attachment{{Name: "a", Driver: driver, PV: "v", Node: ref(1).Name}} }, "VolumeAttachment"},
+		"below its floor": {func(f *fixture) { f.volume().Replicas[2].Claim = cluster.Failed }, "single copy"},
+		"served from it":  {func(f *fixture) { f.volume().Engine.Node = ref(1).Name }, "still served"},
+		"attached to it": {func(f *fixture) {
+			f.s.Attachments = []cluster.Attachment{{Name: "a", Driver: driver, PV: "v", Node: ref(1).Name}}
+		}, "VolumeAttachment"},
 		"in the middle of it": {func(f *fixture) { f.volume().Busy = []string{"being restored"} }, "being restored"},
 		"a rebuild elsewhere": {func(f *fixture) {
 			f.addVolume("w", 2, 3)
