@@ -15,6 +15,7 @@ import (
 func (t *tick) rebuild() Decision {
 	var left []string
 	var parts []Part
+	var blind []assess.Finding
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
 		if v.Waived || t.fullyRebuilt(v) {
@@ -32,6 +33,9 @@ func (t *tick) rebuild() Decision {
 		p := t.part(v)
 		parts = append(parts, p)
 		left = append(left, p.line(fmt.Sprintf("%d of %d replicas good, %s", v.Good, v.Volume.Want, v.Condition)))
+		if f := t.blocked(v); f != nil {
+			blind = append(blind, *f)
+		}
 	}
 	if len(left) == 0 {
 		return t.nobodyAwake()
@@ -39,7 +43,27 @@ func (t *tick) rebuild() Decision {
 	if d := t.prune(); d != nil {
 		return d
 	}
+	if len(blind) == len(left) {
+		// Nothing else is left to be done, and no time will do this.
+		return t.refuse(blind, "run the same command again with --probe; start no workload that uses these volumes before")
+	}
 	return t.waitForVolumes(fmt.Sprintf("%d volumes to be rebuilt", len(left)), left, parts)
+}
+
+// blocked says which replica keeps a sleeping volume from ever being opened: one
+// whose machine's name is there again, and of which nobody has looked whether
+// anything is left. Nil where nothing does, or somebody is looking.
+func (t *tick) blocked(v *assess.VolumeJudgement) *assess.Finding {
+	if v.Volume.State != cluster.Detached {
+		return nil
+	}
+	for i := range v.Replicas {
+		if r := &v.Replicas[i]; phantom(r) && r.Replica.Probe == nil && !provenGone(t.j, r) && t.live(r.Replica.Node) {
+			f := needsProbe(v, r)
+			return &f
+		}
+	}
+	return nil
 }
 
 // fullyRebuilt reports whether the volume needs nothing more.

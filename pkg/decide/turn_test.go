@@ -240,6 +240,30 @@ func TestRebuild_HaltsWhenDataAreLost(t *testing.T) {
 	wantHalt(t, f.next(), decide.ExitUnsafe)
 }
 
+func TestRebuild_AsksForAProbeWhenNothingElseIsLeft(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(f *fixture)
+		halts bool
+	}{
+		"the name is there again": {func(*fixture) {}, true},
+		"somebody looks":          {func(f *fixture) { f.volume().Replicas[0].Probe = &cluster.Probe{} }, false},
+		"it is on its way":        {func(f *fixture) { f.volume().State = cluster.Detaching }, false},
+		"the storage knows":       {func(f *fixture) { f.volume().Replicas[0].Claim = cluster.Failed }, false},
+		"another one can go on":   {func(f *fixture) { f.addVolume("w", 2); f.storage().Volumes[1].Want = 2 }, false},
+	} {
+		f, turn := gone()
+		f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
+		turn.Joined = cluster.NodeRef{Name: ref(1).Name, UID: "new"}
+		f.volume().Replicas[0].Claim = cluster.Idle // the storage still counts it
+		c.spoil(f)
+		f.look()
+		h, halted := f.next().(decide.Halt)
+		if halted != c.halts || halted && !has(h.Findings, decide.CodeNeedsProbe) {
+			t.Errorf("%s: %T %+v", name, f.next(), h)
+		}
+	}
+}
+
 func TestCommands_NeverTwiceAndNeverForAnotherUID(t *testing.T) {
 	f := three(policy.Evict, 2, 3)
 	f.plan.Commands.Replace = "replace"
