@@ -39,6 +39,7 @@ func (w *World) listen(ctx context.Context) (*control, error) {
 	mux.HandleFunc("POST /replace", c.handle(c.replace))
 	mux.HandleFunc("POST /retire", c.handle(c.retire))
 	mux.HandleFunc("POST /create", c.handle(c.create))
+	mux.HandleFunc("POST /reboot", c.handle(c.reboot))
 	c.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second,
 		// A request goes on when the caller was killed, as in a real cloud.
@@ -102,6 +103,26 @@ func (c *control) create(ctx context.Context, r *http.Request) error {
 		return fmt.Errorf("make %s: %w", as(r), err)
 	}
 	return nil
+}
+
+// dark is how long a machine is down while it is rebooted.
+const dark = 10 * time.Second
+
+// reboot has the machine go down and come back with its disk, unless it has had
+// another boot since the caller looked.
+func (c *control) reboot(ctx context.Context, r *http.Request) error {
+	name, gone := c.machine(r)
+	if gone {
+		return fmt.Errorf("there is no such machine as %s", name)
+	}
+	if n, _ := c.w.Fleet.Node(name); n.BootID != r.FormValue("boot") {
+		return nil
+	}
+	if err := c.w.PowerOff(ctx, name); err != nil {
+		return err
+	}
+	time.Sleep(dark)
+	return c.w.PowerOn(ctx, name)
 }
 
 // as is the new machine's name: the old one plus a suffix, if one was given.

@@ -138,7 +138,7 @@ func complete(root *cobra.Command, app App, conn *connection) {
 		}
 		for flag, values := range map[string][]string{
 			"output": {outputText, outputWide, outputJSON, outputYAML, outputName}, "dry-run": {dryRunNone, dryRunClient, dryRunServer},
-			"strategy": {"auto", "evict", "refill"},
+			"strategy": {"auto", "evict", "refill"}, "for": {forReplacement, forReboot},
 		} {
 			if cmd.Flags().Lookup(flag) != nil {
 				must(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))

@@ -45,7 +45,7 @@ func describe(b *strings.Builder, c *cobra.Command) {
 		fmt.Fprintf(b, "\n%s\n", c.Long)
 	}
 	if c.Example != "" {
-		fmt.Fprintf(b, "\n```console\n%s\n```\n", strings.ReplaceAll(strings.TrimPrefix(c.Example, "  "), "\n  ", "\n"))
+		fmt.Fprintf(b, "\n```sh\n%s\n```\n", strings.ReplaceAll(strings.TrimPrefix(c.Example, "  "), "\n  ", "\n"))
 	}
 	first := true
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command machine is what an operator of the bench gives to safe-roll as its
-// retire, create or replace command: it asks the bench to end a machine, make
-// one, or both. It reads the node from the environment that safe-roll sets.
+// retire, create, replace or reboot command: it asks the bench to end a machine,
+// make one, or both, or to have one go down and come back. It reads the node from
+// the environment that safe-roll sets.
 //
-// Usage: machine replace|retire|create [SUFFIX]. With a suffix the new machine
+// Usage: machine replace|retire|create|reboot [SUFFIX]. With a suffix the new machine
 // is named like the old one with the suffix added.
 package main
 
@@ -27,9 +28,9 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 1 || len(args) > 2 {
-		return fmt.Errorf("usage: machine replace|retire|create [SUFFIX]")
+		return fmt.Errorf("usage: machine replace|retire|create|reboot [SUFFIX]")
 	}
-	form := url.Values{"node": {os.Getenv("SAFE_ROLL_NODE")}, "uid": {os.Getenv("SAFE_ROLL_NODE_UID")}}
+	form := url.Values{"node": {os.Getenv("SAFE_ROLL_NODE")}, "uid": {os.Getenv("SAFE_ROLL_NODE_UID")}, "boot": {os.Getenv("SAFE_ROLL_BOOT_ID")}}
 	if len(args) == 2 {
 		form.Set("suffix", args[1])
 	}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// TestDocs_WhatIsShownWasPrinted holds every block of a page that shows a
+// terminal against where the comment before it says that it comes from:
+//
+//	<!-- from: pkg/cli/testdata/script/plan.txtar reboot.txt -->
+//	    a script that the tests run, and the file of it that the output is
+//	    compared with there: the commands are in the script, and the lines are
+//	    the file's, but for those that "…" leaves out
+//	<!-- from: e2e/world TestReboot_InPlaceLosesAndMovesNothing -->
+//	    a run on a cluster: it has other times and UIDs every time, so that only
+//	    the test is looked for, not the lines
+func TestDocs_WhatIsShownWasPrinted(t *testing.T) {
+	golden, runs := 0, 0
+	for _, p := range pages(t) {
+		for _, b := range p.blocks() {
+			if b.lang != "console" {
+				continue
+			}
+			file, section, _ := strings.Cut(b.from, " ")
+			switch {
+			case strings.HasSuffix(file, ".txtar"):
+				golden++
+				for _, wrong := range notIn(t, b, file, section) {
+					t.Errorf("%s:%d: %s", p.path, b.line, wrong)
+				}
+			case strings.HasPrefix(file, "e2e/"):
+				runs++
+				if !hasTest(t, file, section) {
+					t.Errorf("%s:%d: there is no %s in %s", p.path, b.line, section, file)
+				}
+			default:
+				t.Errorf("%s:%d: what is shown says not where it comes from: %q", p.path, b.line, b.from)
+			}
+		}
+	}
+	if golden < 3 || runs < 2 {
+		t.Errorf("%d blocks of scripts and %d of runs were found", golden, runs)
+	}
+}
+
+// notIn says which lines of the block are not in the section of the script.
+func notIn(t *testing.T, b block, file, section string) []string {
+	t.Helper()
+	a, err := txtar.ParseFile(filepath.Join(repository, file))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var want []string
+	for _, f := range a.Files {
+		if f.Name == section {
+			want = strings.Split(string(f.Data), "\n")
+		}
+	}
+	var out []string
+	gap := true // the output may begin anywhere
+	for _, line := range b.lines {
+		command, isCommand := strings.CutPrefix(line, "$ kubectl safe-roll")
+		switch {
+		case isCommand:
+			command, _, _ = strings.Cut(command, " #")
+			if !strings.Contains(string(a.Comment)+"\n", " kubectl-safe_roll"+command+"\n") {
+				out = append(out, "the script does not run: kubectl safe-roll"+command)
+			}
+		case strings.TrimSpace(line) == "…":
+			gap = true
+		default:
+			for gap && len(want) > 0 && want[0] != line {
+				want = want[1:]
+			}
+			if len(want) == 0 || want[0] != line {
+				return append(out, section+" does not print in its place: "+line)
+			}
+			want, gap = want[1:], false
+		}
+	}
+	return out
+}
+
+// hasTest reports whether a program or a test of that name is there.
+func hasTest(t *testing.T, dir, name string) bool {
+	t.Helper()
+	if name == "" {
+		_, err := os.Stat(filepath.Join(repository, dir))
+		return err == nil
+	}
+	files, err := filepath.Glob(filepath.Join(repository, dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "func "+name+"(t *testing.T)") {
+			return true
+		}
+	}
+	return false
+}
