@@ -48,7 +48,7 @@ test: test-unit test-e2e ## every test: this module's, then the bench's
 
 .PHONY: test-unit
 test-unit: ## the tests that need no control plane
-	$(GO) test ./...
+	$(GO) test ./... ./.ci/release
 
 .PHONY: test-e2e
 test-e2e: ## the tests on a real control plane (the first run builds it, some minutes)
@@ -156,6 +156,13 @@ dist: ## archives of $RELEASE for every platform into dist/ (PLATFORMS=host for 
 .PHONY: krew-manifest
 krew-manifest: ## the same, and krew-manifest.yaml from what was built
 	$(GO) run ./.ci/release -version '$(RELEASE)' -manifest krew-manifest.yaml $(PLATFORMS)
+
+.PHONY: reproduce
+reproduce: dist ## build them again, elsewhere and with an empty cache, and compare
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	mkdir "$$tmp/tree"; git ls-files -z --cached --others --exclude-standard -- . ':!e2e' | tar --null --files-from=- -cf - | tar -xf - -C "$$tmp/tree"; \
+	(cd "$$tmp/tree" && GOCACHE="$$tmp/cache" $(GO) run ./.ci/release -version '$(RELEASE)' $(PLATFORMS)); \
+	diff dist/checksums.txt "$$tmp/tree/dist/checksums.txt"; echo 'reproduce: the same bytes'
 
 .PHONY: clean
 clean: ## delete what was built here (not the Go caches, not the bench's cache)

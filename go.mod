@@ -2,6 +2,8 @@ module github.com/safe-roll/kubectl-safe-roll
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/briandowns/spinner v1.23.2
 	github.com/go-json-experiment/json v1.27.2

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command release builds the archives of a release into dist/, writes a list of
-// what each was built from (SBOM), their checksums, and, when asked, the krew manifest that names them. The same
-// sources and version give the same bytes.
+// what each was built from (SBOM), their checksums, and, when asked, the krew
+// manifest that names them. The same sources, version and Go give the same bytes.
 //
 //	go run ./.ci/release -version v0.1.0 [-manifest krew-manifest.yaml] [PLATFORM...]
+//	go run ./.ci/release -version v0.1.0 -notes
 //
-// A platform is os/arch, or host. Without any, all are built.
+// A platform is os/arch, or host. Without any, all are built. With -notes nothing
+// is built: the version's section of CHANGELOG.md is printed.
 package main
 
 import (
@@ -58,11 +60,18 @@ func run(ctx context.Context, args []string) error {
 	version := f.String("version", "", "the release's version, such as v0.1.0")
 	manifest := f.String("manifest", "", "write the krew manifest to this file too")
 	dir := f.String("dist", "dist", "where the archives go")
+	notes := f.Bool("notes", false, "print what is new in the version, and build nothing")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if !regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`).MatchString(*version) {
 		return fmt.Errorf("-version %q is no semantic version with a v", *version)
+	}
+	if *notes {
+		return printNotes(*version)
+	}
+	if w := otherGo("go.mod"); w != "" {
+		fmt.Fprintln(os.Stderr, "release:", w)
 	}
 	targets, err := chosen(f.Args())
 	if err != nil {

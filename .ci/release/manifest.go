@@ -11,9 +11,13 @@ import (
 
 const head = `# Written by 'make krew-manifest' from the archives in dist/; do not edit.
 #
-# This is a pre-release: the checksums are those of archives that were built
-# from this tree, and the URLs become real with the release of that version.
-# Until then: kubectl krew install --manifest=krew-manifest.yaml --archive=dist/...
+# The checksums are those of the archives that the tree of that version gives
+# ('make dist' is reproducible). This file is the last commit of a release: when the
+# version is tagged, the release workflow builds the archives and goes no further
+# unless it writes this very file. Between releases the tree moves on and this
+# stays. v0.1.0 is not published yet, so that its URLs lead nowhere; until then,
+# from what you build: make krew-manifest, then
+# kubectl krew install --manifest=krew-manifest.yaml --archive=dist/...
 apiVersion: krew.googlecontainertools.github.com/v1alpha2
 kind: Plugin
 metadata:

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +64,55 @@ func TestManifest_NamesEveryPlatformWithItsChecksum(t *testing.T) {
 	}
 	if bytes.Contains(text, []byte("${")) {
 		t.Error("a placeholder is left: krew takes none")
+	}
+}
+
+func TestNotes_AreTheVersionsSection(t *testing.T) {
+	const log = "# Changelog\n\n## [Unreleased]\n\n- later\n\n## [0.2.0] - 2026-12-01\n\n### Added\n\n- this\n\n## [0.1.0] - 2026-11-01\n\n- before\n"
+	for version, want := range map[string]string{"v0.2.0": "### Added\n\n- this", "v0.1.0": "- before", "v0.3.0": "", "v0.2.0-rc.1": ""} {
+		got, err := notesOf(log, version)
+		if got != want || (err != nil) != (want == "") {
+			t.Errorf("%s: %q, %v", version, got, err)
+		}
+	}
+}
+
+func TestOtherGo_WarnsWhereTheBytesWillDiffer(t *testing.T) {
+	mod := filepath.Join(t.TempDir(), "go.mod")
+	for text, warns := range map[string]bool{
+		"go 1.26.0\n": false, "go 1.26.0\n\ntoolchain " + runtime.Version() + "\n": false, "go 1.26.0\n\ntoolchain go1.2.3\n": true,
+	} {
+		if err := os.WriteFile(mod, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := otherGo(mod); (got != "") != warns {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+// TestWorkflows_NameEveryActionByItsCommit: a tag can be moved under our feet.
+func TestWorkflows_NameEveryActionByItsCommit(t *testing.T) {
+	inRoot(t)
+	files, err := filepath.Glob(".github/workflows/*.yml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	pinned := regexp.MustCompile(`^[a-z0-9-]+/[a-z0-9-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.SplitSeq(string(text), "\n") {
+			_, action, ok := strings.Cut(line, "uses: ")
+			if ok && !pinned.MatchString(action) {
+				t.Errorf("%s: %s", f, line)
+			}
+		}
+		if !bytes.Contains(text, []byte("\npermissions:\n  contents: read\n")) {
+			t.Errorf("%s begins with more rights than to read", f)
+		}
 	}
 }
 
