@@ -112,13 +112,27 @@ func TestKrew_InstallsRunsUpgradesAndUninstalls(t *testing.T) {
 
 	u.in(u.home, u.krew, "install", "local/safe-roll")
 	u.runs(first)
+	u.in(u.home, "kubectl", "safe-roll", "completion", "install")
+	u.completes()
 	index(second)
 	u.in(u.home, u.krew, "update")
 	u.in(u.home, u.krew, "upgrade", "safe-roll")
 	u.runs(second)
+	u.completes()
 	u.in(u.home, u.krew, "uninstall", "safe-roll")
 	if out, err := u.try(u.home, "kubectl", "safe-roll", "version"); err == nil {
 		t.Errorf("it is still there: %s", out)
+	}
+}
+
+// completes asks kubectl what it would offer after Tab.
+func (u *user) completes() {
+	u.t.Helper()
+	if out := u.in(u.home, "kubectl", "__complete", "safe-roll", "ver"); !strings.Contains(out, "verify") {
+		u.t.Errorf("kubectl does not complete it:\n%s", out)
+	}
+	if out := u.in(u.home, "kubectl", "__complete", "safe-roll", "run", "--for", ""); !strings.Contains(out, "reboot") {
+		u.t.Errorf("kubectl does not complete the values of its flags:\n%s", out)
 	}
 }
 

@@ -27,7 +27,7 @@ func (r Report) Text(to io.Writer, style Style) error {
 	}
 	p.line("")
 	p.line(style.paint(bold, "Turns"))
-	p.table(turnRows(o))
+	p.table(turnRows(plainTurns(o.Turns), decide.Goal(o.Goal), since))
 	if len(o.Redundancy) > 0 {
 		p.line("")
 		p.line(style.paint(bold, "The fewest good replicas that any volume had"))
@@ -75,15 +75,12 @@ func headlines(o v1alpha1.Report) []string {
 	return out
 }
 
-func turnRows(o v1alpha1.Report) [][]string {
-	rows := [][]string{{"  NODE", "STRATEGY", "STATE", "REPLACED BY", "DRAINED", "GONE", "WHOLE AGAIN"}}
-	for _, t := range o.Turns {
-		rows = append(rows, []string{
-			"  " + t.Node, t.Strategy, t.State, or(t.Replacement, "-"),
-			since(t.OpenedAt, t.DrainedAt), since(t.OpenedAt, t.RetiredAt), since(t.OpenedAt, t.ClosedAt),
-		})
+func plainTurns(turns []v1alpha1.ReportTurn) []v1alpha1.Turn {
+	out := make([]v1alpha1.Turn, 0, len(turns))
+	for _, t := range turns {
+		out = append(out, t.Turn)
 	}
-	return rows
+	return out
 }
 
 func since(from, to *time.Time) string {

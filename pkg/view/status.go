@@ -122,7 +122,7 @@ func turn(t decide.PlannedTurn, m *decide.Turn) v1alpha1.Turn {
 	}
 	out.Replacement, out.ReplacementUID = m.Joined.Name, string(m.Joined.UID)
 	out.OpenedAt, out.DrainedAt = stamp(m.OpenedAt), stamp(m.DrainedAt)
-	out.RetiredAt, out.ClosedAt = stamp(m.RetiredAt), stamp(m.ClosedAt)
+	out.RetiredAt, out.RebootedAt, out.ClosedAt = stamp(m.RetiredAt), stamp(m.BootedAt), stamp(m.ClosedAt)
 	switch {
 	case !m.ClosedAt.IsZero():
 		out.State = "Closed"
@@ -153,14 +153,8 @@ func (s Status) Text(to io.Writer, style Style) error {
 	if o.Holder != nil {
 		p.para("  ", "held by "+o.Holder.Identity+", heard of "+short(s.Now.Sub(s.Holder.Renewed))+" ago")
 	}
-	rows := [][]string{{"  NODE", "STRATEGY", "STATE", "REPLACED BY", "DRAINED", "GONE", "WHOLE AGAIN"}}
-	for _, t := range o.Turns {
-		rows = append(rows, []string{
-			"  " + t.Node, t.Strategy, t.State, or(t.Replacement, "-"), clock(t.DrainedAt), clock(t.RetiredAt), clock(t.ClosedAt),
-		})
-	}
 	p.line("")
-	p.table(rows)
+	p.table(turnRows(o.Turns, decide.Goal(o.Goal), func(_, at *time.Time) string { return clock(at) }))
 	if next := goOn(o); next != "" {
 		p.line("")
 		p.para("  ", next)
@@ -174,6 +168,24 @@ func drainAgain(goal decide.Goal, node string) string {
 		return "kubectl safe-roll drain " + node + " --for=reboot"
 	}
 	return "kubectl safe-roll drain " + node
+}
+
+// turnRows are the turns with their times, as when tells them from the turn's
+// opening and the time itself. What is rebooted is replaced by nothing.
+func turnRows(turns []v1alpha1.Turn, goal decide.Goal, when func(opened, at *time.Time) string) [][]string {
+	rows := [][]string{{"  NODE", "STRATEGY", "STATE", "REPLACED BY", "DRAINED", "GONE", "WHOLE AGAIN"}}
+	if goal.Reboots() {
+		rows[0] = []string{"  NODE", "STRATEGY", "STATE", "DRAINED", "BACK", "WHOLE AGAIN"}
+	}
+	for _, t := range turns {
+		row := []string{"  " + t.Node, t.Strategy, t.State}
+		out := t.RebootedAt
+		if !goal.Reboots() {
+			row, out = append(row, or(t.Replacement, "-")), t.RetiredAt
+		}
+		rows = append(rows, append(row, when(t.OpenedAt, t.DrainedAt), when(t.OpenedAt, out), when(t.OpenedAt, t.ClosedAt)))
+	}
+	return rows
 }
 
 func clock(t *time.Time) string {

@@ -52,6 +52,7 @@ type Turn struct {
 	OpenedAt       *time.Time `json:"openedAt,omitempty"`
 	DrainedAt      *time.Time `json:"drainedAt,omitempty"`
 	RetiredAt      *time.Time `json:"retiredAt,omitempty"`
+	RebootedAt     *time.Time `json:"rebootedAt,omitempty"`
 	ClosedAt       *time.Time `json:"closedAt,omitempty"`
 }
 
