@@ -40,17 +40,12 @@ func (j *join) addKnobs(st *cluster.Storage) {
 		return
 	}
 	everywhere := perEngine(j.settings[offlineSetting]) == "true"
-	for i := range st.Volumes {
-		f := &st.Volumes[i]
-		v := j.volumes[f.UID]
-		if v == nil {
-			continue
-		}
-		k := &cluster.Knob{Name: offlineKnob, UID: f.UID, Value: v.OfflineRebuilding, Aside: "enabled"}
+	j.selfRebuild = func(v *volume) *cluster.Knob {
+		k := &cluster.Knob{Name: offlineKnob, UID: v.UID, Value: v.OfflineRebuilding, Aside: "enabled"}
 		if everywhere && v.OfflineRebuilding != "disabled" {
 			k.Value = k.Aside // Longhorn does so already
 		}
-		f.SelfRebuild = k
+		return k
 	}
 }
 

@@ -29,8 +29,8 @@ func (s said) because(d cluster.Doubt) said {
 // an engine last listed; and only then it matters whether the engine runs.
 func claim(r *replica, e *engine) said {
 	switch {
-	case r.unread != nil:
-		return said{}.because(doubt(codeUnknownValue, cluster.StandingUnknown, "replica", r.unread.Error()))
+	case r.Unread != "":
+		return said{}.because(doubt(codeUnknownValue, cluster.StandingUnknown, "replica", r.Unread))
 	case r.NodeID == "" || !r.Active:
 		return said{claim: cluster.Placeholder}
 	case e == nil && r.FailedAt.time().IsZero():
@@ -44,17 +44,17 @@ func claim(r *replica, e *engine) said {
 			"rebuildRetryCount", strconv.Itoa(r.RebuildRetryCount)))
 	case e.running():
 		return served(r, e)
-	case e.status.State == "stopped" || e.status.State == "":
+	case e.Status.State == "stopped" || e.Status.State == "":
 		return stopped(r)
 	default:
 		return said{}.because(doubt(codeEngineState, cluster.StandingUnknown,
-			"engine", e.Name, "currentState", e.status.State))
+			"engine", e.Name, "currentState", e.Status.State))
 	}
 }
 
 // served says what a running engine says of the replica.
 func served(r *replica, e *engine) said {
-	mode, address := e.status.Modes[r.Name], e.status.Addresses[r.Name]
+	mode, address := e.Status.Modes[r.Name], e.Status.Addresses[r.Name]
 	build, building := e.rebuildOf(address)
 	building = building && build.running()
 	switch mode {
@@ -82,9 +82,9 @@ func served(r *replica, e *engine) said {
 // replica. One whose address it has is about to be rebuilt.
 func unlisted(r *replica, e *engine, progress int) said {
 	switch {
-	case len(e.status.Modes) == 0:
+	case len(e.Status.Modes) == 0:
 		return said{}.because(doubt(codeEngineSilent, cluster.StandingUnknown, "engine", e.Name))
-	case e.status.Addresses[r.Name] != "":
+	case e.Status.Addresses[r.Name] != "":
 		return said{claim: cluster.Rebuilding, progress: progress}
 	case !r.ever():
 		return said{claim: cluster.Untouched}
@@ -97,12 +97,12 @@ func unlisted(r *replica, e *engine, progress int) said {
 // stopped says what the replica says of itself while no engine runs.
 func stopped(r *replica) said {
 	healthy, lastFailed := r.HealthyAt.time(), r.LastFailedAt.time()
-	switch r.status.State {
+	switch r.Status.State {
 	case "", "stopped", "running", "starting", "stopping":
 	case "error", "unknown", "suspended":
-		return said{}.because(doubt(codeReplicaState, cluster.StandingUnknown, "currentState", r.status.State))
+		return said{}.because(doubt(codeReplicaState, cluster.StandingUnknown, "currentState", r.Status.State))
 	default:
-		return said{}.because(doubt(codeUnknownValue, cluster.StandingUnknown, "currentState", r.status.State))
+		return said{}.because(doubt(codeUnknownValue, cluster.StandingUnknown, "currentState", r.Status.State))
 	}
 	switch {
 	case !lastFailed.IsZero() && !r.LastHealthyAt.time().After(lastFailed):

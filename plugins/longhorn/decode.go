@@ -16,9 +16,9 @@ import (
 
 // meta is the metadata that is kept of every object.
 type meta struct {
-	Name      string      `json:"name"`
+	Name      string      `json:"name" keep:"own"`
 	Namespace string      `json:"namespace"`
-	UID       cluster.UID `json:"uid"`
+	UID       cluster.UID `json:"uid" keep:"own"`
 	Created   stamp       `json:"creationTimestamp"`
 	Deleted   *stamp      `json:"deletionTimestamp"`
 }
@@ -79,6 +79,19 @@ func (s *size) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("%s is no number of bytes", b)
 	}
 	*s = size(n)
+	return nil
+}
+
+// given notes whether a text was given, and keeps nothing of it.
+type given bool
+
+// UnmarshalJSON accepts a string and null.
+func (g *given) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	*g = text != ""
 	return nil
 }
 

@@ -144,8 +144,8 @@ func TestReader_AReplicaThatCannotBeDecodedIsNotLost(t *testing.T) {
 	}
 	for _, item := range []string{`{`, `{"metadata":{"uid":"u"},"spec":{"volumeName":"vol"}}`, `{"metadata":{"name":"x"},"spec":{"volumeName":5}}`} {
 		r := NewReader()
-		if err := r.Put(kindOf(replicas), []byte(item)); err == nil || len(r.replicas) != 0 {
-			t.Errorf("%s: %v, kept %d", item, err, len(r.replicas))
+		if err := r.Put(kindOf(replicas), []byte(item)); err == nil || r.replicas.Len() != 0 {
+			t.Errorf("%s: %v, kept %d", item, err, r.replicas.Len())
 		}
 	}
 }

@@ -16,9 +16,9 @@ type engineStatus struct {
 	OwnerID     string                 `json:"ownerID"`
 	CurrentSize string                 `json:"currentSize"`
 	IsExpanding bool                   `json:"isExpanding"`
-	ExpandError string                 `json:"lastExpansionError"`
+	ExpandError string                 `json:"lastExpansionError" keep:"own"`
 	Modes       map[string]string      `json:"replicaModeMap"`
-	Addresses   map[string]string      `json:"currentReplicaAddressMap"`
+	Addresses   map[string]string      `json:"currentReplicaAddressMap" keep:"own"`
 	Rebuilds    map[string]rebuild     `json:"rebuildStatus"`
 	Purges      map[string]purge       `json:"purgeStatus"`
 	Restores    map[string]restoration `json:"restoreStatus"`
@@ -47,7 +47,7 @@ type restoration struct {
 type engine struct {
 	meta
 	engineSpec
-	status engineStatus
+	Status engineStatus
 }
 
 func newEngine(item []byte) (*engine, error) {
@@ -58,17 +58,17 @@ func newEngine(item []byte) (*engine, error) {
 	if o.Spec.Volume == "" {
 		return nil, errors.New("it names no volume")
 	}
-	return &engine{meta: o.Metadata, engineSpec: o.Spec, status: o.Status}, nil
+	return &engine{meta: o.Metadata, engineSpec: o.Spec, Status: o.Status}, nil
 }
 
-func (e *engine) running() bool { return e.status.State == "running" }
+func (e *engine) running() bool { return e.Status.State == "running" }
 
 // ever reports whether it was started at least once. currentSize is written
 // by the monitor of a running engine only, and kept (Longhorn v1.12.0
 // controller/engine_controller.go, refresh); so are the snapshots, of which a
 // started engine has one at least.
 func (e *engine) ever() bool {
-	return e.running() || bool(e.status.Snapshots) || e.status.CurrentSize != "" && e.status.CurrentSize != "0"
+	return e.running() || bool(e.Status.Snapshots) || e.Status.CurrentSize != "" && e.Status.CurrentSize != "0"
 }
 
 // rebuildOf returns the rebuild of the replica at that address. Longhorn keys
@@ -77,15 +77,15 @@ func (e *engine) rebuildOf(address string) (rebuild, bool) {
 	if address == "" {
 		return rebuild{}, false
 	}
-	if r, ok := e.status.Rebuilds["tcp://"+address]; ok {
+	if r, ok := e.Status.Rebuilds["tcp://"+address]; ok {
 		return r, true
 	}
-	r, ok := e.status.Rebuilds[address]
+	r, ok := e.Status.Rebuilds[address]
 	return r, ok
 }
 
 func (e *engine) purging() bool {
-	for _, p := range e.status.Purges {
+	for _, p := range e.Status.Purges {
 		if p.IsPurging {
 			return true
 		}
@@ -94,7 +94,7 @@ func (e *engine) purging() bool {
 }
 
 func (e *engine) restoring() bool {
-	for _, r := range e.status.Restores {
+	for _, r := range e.Status.Restores {
 		if r.IsRestoring {
 			return true
 		}
@@ -107,9 +107,9 @@ func (e *engine) restoring() bool {
 // controller/volume_controller.go, isInExpansion). Sizes are compared as they
 // are spelled; both come from the same program.
 func (e *engine) expanding() bool {
-	if e.status.IsExpanding {
+	if e.Status.IsExpanding {
 		return true
 	}
-	return e.running() && e.status.CurrentSize != "" && e.status.CurrentSize != "0" &&
-		e.VolumeSize != "" && e.VolumeSize != e.status.CurrentSize
+	return e.running() && e.Status.CurrentSize != "" && e.Status.CurrentSize != "0" &&
+		e.VolumeSize != "" && e.VolumeSize != e.Status.CurrentSize
 }

@@ -3,31 +3,62 @@
 package longhorn
 
 import (
+	"cmp"
+	"iter"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 // join holds the indices that one joining needs.
 type join struct {
 	*Reader
-	engines  map[string][]*engine
-	replicas map[string][]*replica
-	tickets  map[string]*attachment
+	// names are the volumes', sorted, each once.
+	names    []string
+	volumes  narrow.Grouped[volume]
+	engines  narrow.Grouped[engine]
+	replicas narrow.Grouped[replica]
+	tickets  narrow.Grouped[attachment]
 	sharded  map[string]bool
 	stray    []*shardGroup
 	orphaned map[string]bool
 	byNode   map[string]*node
 	settings settingValues
+	holds    nodeHolds
+	building map[string]int
+	spaces   map[string]bool
+	lost     references // volumes that something belongs to and that were not read
+	unbased  references // and images
 	reported time.Time
+	pacer    pacer
+	// selfRebuild says how the volume can be rebuilt in its sleep; nil for none
+	// of them.
+	selfRebuild func(*volume) *cluster.Knob
 }
 
 // Storage joins what was put into facts. The result shares nothing with the
 // reader that a later Put would change, and the same objects give the same
 // facts in the same order.
 func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
+	st, volumes, gaps := r.Join()
+	st.Volumes = make([]cluster.Volume, 0, r.volumes.Len())
+	for v := range volumes {
+		st.Volumes = append(st.Volumes, v)
+	}
+	if len(st.Volumes) == 0 {
+		st.Volumes = nil
+	}
+	return st, gaps
+}
+
+// Join is Storage without volumes, and a sequence that makes each of them when
+// it is asked for; the next Put ends it.
+func (r *Reader) Join() (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Gap) {
 	j := r.index()
 	st := cluster.Storage{
 		Driver:   Driver,
@@ -37,60 +68,55 @@ func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 		Bases:    j.bases(),
 		Orphans:  j.orphanFacts(),
 	}
-	for _, v := range sortedBy(r.volumes, func(v *volume) string { return v.Name }) {
-		st.Volumes = append(st.Volumes, j.volume(v))
-	}
 	var gaps []cluster.Gap
 	st.Namespace, gaps = j.namespace()
-	gaps = append(gaps, j.dangling()...)
+	gaps = append(append(gaps, j.lost.gaps(volumes, "volume")...), j.unbased.gaps(backingImages, "backing image")...)
 	st.Version, st.Doubts = j.version()
 	st.Doubts = append(st.Doubts, j.storageDoubts()...)
 	st.Reported = j.reported
 	j.addPace(&st)
 	j.addKnobs(&st)
-	return st, gaps
+	return st, j.all(), gaps
 }
 
-func (r *Reader) index() *join {
-	j := &join{
-		Reader:   r,
-		engines:  make(map[string][]*engine, len(r.volumes)),
-		replicas: make(map[string][]*replica, len(r.volumes)),
-		tickets:  make(map[string]*attachment, len(r.attachments)),
-		sharded:  make(map[string]bool, len(r.shardGroups)),
-		orphaned: make(map[string]bool, len(r.orphans)),
-		byNode:   make(map[string]*node, len(r.nodes)),
-		settings: settingsOf(r),
+// all makes the facts of every volume, sorted by name, then by UID: files may
+// hold two of one name.
+func (j *join) all() iter.Seq[cluster.Volume] {
+	return func(yield func(cluster.Volume) bool) {
+		for _, name := range j.names {
+			vs := byName(j.volumes.Of(name), func(v *volume) string { return v.Name })
+			f := j.family(name)
+			for _, v := range vs {
+				if !yield(j.volume(v, f)) {
+					return
+				}
+			}
+		}
 	}
-	for _, e := range r.engines {
-		j.engines[e.Volume] = append(j.engines[e.Volume], e)
-		j.reported = later(j.reported, e.Created.time())
+}
+
+// family is what belongs to one volume.
+type family struct {
+	engines  []*engine
+	replicas []*replica // sorted by name
+	tickets  *attachment
+}
+
+func (j *join) family(volume string) family {
+	f := family{
+		engines:  j.engines.Of(volume),
+		replicas: byName(j.replicas.Of(volume), func(r *replica) string { return r.Name }),
 	}
-	for _, x := range r.replicas {
-		j.replicas[x.Volume] = append(j.replicas[x.Volume], x)
-		j.reported = later(j.reported, x.reported())
+	if all := byName(j.tickets.Of(volume), func(a *attachment) string { return a.Name }); len(all) > 0 {
+		f.tickets = all[0]
 	}
-	for _, v := range r.volumes {
-		j.reported = later(later(j.reported, v.reported), v.Created.time())
-	}
-	for _, n := range r.nodes {
-		j.reported = later(j.reported, n.reported())
-		j.byNode[n.Name] = n
-	}
-	for _, a := range r.attachments {
-		j.tickets[a.Volume] = a
-	}
-	for _, g := range r.shardGroups {
-		j.sharded[g.volume] = true
-	}
-	j.stray = j.strayShards()
-	return j
+	return f
 }
 
 // current returns the volume's current engine: the only active one, or nil.
-func (j *join) current(volume string) *engine {
+func (f family) current() *engine {
 	var found *engine
-	for _, e := range j.engines[volume] {
+	for _, e := range f.engines {
 		if !e.Active || e.Deleted != nil {
 			continue
 		}
@@ -102,25 +128,73 @@ func (j *join) current(volume string) *engine {
 	return found
 }
 
+// known reports whether there is a volume of that name.
+func (j *join) known(volume string) bool { return j.volumes.Count(volume) > 0 }
+
+func (r *Reader) index() *join {
+	j := &join{
+		Reader:  r,
+		volumes: r.volumes.Group(), engines: r.engines.Group(), replicas: r.replicas.Group(), tickets: r.attachments.Group(),
+		sharded:  make(map[string]bool, len(r.shardGroups)),
+		orphaned: make(map[string]bool, len(r.orphans)),
+		byNode:   make(map[string]*node, len(r.nodes)),
+		building: map[string]int{}, spaces: map[string]bool{}, holds: nodeHolds{},
+		settings: settingsOf(r),
+	}
+	j.readVolumes()
+	for e := range r.engines.All() {
+		j.reported = later(j.reported, e.Created.time())
+		j.holds.add(e.NodeID, e.Name)
+		if !j.known(e.Volume) && e.Deleted == nil {
+			j.lost.add(e.Volume, "engine "+e.Name)
+		}
+	}
+	for x := range r.replicas.All() {
+		j.reported = later(j.reported, x.reported())
+		j.spaces[x.Namespace] = true
+		if !j.known(x.Volume) && x.Deleted == nil {
+			j.lost.add(x.Volume, "replica "+x.Name)
+		}
+		if isNew(x) && x.Status.State == "running" {
+			j.building[x.NodeID]++
+		}
+	}
+	for _, n := range r.nodes {
+		j.reported = later(j.reported, n.reported())
+		j.spaces[n.Namespace] = true
+		j.byNode[n.Name] = n
+	}
+	for _, g := range r.shardGroups {
+		j.sharded[g.volume] = true
+	}
+	j.stray = j.strayShards()
+	return j
+}
+
+// readVolumes notes what of each volume is needed before it is made.
+func (j *join) readVolumes() {
+	bases := make(map[string]bool, len(j.backingImages))
+	for _, b := range j.backingImages {
+		bases[b.Name] = true
+	}
+	j.names = make([]string, 0, j.Reader.volumes.Len())
+	for v := range j.Reader.volumes.All() {
+		j.names = append(j.names, v.Name)
+		j.reported = later(later(j.reported, v.Reported), v.Created.time())
+		j.spaces[v.Namespace] = true
+		if v.BackingImage != "" && !bases[v.BackingImage] {
+			j.unbased.add(v.BackingImage, "volume "+v.Name)
+		}
+	}
+	slices.Sort(j.names)
+	j.names = slices.Compact(j.names)
+}
+
 // namespace returns where the objects are. There is one Longhorn in a
 // cluster; objects of two cannot be told apart by their names.
 func (j *join) namespace() (string, []cluster.Gap) {
-	seen := map[string]bool{}
-	for _, v := range j.volumes {
-		seen[v.Namespace] = true
-	}
-	for _, n := range j.nodes {
-		seen[n.Namespace] = true
-	}
-	for _, r := range j.Reader.replicas {
-		seen[r.Namespace] = true
-	}
-	delete(seen, "")
-	names := make([]string, 0, len(seen))
-	for n := range seen {
-		names = append(names, n)
-	}
-	sort.Strings(names)
+	delete(j.spaces, "")
+	names := sortedKeys(j.spaces)
 	switch len(names) {
 	case 0:
 		return Namespace, nil
@@ -133,36 +207,6 @@ func (j *join) namespace() (string, []cluster.Gap) {
 				"), which cannot be told apart; name the one that counts",
 		}}
 	}
-}
-
-// dangling returns a Gap for every volume, engine and image that something
-// refers to and that was not read.
-func (j *join) dangling() []cluster.Gap {
-	known := make(map[string]bool, len(j.volumes))
-	bases := make(map[string]bool, len(j.backingImages))
-	for _, v := range j.volumes {
-		known[v.Name] = true
-	}
-	for _, b := range j.backingImages {
-		bases[b.Name] = true
-	}
-	var lost, unbased references
-	for _, e := range j.Reader.engines {
-		if !known[e.Volume] && e.Deleted == nil {
-			lost.add(e.Volume, "engine "+e.Name)
-		}
-	}
-	for _, r := range j.Reader.replicas {
-		if !known[r.Volume] && r.Deleted == nil {
-			lost.add(r.Volume, "replica "+r.Name)
-		}
-	}
-	for _, v := range j.volumes {
-		if v.BackingImage != "" && !bases[v.BackingImage] {
-			unbased.add(v.BackingImage, "volume "+v.Name)
-		}
-	}
-	return append(lost.gaps(volumes, "volume"), unbased.gaps(backingImages, "backing image")...)
 }
 
 // references maps the name of something that was not read to what refers to it.
@@ -208,15 +252,13 @@ func (r references) gaps(resource, word string) []cluster.Gap {
 // sortedBy returns the values ordered by name, then by UID: files may hold two
 // objects of one name.
 func sortedBy[T keyed](m map[cluster.UID]T, name func(T) string) []T {
-	out := make([]T, 0, len(m))
-	for _, v := range m {
-		out = append(out, v)
-	}
-	sort.Slice(out, func(i, k int) bool {
-		if a, b := name(out[i]), name(out[k]); a != b {
-			return a < b
-		}
-		return out[i].key() < out[k].key()
+	return byName(slices.Collect(maps.Values(m)), name)
+}
+
+// byName sorts the objects by name, then by UID.
+func byName[T keyed](out []T, name func(T) string) []T {
+	slices.SortFunc(out, func(a, b T) int {
+		return cmp.Or(strings.Compare(name(a), name(b)), strings.Compare(string(a.key()), string(b.key())))
 	})
 	return out
 }

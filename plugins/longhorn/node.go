@@ -46,7 +46,7 @@ type nodeStatus struct {
 type node struct {
 	meta
 	nodeSpec
-	status nodeStatus
+	Status nodeStatus
 }
 
 func newNode(item []byte) (*node, error) {
@@ -54,13 +54,13 @@ func newNode(item []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &node{meta: o.Metadata, nodeSpec: o.Spec, status: o.Status}, nil
+	return &node{meta: o.Metadata, nodeSpec: o.Spec, Status: o.Status}, nil
 }
 
 // reported is the newest time in its status.
 func (n *node) reported() time.Time {
-	t := n.status.Conditions.Newest()
-	for _, d := range n.status.Disks {
+	t := n.Status.Conditions.Newest()
+	for _, d := range n.Status.Disks {
 		t = later(t, d.Conditions.Newest())
 	}
 	return t
@@ -71,10 +71,10 @@ func (n *node) fact() cluster.StorageNode {
 	f := cluster.StorageNode{
 		Name: n.Name, UID: n.UID, Created: n.Created.time(), Deleting: n.Deleted != nil,
 		Placement: cluster.Placement{Accept: n.AllowScheduling, Evacuate: n.EvictionRequested},
-		Zone:      n.status.Zone, Tags: n.Tags, Disks: n.disks(), Reported: n.reported(),
+		Zone:      n.Status.Zone, Tags: n.Tags, Disks: n.disks(), Reported: n.reported(),
 	}
-	f.Ready, f.ReadyReason = n.status.Conditions.Of("Ready")
-	f.Schedulable, _ = n.status.Conditions.Of("Schedulable")
+	f.Ready, f.ReadyReason = n.Status.Conditions.Of("Ready")
+	f.Schedulable, _ = n.Status.Conditions.Of("Schedulable")
 	return f
 }
 
@@ -84,7 +84,7 @@ func (n *node) disks() []cluster.Disk {
 	for name := range n.Disks {
 		names = append(names, name)
 	}
-	for name := range n.status.Disks {
+	for name := range n.Status.Disks {
 		if _, ok := n.Disks[name]; !ok {
 			names = append(names, name)
 		}
@@ -99,7 +99,7 @@ func (n *node) disks() []cluster.Disk {
 
 func (n *node) disk(name string) cluster.Disk {
 	spec, declared := n.Disks[name]
-	status, reported := n.status.Disks[name]
+	status, reported := n.Status.Disks[name]
 	d := cluster.Disk{
 		Name: name, UUID: status.UUID, Path: clean(spec.Path), Declared: declared, Reported: reported,
 		Accept: spec.AllowScheduling, Evacuate: spec.EvictionRequested, Tags: spec.Tags, Medium: spec.Type,

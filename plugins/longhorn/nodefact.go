@@ -12,7 +12,7 @@ import (
 // by name.
 func (j *join) nodeFacts() []cluster.StorageNode {
 	serving := j.serving()
-	holds := j.nodeHolds()
+	j.addHolds()
 	runtimes := map[string][]string{}
 	for _, i := range j.engineImages {
 		for name, ready := range i.nodes {
@@ -25,7 +25,7 @@ func (j *join) nodeFacts() []cluster.StorageNode {
 	for _, n := range sortedBy(j.nodes, func(n *node) string { return n.Name }) {
 		f := n.fact()
 		f.Serving = serving(n.Name)
-		f.Holds = len(holds[n.Name])
+		f.Holds = len(j.holds[n.Name])
 		f.Runtimes = runtimes[n.Name]
 		sort.Strings(f.Runtimes)
 		out = append(out, f)
@@ -64,37 +64,35 @@ func (j *join) serving() func(node string) cluster.Answer {
 	}
 }
 
-// nodeHolds collects, by node, the engines and shares that are said to run
-// there: by the engines themselves, by the instance managers, and by the
-// share managers.
-func (j *join) nodeHolds() map[string]map[string]bool {
-	out := map[string]map[string]bool{}
-	add := func(node, what string) {
-		if node == "" {
-			return
-		}
-		if out[node] == nil {
-			out[node] = map[string]bool{}
-		}
-		out[node][what] = true
+// nodeHolds are, by node, the engines and shares that are said to run there: by
+// the engines themselves, by the instance managers, and by the share managers.
+type nodeHolds map[string]map[string]bool
+
+func (h nodeHolds) add(node, what string) {
+	if node == "" {
+		return
 	}
-	for _, e := range j.Reader.engines {
-		add(e.NodeID, e.Name)
+	if h[node] == nil {
+		h[node] = map[string]bool{}
 	}
+	h[node][what] = true
+}
+
+// addHolds adds what the managers say.
+func (j *join) addHolds() {
 	for _, m := range j.managers {
 		if m.state == "error" || m.state == "stopped" {
 			continue // its processes went with it
 		}
 		for _, e := range m.engines {
-			add(m.node, e)
+			j.holds.add(m.node, e)
 		}
 	}
 	for _, s := range j.shares {
 		if s.state != "stopped" && s.state != "error" && s.state != "" {
-			add(s.node, "share "+s.Name)
+			j.holds.add(s.node, "share "+s.Name)
 		}
 	}
-	return out
 }
 
 // bases translates the backing images, sorted by name.

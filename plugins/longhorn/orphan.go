@@ -35,17 +35,13 @@ func (o *orphan) running() bool { return o.kind == "engine-instance" || o.kind =
 // orphanFacts translates the orphans that may be data, sorted by name. A type
 // never seen may be.
 func (j *join) orphanFacts() []cluster.Orphan {
-	known := make(map[string]bool, len(j.volumes))
-	for _, v := range j.volumes {
-		known[v.Name] = true
-	}
 	var out []cluster.Orphan
 	for _, o := range sortedBy(j.orphans, func(o *orphan) string { return o.Name }) {
 		if o.running() {
 			continue
 		}
 		f := cluster.Orphan{Name: o.Name, UID: o.UID, Node: o.node, DiskUUID: o.disk, Directory: o.directory, Volume: volumeOf(o.directory)}
-		if of, ok := strings.CutSuffix(f.Volume, "-r"); ok && !known[f.Volume] && known[of] {
+		if of, ok := strings.CutSuffix(f.Volume, "-r"); ok && !j.known(f.Volume) && j.known(of) {
 			f.Volume = of // the v2 engine names the data as the replica object
 		}
 		j.orphaned[f.Volume] = true

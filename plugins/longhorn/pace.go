@@ -18,8 +18,8 @@ const (
 
 // pacer knows how Longhorn paces its rebuilds.
 type pacer struct {
-	*join
-	version string
+	settings settingValues
+	version  string
 	// limit of rebuilds on one node; 0 where there is none, or it is not known.
 	limit int
 	// building is how many replicas are being written, by node.
@@ -27,34 +27,23 @@ type pacer struct {
 	serving  func(node string) cluster.Answer
 }
 
-// addPace says of every volume why Longhorn does not get on with it.
+// addPace prepares to say of every volume why Longhorn does not get on with it.
 func (j *join) addPace(st *cluster.Storage) {
-	p := pacer{join: j, version: st.Version, building: map[string]int{}, serving: j.serving()}
+	p := pacer{settings: j.settings, version: st.Version, building: j.building, serving: j.serving()}
 	if n, err := strconv.Atoi(perEngine(j.settings[rebuildLimit])); err == nil && n > 0 {
 		p.limit = n
 	}
 	st.RebuildsPerNode = p.limit
-	for _, r := range j.Reader.replicas {
-		if isNew(r) && r.status.State == "running" {
-			p.building[r.NodeID]++
-		}
-	}
-	for i := range st.Volumes {
-		f := &st.Volumes[i]
-		if v := j.volumes[f.UID]; v != nil {
-			f.Pause, f.Hindered = p.pace(v, j.current(v.Name))
-		}
-	}
+	j.pacer = p
 }
 
 // pace says why Longhorn does not get on with a volume: what it holds back on
 // purpose, and what keeps it. It is asked of volumes that lack a replica or are
 // to lose one.
-func (p pacer) pace(v *volume, e *engine) (*cluster.Pause, []string) {
-	rs := p.replicas[v.Name]
+func (p pacer) pace(v *volume, f family) (*cluster.Pause, []string) {
 	whole, leaving := 0, false
-	for _, r := range rs {
-		out := r.EvictionRequested || r.status.EvictionRequested
+	for _, r := range f.replicas {
+		out := r.EvictionRequested || r.Status.EvictionRequested
 		leaving = leaving || out
 		if r.Active && !r.HealthyAt.time().IsZero() && r.FailedAt.time().IsZero() && !out {
 			whole++
@@ -63,7 +52,7 @@ func (p pacer) pace(v *volume, e *engine) (*cluster.Pause, []string) {
 	if whole >= v.NumberOfReplicas && !leaving {
 		return nil, nil
 	}
-	return p.pause(v, rs), p.hindered(v, e, leaving)
+	return p.pause(v, f.replicas), p.hindered(v, f, leaving)
 }
 
 // pause returns why the rebuild is held back. A degraded volume waits for a
@@ -74,20 +63,20 @@ func (p pacer) pause(v *volume, rs []*replica) *cluster.Pause {
 	for _, r := range rs {
 		switch {
 		case !isNew(r):
-		case p.limit > 0 && r.status.State != "running" && p.building[r.NodeID] >= p.limit:
+		case p.limit > 0 && r.Status.State != "running" && p.building[r.NodeID] >= p.limit:
 			return &cluster.Pause{Why: fmt.Sprintf("%d replicas are written on %s already (%s)", p.building[r.NodeID], r.NodeID, rebuildLimit)}
 		default:
 			return nil // it is on its way
 		}
 	}
 	wait, err := strconv.Atoi(perEngine(p.settings[replenishWait]))
-	if err != nil || wait <= 0 || v.status.Robustness != "degraded" || v.degraded.IsZero() {
+	if err != nil || wait <= 0 || v.Status.Robustness != "degraded" || v.Degraded.IsZero() {
 		return nil
 	}
 	for _, r := range rs {
 		if mightReturn(r) {
 			return &cluster.Pause{
-				Until: v.degraded.Add(time.Duration(wait) * time.Second),
+				Until: v.Degraded.Add(time.Duration(wait) * time.Second),
 				Why:   fmt.Sprintf("Longhorn waits for the failed replica %s to return (%s %d s)", r.Name, replenishWait, wait),
 			}
 		}
@@ -99,7 +88,7 @@ func (p pacer) pause(v *volume, rs []*replica) *cluster.Pause {
 // be used again one day.
 func mightReturn(r *replica) bool {
 	return !r.FailedAt.time().IsZero() && r.Deleted == nil && r.NodeID != "" && r.DiskID != "" &&
-		r.RebuildRetryCount < maxRetries && !r.EvictionRequested && !r.status.EvictionRequested
+		r.RebuildRetryCount < maxRetries && !r.EvictionRequested && !r.Status.EvictionRequested
 }
 
 // isNew reports whether the replica was made to be written.
@@ -108,7 +97,7 @@ func isNew(r *replica) bool {
 }
 
 // hindered lists what keeps Longhorn from rebuilding or moving a replica.
-func (p pacer) hindered(v *volume, e *engine, leaving bool) []string {
+func (p pacer) hindered(v *volume, f family, leaving bool) []string {
 	var out []string
 	if perEngine(p.settings[rebuildLimit]) == "0" {
 		what := "no replica is rebuilt"
@@ -117,16 +106,16 @@ func (p pacer) hindered(v *volume, e *engine, leaving bool) []string {
 		}
 		out = append(out, rebuildLimit+" is 0: "+what)
 	}
-	if v.unscheduled != "" {
-		out = append(out, "no disk takes a replica (condition Scheduled: "+v.unscheduled+")")
+	if v.Unscheduled != "" {
+		out = append(out, "no disk takes a replica (condition Scheduled: "+v.Unscheduled+")")
 	}
-	if e != nil && e.running() {
+	if e := f.current(); e != nil && e.running() {
 		known := map[string]bool{}
-		for _, r := range p.replicas[v.Name] {
+		for _, r := range f.replicas {
 			known[r.Name] = true
 		}
-		for _, name := range sortedKeys(e.status.Modes) {
-			if e.status.Modes[name] == "ERR" && !known[name] {
+		for _, name := range sortedKeys(e.Status.Modes) {
+			if e.Status.Modes[name] == "ERR" && !known[name] {
 				out = append(out, "its engine lists "+name+" as ERR, which has no object, and rebuilds nothing before that is gone")
 			}
 		}
@@ -134,7 +123,7 @@ func (p pacer) hindered(v *volume, e *engine, leaving bool) []string {
 			out = append(out, "the instance manager of "+node+" does not run")
 		}
 	}
-	if leaving && v.status.State == "detached" && !evictsDetached(p.version) {
+	if leaving && v.Status.State == "detached" && !evictsDetached(p.version) {
 		out = append(out, "Longhorn "+p.version+" may leave a detached volume where it is (longhorn issues 9781 and 9857)")
 	}
 	return out

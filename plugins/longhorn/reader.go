@@ -7,16 +7,18 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 // Reader collects Longhorn's objects, each reduced to what is needed, by UID.
+// Kinds of which there are as many as there are volumes are kept on shelves.
 type Reader struct {
-	volumes       map[cluster.UID]*volume
-	engines       map[cluster.UID]*engine
-	replicas      map[cluster.UID]*replica
+	volumes       *narrow.Shelf[volume]
+	engines       *narrow.Shelf[engine]
+	replicas      *narrow.Shelf[replica]
+	attachments   *narrow.Shelf[attachment]
 	nodes         map[cluster.UID]*node
 	settings      map[cluster.UID]*setting
-	attachments   map[cluster.UID]*attachment
 	managers      map[cluster.UID]*manager
 	shares        map[cluster.UID]*share
 	engineImages  map[cluster.UID]*engineImage
@@ -27,13 +29,14 @@ type Reader struct {
 
 // NewReader returns an empty Reader.
 func NewReader() *Reader {
+	words := narrow.NewWords()
 	return &Reader{
-		volumes:       map[cluster.UID]*volume{},
-		engines:       map[cluster.UID]*engine{},
-		replicas:      map[cluster.UID]*replica{},
+		volumes:       narrow.NewShelf(words, func(v *volume) string { return v.Name }),
+		engines:       narrow.NewShelf(words, func(e *engine) string { return e.Volume }),
+		replicas:      narrow.NewShelf(words, func(r *replica) string { return r.Volume }),
+		attachments:   narrow.NewShelf(words, func(a *attachment) string { return a.Volume }),
 		nodes:         map[cluster.UID]*node{},
 		settings:      map[cluster.UID]*setting{},
-		attachments:   map[cluster.UID]*attachment{},
 		managers:      map[cluster.UID]*manager{},
 		shares:        map[cluster.UID]*share{},
 		engineImages:  map[cluster.UID]*engineImage{},
@@ -56,15 +59,28 @@ func keep[T keyed](kept map[cluster.UID]T, item []byte, from func([]byte) (T, er
 	return nil
 }
 
+// shelve decodes the item and puts it on its shelf.
+func shelve[T any, P interface {
+	*T
+	keyed
+}](on *narrow.Shelf[T], item []byte, from func([]byte) (P, error)) error {
+	o, err := from(item)
+	if err != nil {
+		return err
+	}
+	on.Put(o.key(), o)
+	return nil
+}
+
 // keepReplica keeps of a replica that cannot be decoded that its volume has it:
 // one of which nothing is known is not one that is lost.
 func (r *Reader) keepReplica(item []byte) error {
-	err := keep(r.replicas, item, newReplica)
+	err := shelve(r.replicas, item, newReplica)
 	if err == nil {
 		return nil
 	}
 	if x := unread(item, err); x != nil {
-		r.replicas[x.key()] = x
+		r.replicas.Put(x.key(), x)
 	}
 	return err
 }
@@ -84,9 +100,9 @@ func (r *Reader) Put(k plugin.Kind, item []byte) error {
 func (r *Reader) put(resource string, item []byte) error {
 	switch resource {
 	case volumes:
-		return keep(r.volumes, item, newVolume)
+		return shelve(r.volumes, item, newVolume)
 	case engines:
-		return keep(r.engines, item, newEngine)
+		return shelve(r.engines, item, newEngine)
 	case replicas:
 		return r.keepReplica(item)
 	case nodes:
@@ -94,7 +110,7 @@ func (r *Reader) put(resource string, item []byte) error {
 	case settings:
 		return keep(r.settings, item, newSetting)
 	case attachments:
-		return keep(r.attachments, item, newAttachment)
+		return shelve(r.attachments, item, newAttachment)
 	case managers:
 		return keep(r.managers, item, newManager)
 	case shares:
@@ -119,17 +135,17 @@ func (r *Reader) Drop(k plugin.Kind, uid cluster.UID) {
 	}
 	switch k.Resource {
 	case volumes:
-		delete(r.volumes, uid)
+		r.volumes.Drop(uid)
 	case engines:
-		delete(r.engines, uid)
+		r.engines.Drop(uid)
 	case replicas:
-		delete(r.replicas, uid)
+		r.replicas.Drop(uid)
 	case nodes:
 		delete(r.nodes, uid)
 	case settings:
 		delete(r.settings, uid)
 	case attachments:
-		delete(r.attachments, uid)
+		r.attachments.Drop(uid)
 	case managers:
 		delete(r.managers, uid)
 	case shares:

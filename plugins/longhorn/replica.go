@@ -23,7 +23,7 @@ type replicaSpec struct {
 	NodeID            string `json:"nodeID"`
 	DiskID            string `json:"diskID"`
 	DiskPath          string `json:"diskPath"`
-	Directory         string `json:"dataDirectoryName"`
+	Directory         string `json:"dataDirectoryName" keep:"own"`
 	HealthyAt         stamp  `json:"healthyAt"`
 	FailedAt          stamp  `json:"failedAt"`
 	LastHealthyAt     stamp  `json:"lastHealthyAt"`
@@ -42,9 +42,9 @@ type replicaStatus struct {
 type replica struct {
 	meta
 	replicaSpec
-	status replicaStatus
-	// unread is why nothing but its name and its volume is known; else nil.
-	unread error
+	Status replicaStatus
+	// Unread is why nothing but its name and its volume is known; else empty.
+	Unread string `keep:"own"`
 }
 
 func newReplica(item []byte) (*replica, error) {
@@ -55,7 +55,7 @@ func newReplica(item []byte) (*replica, error) {
 	if o.Spec.Volume == "" {
 		return nil, errors.New("it names no volume")
 	}
-	r := &replica{meta: o.Metadata, replicaSpec: o.Spec, status: o.Status}
+	r := &replica{meta: o.Metadata, replicaSpec: o.Spec, Status: o.Status}
 	r.DiskPath = clean(r.DiskPath)
 	return r, nil
 }
@@ -77,7 +77,7 @@ func unread(item []byte, why error) *replica {
 	}
 	return &replica{
 		meta:        meta{Name: o.Metadata.Name, UID: o.Metadata.UID},
-		replicaSpec: replicaSpec{Volume: o.Spec.Volume}, unread: why,
+		replicaSpec: replicaSpec{Volume: o.Spec.Volume}, Unread: why.Error(),
 	}
 }
 

@@ -12,18 +12,14 @@ import (
 // strayShards lists the shard groups of which nobody can say which volume's
 // they are, sorted by name.
 func (j *join) strayShards() []*shardGroup {
-	known := make(map[string]bool, len(j.volumes))
-	for _, v := range j.volumes {
-		known[v.Name] = true
-	}
 	return slices.DeleteFunc(sortedBy(j.shardGroups, func(g *shardGroup) string { return g.Name }),
-		func(g *shardGroup) bool { return known[g.volume] || g.Deleted != nil })
+		func(g *shardGroup) bool { return j.known(g.volume) || g.Deleted != nil })
 }
 
 // shardedVolume reports whether the volume's data are shards, or may be: one
 // without a replica while there are shards that belong to nobody.
-func (j *join) shardedVolume(v *volume) bool {
-	return j.sharded[v.Name] || len(j.replicas[v.Name]) == 0 && len(j.stray) > 0
+func (j *join) shardedVolume(v *volume, replicas int) bool {
+	return j.sharded[v.Name] || replicas == 0 && len(j.stray) > 0
 }
 
 // storageDoubts collects what is odd about the storage as a whole: shards that

@@ -84,6 +84,7 @@ func TestReader_KeepsFewBytesOfEachReplica(t *testing.T) {
 	if len(st.Volumes) != volumes || len(gaps) > 0 {
 		t.Fatalf("%d volumes, gaps %v", len(st.Volumes), gaps)
 	}
+	t.Logf("the reader keeps %d bytes a replica, the facts %d more", (read-empty)/(3*volumes), (joined-read)/(3*volumes))
 	if each := (read - empty) / (3 * volumes); each > mostRead {
 		t.Errorf("the reader keeps %d bytes a replica, at most %d", each, mostRead)
 	}

@@ -32,7 +32,7 @@ type volumeSpec struct {
 	NumberOfReplicas   int      `json:"numberOfReplicas"`
 	OfflineRebuilding  string   `json:"offlineRebuilding"`
 	DisableFrontend    bool     `json:"disableFrontend"`
-	LastAttachedBy     string   `json:"lastAttachedBy"`
+	LastAttachedBy     string   `json:"lastAttachedBy" keep:"own"`
 }
 
 type volumeStatus struct {
@@ -52,7 +52,7 @@ type volumeStatus struct {
 		State string `json:"state"`
 	} `json:"cloneStatus"`
 	KubernetesStatus struct {
-		LastPodRefAt    string `json:"lastPodRefAt"`
+		LastPodRefAt    given  `json:"lastPodRefAt"`
 		WorkloadsStatus filled `json:"workloadsStatus"`
 	} `json:"kubernetesStatus"`
 }
@@ -61,14 +61,14 @@ type volumeStatus struct {
 type volume struct {
 	meta
 	volumeSpec
-	status volumeStatus
+	Status volumeStatus
 	// restoring is the Restore condition, unscheduled the reason for which the
 	// Scheduled condition is false; degraded is since when the volume is, and
 	// reported the newest time in the status.
-	restoring   bool
-	unscheduled string
-	degraded    time.Time
-	reported    time.Time
+	Restoring   bool
+	Unscheduled string
+	Degraded    time.Time
+	Reported    time.Time
 }
 
 func newVolume(item []byte) (*volume, error) {
@@ -76,7 +76,7 @@ func newVolume(item []byte) (*volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &volume{meta: o.Metadata, volumeSpec: o.Spec, status: o.Status}
+	v := &volume{meta: o.Metadata, volumeSpec: o.Spec, Status: o.Status}
 	if v.Image == "" {
 		v.Image = v.EngineImage
 	}
@@ -86,16 +86,16 @@ func newVolume(item []byte) (*volume, error) {
 	if v.DataEngine == "" {
 		v.DataEngine = "v1" // 1.4 knows no other
 	}
-	restoring, _ := v.status.Conditions.Of("Restore")
-	v.restoring = restoring == yes
-	if scheduled, reason := v.status.Conditions.Of("Scheduled"); scheduled == no {
-		v.unscheduled = reason
+	restoring, _ := v.Status.Conditions.Of("Restore")
+	v.Restoring = restoring == yes
+	if scheduled, reason := v.Status.Conditions.Of("Scheduled"); scheduled == no {
+		v.Unscheduled = reason
 	}
-	v.reported = v.status.Conditions.Newest()
-	if at, err := time.Parse(time.RFC3339, v.status.LastDegradedAt); err == nil {
-		v.degraded = at.UTC()
-		v.reported = later(v.reported, v.degraded)
+	v.Reported = v.Status.Conditions.Newest()
+	if at, err := time.Parse(time.RFC3339, v.Status.LastDegradedAt); err == nil {
+		v.Degraded = at.UTC()
+		v.Reported = later(v.Reported, v.Degraded)
 	}
-	v.status.Conditions = nil
+	v.Status.Conditions, v.Status.LastDegradedAt = nil, ""
 	return v, nil
 }

@@ -10,48 +10,52 @@ import (
 )
 
 // volume translates one volume with its engine, replicas and tickets.
-func (j *join) volume(v *volume) cluster.Volume {
-	e := j.current(v.Name)
+func (j *join) volume(v *volume, family family) cluster.Volume {
+	e := family.current()
 	f := cluster.Volume{
 		Name: v.Name, UID: v.UID, Handle: v.Name, Created: v.Created.time(),
-		Class: j.class(v), Want: v.NumberOfReplicas, Need: 1,
+		Class: j.class(v, len(family.replicas)), Want: v.NumberOfReplicas, Need: 1,
 		Pinned:     v.DataLocality == "strict-local",
 		SharesNode: j.settings.soft(v.SoftNode, "replica-soft-anti-affinity", no),
 		SharesZone: j.settings.soft(v.SoftZone, "replica-zone-soft-anti-affinity", yes),
 		SharesDisk: j.settings.soft(v.SoftDisk, "replica-disk-soft-anti-affinity", yes),
 		NodeTags:   v.NodeSelector, DiskTags: v.DiskSelector,
 		Medium: mediumOf(v.DataEngine), Base: v.BackingImage,
-		Size: int64(v.Size), Used: int64(v.status.ActualSize),
-		Busy: j.busy(v, e), Touched: v.status.ActualSize != 0 || v.status.KubernetesStatus.LastPodRefAt != "",
+		Size: int64(v.Size), Used: int64(v.Status.ActualSize),
+		Busy: busy(v, e, len(family.engines)), Touched: v.Status.ActualSize != 0 || bool(v.Status.KubernetesStatus.LastPodRefAt),
 	}
 	if v.DataEngine == "v1" {
 		f.Runtime = v.Image
 	}
-	f.Replicas = j.replicaFacts(v.Name, e)
+	f.Replicas = j.replicaFacts(family.replicas, e)
 	ever := false
-	for _, r := range j.replicas[v.Name] {
+	for _, r := range family.replicas {
 		ever = ever || r.ever()
 	}
 	f.Touched = f.Touched || ever || j.orphaned[v.Name]
 	f.Engine = engineFact(e, ever)
-	f.Holds, f.HoldsUID = j.holds(v)
-	f.State, _ = stateOf(v.status.State)
+	f.Holds, f.HoldsUID = holds(v, family.tickets)
+	f.State, _ = stateOf(v.Status.State)
 	if v.Deleted != nil {
 		f.State = cluster.Deleting
 	}
-	f.Doubts = j.volumeDoubts(v, e, f.Replicas)
+	f.Doubts = j.volumeDoubts(v, family, f.Replicas)
+	f.Pause, f.Hindered = j.pacer.pace(v, family)
+	if j.selfRebuild != nil {
+		f.SelfRebuild = j.selfRebuild(v)
+	}
 	return f
 }
 
 // class says what kind of volume it is. A volume that is named by a shard
 // group, or served by a data engine never seen, is not judged as copies.
-func (j *join) class(v *volume) cluster.Class {
+func (j *join) class(v *volume, replicas int) cluster.Class {
 	switch {
-	case j.shardedVolume(v):
+	case j.shardedVolume(v, replicas):
 		return cluster.ClassSharded
 	case mediumOf(v.DataEngine) == "":
 		return cluster.ClassUnknown
-	case v.Standby || v.status.IsStandby:
+	case v.Standby || v.Status.IsStandby:
 		return cluster.ClassStandby
 	case v.CloneMode == "linked-clone":
 		return cluster.ClassLinkedClone
@@ -73,10 +77,10 @@ func engineFact(e *engine, ever bool) cluster.Engine {
 		return f
 	}
 	f := cluster.Engine{
-		Present: yes, Name: e.Name, UID: e.UID, Node: e.NodeID, Owner: e.status.OwnerID,
+		Present: yes, Name: e.Name, UID: e.UID, Node: e.NodeID, Owner: e.Status.OwnerID,
 		Ever: cluster.AnswerOf(ever || e.ever()),
 	}
-	switch e.status.State {
+	switch e.Status.State {
 	case "running":
 		f.Running = yes
 	case "stopped", "":
@@ -85,23 +89,16 @@ func engineFact(e *engine, ever bool) cluster.Engine {
 	return f
 }
 
-// replicaFacts translates the volume's replicas, sorted by name.
-func (j *join) replicaFacts(volume string, e *engine) []cluster.Replica {
-	rs := j.replicas[volume]
-	sort.Slice(rs, func(i, k int) bool {
-		if rs[i].Name != rs[k].Name {
-			return rs[i].Name < rs[k].Name
-		}
-		return rs[i].key() < rs[k].key()
-	})
+// replicaFacts translates a volume's replicas.
+func (j *join) replicaFacts(rs []*replica, e *engine) []cluster.Replica {
 	out := make([]cluster.Replica, 0, len(rs))
 	for _, r := range rs {
 		s := claim(r, e)
 		s.doubts = append(s.doubts, j.placeDoubts(r)...)
 		out = append(out, cluster.Replica{
 			Name: r.Name, UID: r.UID, Claim: s.claim, Node: r.NodeID,
-			DiskUUID: r.DiskID, DiskPath: r.DiskPath, Directory: r.Directory, Owner: r.status.OwnerID,
-			Deleting: r.Deleted != nil, Leaving: r.EvictionRequested || r.status.EvictionRequested,
+			DiskUUID: r.DiskID, DiskPath: r.DiskPath, Directory: r.Directory, Owner: r.Status.OwnerID,
+			Deleting: r.Deleted != nil, Leaving: r.EvictionRequested || r.Status.EvictionRequested,
 			Created: r.Created.time(), HealthyAt: r.HealthyAt.time(), FailedAt: r.FailedAt.time(),
 			Progress: s.progress, Doubts: s.doubts,
 		})
@@ -116,7 +113,7 @@ func (j *join) placeDoubts(r *replica) []cluster.Doubt {
 	if n == nil {
 		return nil
 	}
-	for _, d := range n.status.Disks {
+	for _, d := range n.Status.Disks {
 		if d.UUID != r.DiskID {
 			continue
 		}
@@ -124,8 +121,8 @@ func (j *join) placeDoubts(r *replica) []cluster.Doubt {
 			out = append(out, doubt(codeDiskChanged, cluster.StandingUnknown, "diskUUID", d.UUID, "reason", reason))
 		}
 	}
-	if r.EvictionRequested || r.status.EvictionRequested {
-		if ready, reason := n.status.Conditions.Of("Ready"); ready != yes {
+	if r.EvictionRequested || r.Status.EvictionRequested {
+		if ready, reason := n.Status.Conditions.Of("Ready"); ready != yes {
 			out = append(out, doubt(codeMoveHalted, cluster.StandingGood, "node", n.Name, "reason", reason))
 		}
 	}
@@ -134,29 +131,29 @@ func (j *join) placeDoubts(r *replica) []cluster.Doubt {
 
 // busy names what must end before the volume can be judged, sorted. A standby
 // volume restores for as long as it lives; it is judged by its engine.
-func (j *join) busy(v *volume, e *engine) []string {
+func busy(v *volume, e *engine, engines int) []string {
 	var out []string
 	add := func(is bool, word string) {
 		if is {
 			out = append(out, word)
 		}
 	}
-	standby := v.Standby || v.status.IsStandby
-	clone := v.status.CloneStatus.State
+	standby := v.Standby || v.Status.IsStandby
+	clone := v.Status.CloneStatus.State
 	add(clone != "" && clone != "completed" && clone != "failed", "cloning")
-	add(v.status.ExpansionRequired || e != nil && e.expanding() && e.Deleted == nil, "expanding")
-	add(v.MigrationNodeID != "" || v.status.CurrentMigrationNodeID != "" || v.status.SwitchoverState != "" ||
-		len(j.engines[v.Name]) > 1, "migrating")
+	add(v.Status.ExpansionRequired || e != nil && e.expanding() && e.Deleted == nil, "expanding")
+	add(v.MigrationNodeID != "" || v.Status.CurrentMigrationNodeID != "" || v.Status.SwitchoverState != "" ||
+		engines > 1, "migrating")
 	add(e != nil && e.purging(), "purging")
-	add(!standby && (v.status.RestoreRequired || v.restoring || e != nil && e.restoring()), "restoring")
-	add(v.Image != "" && v.status.CurrentImage != "" && v.Image != v.status.CurrentImage, "upgrading")
+	add(!standby && (v.Status.RestoreRequired || v.Restoring || e != nil && e.restoring()), "restoring")
+	add(v.Image != "" && v.Status.CurrentImage != "" && v.Image != v.Status.CurrentImage, "upgrading")
 	return out
 }
 
 // holds returns why the volume is attached. Before Longhorn 1.5 there is no
 // attachment object: the volume itself names its node.
-func (j *join) holds(v *volume) ([]cluster.Hold, cluster.UID) {
-	if a := j.tickets[v.Name]; a != nil {
+func holds(v *volume, a *attachment) ([]cluster.Hold, cluster.UID) {
+	if a != nil {
 		return a.holds(), a.UID
 	}
 	if v.NodeID == "" {
@@ -166,36 +163,37 @@ func (j *join) holds(v *volume) ([]cluster.Hold, cluster.UID) {
 		return []cluster.Hold{{ID: v.LastAttachedBy, Kind: cluster.HoldOurs, Node: v.NodeID, Why: "spec.nodeID"}}, ""
 	}
 	kind := cluster.HoldUnknown
-	if k := v.status.KubernetesStatus; bool(k.WorkloadsStatus) && k.LastPodRefAt == "" {
+	if k := v.Status.KubernetesStatus; bool(k.WorkloadsStatus) && !bool(k.LastPodRefAt) {
 		kind = cluster.HoldWorkload
 	}
 	return []cluster.Hold{{Kind: kind, Node: v.NodeID, Why: "spec.nodeID"}}, ""
 }
 
 // volumeDoubts collects what makes the volume as a whole harder to believe.
-func (j *join) volumeDoubts(v *volume, e *engine, rs []cluster.Replica) []cluster.Doubt {
+func (j *join) volumeDoubts(v *volume, family family, rs []cluster.Replica) []cluster.Doubt {
 	var out []cluster.Doubt
+	e := family.current()
 	unseen := func(field, word string) {
 		out = append(out, doubt(codeUnknownValue, cluster.StandingUnknown, field, word))
 	}
-	sharded := j.shardedVolume(v)
+	sharded := j.shardedVolume(v, len(rs))
 	if e == nil && !sharded {
-		out = append(out, doubt(codeNoEngine, cluster.StandingUnknown, "engines", names(j.engines[v.Name])))
+		out = append(out, doubt(codeNoEngine, cluster.StandingUnknown, "engines", names(family.engines)))
 	}
 	if sharded {
 		out = append(out, doubt(codeSharded, cluster.StandingUnknown, "shardGroup", v.Name))
 	}
-	if v.Standby || v.status.IsStandby {
+	if v.Standby || v.Status.IsStandby {
 		out = append(out, doubt(codeStandby, cluster.StandingGood, "isStandby", "true"))
 	}
-	if e != nil && e.status.ExpandError != "" && (e.expanding() || v.status.ExpansionRequired) {
-		out = append(out, doubt(codeExpandFailed, cluster.StandingUnknown, "lastExpansionError", e.status.ExpandError))
+	if e != nil && e.Status.ExpandError != "" && (e.expanding() || v.Status.ExpansionRequired) {
+		out = append(out, doubt(codeExpandFailed, cluster.StandingUnknown, "lastExpansionError", e.Status.ExpandError))
 	}
 	if v.NumberOfReplicas < 1 {
 		out = append(out, doubt(codeNoCount, cluster.StandingUnknown))
 	}
-	if _, ok := stateOf(v.status.State); !ok {
-		unseen("state", v.status.State)
+	if _, ok := stateOf(v.Status.State); !ok {
+		unseen("state", v.Status.State)
 	}
 	if mediumOf(v.DataEngine) == "" {
 		unseen("dataEngine", v.DataEngine)
@@ -210,12 +208,12 @@ func (j *join) volumeDoubts(v *volume, e *engine, rs []cluster.Replica) []cluste
 	default:
 		unseen("cloneMode", v.CloneMode)
 	}
-	switch v.status.CloneStatus.State {
+	switch v.Status.CloneStatus.State {
 	case "", "initiated", "copy-completed-awaiting-healthy", "completed":
 	case "failed":
 		out = append(out, doubt(codeCloneFailed, cluster.StandingUnknown, "cloneStatus", "failed"))
 	default:
-		unseen("cloneStatus", v.status.CloneStatus.State)
+		unseen("cloneStatus", v.Status.CloneStatus.State)
 	}
 	out = append(out, robustness(v, rs)...)
 	return append(out, strangers(e, rs)...)
@@ -224,7 +222,7 @@ func (j *join) volumeDoubts(v *volume, e *engine, rs []cluster.Replica) []cluste
 // robustness turns Longhorn's own word into a Doubt where it is worse than
 // what the replicas say; it never makes anything better.
 func robustness(v *volume, rs []cluster.Replica) []cluster.Doubt {
-	word := v.status.Robustness
+	word := v.Status.Robustness
 	switch word {
 	case "healthy", "unknown", "":
 		return nil
@@ -257,18 +255,18 @@ func strangers(e *engine, rs []cluster.Replica) []cluster.Doubt {
 	address := make(map[string]bool, len(rs))
 	for _, r := range rs {
 		known[r.Name] = true
-		if a := e.status.Addresses[r.Name]; a != "" {
+		if a := e.Status.Addresses[r.Name]; a != "" {
 			address["tcp://"+a], address[a] = true, true
 		}
 	}
 	var out []cluster.Doubt
-	for _, name := range sortedKeys(e.status.Modes) {
-		if mode := e.status.Modes[name]; !known[name] && mode != "ERR" {
+	for _, name := range sortedKeys(e.Status.Modes) {
+		if mode := e.Status.Modes[name]; !known[name] && mode != "ERR" {
 			out = append(out, doubt(codeStranger, cluster.StandingUnknown, "replicaModeMap", name+"="+mode))
 		}
 	}
-	for _, at := range sortedKeys(e.status.Rebuilds) {
-		if e.status.Rebuilds[at].running() && !address[at] {
+	for _, at := range sortedKeys(e.Status.Rebuilds) {
+		if e.Status.Rebuilds[at].running() && !address[at] {
 			out = append(out, doubt(codeStranger, cluster.StandingUnknown, "rebuildStatus", at))
 		}
 	}

@@ -15,11 +15,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -48,6 +51,9 @@ func run(ctx context.Context, args []string) error {
 				return errors.Join(err, json.NewEncoder(os.Stdout).Encode(bad))
 			})
 		}
+	}
+	if len(args) == 2 && args[0] == "replay" {
+		return replay(ctx, args[1])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	sizes := flags.String("volumes", "1000,10000", "how many volumes, for each cluster")
@@ -83,4 +89,27 @@ func ask(do func(*rest.Config) error) error {
 	}
 	cfg.QPS = -1
 	return do(cfg)
+}
+
+// replay serves the lists of a cluster of that many volumes until it is ended.
+func replay(ctx context.Context, size string) error {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return err
+	}
+	r, err := scale.NewReplay(scale.ShapeFor(n))
+	if err != nil {
+		return err
+	}
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("http://%s\n", at.Addr())
+	server := &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(at); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
