@@ -15,7 +15,12 @@ require (
 )
 
 require (
+	github.com/briandowns/spinner v1.23.2 // indirect
+	github.com/fatih/color v1.7.0 // indirect
 	github.com/go-json-experiment/json v1.27.2 // indirect
+	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674 // indirect
+	github.com/mattn/go-colorable v0.1.2 // indirect
+	github.com/mattn/go-isatty v0.0.8 // indirect
 	github.com/moby/spdystream v0.5.1 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260226221140-a57be14db171 // indirect
 	k8s.io/streaming v0.36.1 // indirect

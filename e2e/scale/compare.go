@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 )
@@ -75,59 +77,101 @@ type Comparison struct {
 	Volumes []int
 	// Rounds is how often each way is measured; the median counts.
 	Rounds int
+	// Under is a command under which the asking is done, such as one that keeps
+	// other work away; empty for none. Filling the clusters is not.
+	Under []string
+	// Skip are ways that are left out, by their number.
+	Skip []int
 	// Log is told how far it is.
 	Log io.Writer
 }
 
-// Run measures every way on each cluster and returns the tables as Markdown.
-func (c Comparison) Run(ctx context.Context) (string, error) {
+// Run fills the clusters, measures every way on each, and returns the tables as
+// Markdown. The measuring is done by a process of its own: this program, called
+// with "measure" and a file.
+func (c Comparison) Run(ctx context.Context) (_ string, err error) {
 	bin, err := bench.Build(ctx, c.Log)
 	if err != nil {
 		return "", err
 	}
-	var out strings.Builder
+	var trials []Trial
 	for _, n := range c.Volumes {
-		t := trial{Comparison: c, shape: ShapeFor(n)}
-		costs, err := t.run(ctx, bin)
-		if err != nil {
-			return "", fmt.Errorf("%d volumes: %w", n, err)
+		cluster, t, e := c.prepare(ctx, bin, ShapeFor(n))
+		if cluster != nil {
+			defer func() { err = errors.Join(err, cluster.Destroy()) }()
 		}
-		write(&out, t.shape, costs)
+		if e != nil {
+			return "", fmt.Errorf("%d volumes: %w", n, e)
+		}
+		trials = append(trials, t)
+	}
+	results, err := c.measure(ctx, trials)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	about(&out)
+	for _, r := range results {
+		write(&out, r)
 	}
 	return out.String(), nil
 }
 
-// trial is the comparison on one cluster.
-type trial struct {
-	Comparison
-	shape   Shape
-	cluster *bench.Cluster
-	env     []string
-}
-
-func (t *trial) run(ctx context.Context, bin bench.Binaries) (_ []measured, err error) {
+// prepare starts a cluster and fills it.
+func (c Comparison) prepare(ctx context.Context, bin bench.Binaries, s Shape) (*bench.Cluster, Trial, error) {
 	// The machines do not exist: nobody is to find that out and tidy up.
-	t.cluster, err = bench.Start(ctx, bench.Options{Binaries: bin, ExtraArgs: map[string][]string{
+	cluster, err := bench.Start(ctx, bench.Options{Binaries: bin, ExtraArgs: map[string][]string{
 		"kube-controller-manager": {"--controllers=-node-lifecycle-controller,-taint-eviction-controller,-pod-garbage-collector-controller," +
 			"-garbage-collector-controller,-persistentvolume-binder-controller,-persistentvolume-attach-detach-controller"},
 		"etcd": {"--quota-backend-bytes=8589934592"},
 	}})
 	if err != nil {
-		return nil, err
+		return nil, Trial{}, err
 	}
-	defer func() { err = errors.Join(err, t.cluster.Destroy()) }()
-	if err := standin.InstallCRDs(ctx, t.cluster.Config()); err != nil {
-		return nil, err
+	t := Trial{Shape: s, Rounds: c.Rounds, Skip: c.Skip, Etcd: cluster.EtcdURL(), Kubeconfig: cluster.Kubeconfig()}
+	if err := standin.InstallCRDs(ctx, cluster.Config()); err != nil {
+		return cluster, t, err
 	}
 	began := time.Now()
-	if err := Fill(ctx, t.cluster.EtcdURL(), t.shape); err != nil {
+	if err := Fill(ctx, t.Etcd, s); err != nil {
+		return cluster, t, err
+	}
+	fmt.Fprintf(c.Log, "# filled with %s in %s\n", s, time.Since(began).Round(time.Second))
+	t.Env, err = environment(ctx, bin, cluster)
+	if err == nil {
+		err = Floor(ctx, cluster.Config()) // fills the server's caches
+	}
+	return cluster, t, err
+}
+
+// measure runs this program under the command.
+func (c Comparison) measure(ctx context.Context, trials []Trial) ([]Result, error) {
+	self, err := os.Executable()
+	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(t.Log, "# filled with %s in %s\n", t.shape, time.Since(began).Round(time.Second))
-	if t.env, err = environment(ctx, bin, t.cluster); err != nil {
+	plan, err := json.Marshal(trials)
+	if err != nil {
 		return nil, err
 	}
-	return t.measure(ctx)
+	args := append(append([]string(nil), c.Under...), self, "measure")
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(plan), c.Log
+	raw, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+	}
+	var out []Result
+	return out, json.Unmarshal(raw, &out)
+}
+
+// Trial is the comparison on one cluster, which is filled.
+type Trial struct {
+	Shape            Shape
+	Rounds           int
+	Skip             []int
+	Etcd, Kubeconfig string
+	Env              []string
 }
 
 // environment builds the plugin and returns an environment in which kubectl
@@ -139,7 +183,7 @@ func environment(ctx context.Context, bin bench.Binaries, c *bench.Cluster) ([]s
 		return nil, err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "kubectl-safe_roll"), "./cmd/kubectl-safe_roll")
-	build.Dir = source
+	build.Dir, build.Env = source, append(os.Environ(), "CGO_ENABLED=0") // as it is released
 	if said, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the plugin: %w\n%s", err, said)
 	}
@@ -147,58 +191,67 @@ func environment(ctx context.Context, bin bench.Binaries, c *bench.Cluster) ([]s
 	return append(os.Environ(), "KUBECONFIG="+c.Kubeconfig(), "PATH="+path), nil
 }
 
-// measured is what one way has cost, one Cost a round, and whether its answer
-// was right.
-type measured struct {
-	way   way
-	costs []Cost
-	right string
+// Result is what became of a trial.
+type Result struct {
+	Shape Shape
+	Ways  []Measured
 }
 
-// measure measures every way, in rounds.
-func (t *trial) measure(ctx context.Context) ([]measured, error) {
+// Measured is what one way has cost, one Cost a round, and whether its answer
+// was right.
+type Measured struct {
+	Name  string
+	Costs []Cost
+	Right string
+}
+
+// Measure measures every way, in rounds.
+func (t Trial) Measure(ctx context.Context, log io.Writer) (Result, error) {
+	out := Result{Shape: t.Shape}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	if err := Floor(ctx, t.cluster.Config()); err != nil { // fills the server's caches
-		return nil, err
-	}
-	var out []measured
-	for _, w := range ways(self) {
-		out = append(out, measured{way: w})
+	var asked []way
+	for i, w := range ways(self) {
+		if !slices.Contains(t.Skip, i) {
+			asked = append(asked, w)
+			out.Ways = append(out.Ways, Measured{Name: w.name})
+		}
 	}
 	for round := range t.Rounds {
-		for i := range out {
-			w := out[i].way
+		for i, w := range asked {
+			m := &out.Ways[i]
 			cost, err := t.ask(ctx, w)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", w.name, err)
+				return out, fmt.Errorf("%s: %w", w.name, err)
 			}
-			fmt.Fprintf(t.Log, "# round %d: %-36s %8s wall %8s CPU %5d MiB, exit code %d\n", round+1, w.name,
+			fmt.Fprintf(log, "# round %d: %-36s %8s wall %8s CPU %5d MiB, exit code %d\n", round+1, w.name,
 				cost.Wall.Round(10*time.Millisecond), cost.CPU.Round(10*time.Millisecond), cost.Memory>>20, cost.ExitCode)
-			if out[i].right, err = w.judge(cost.Output, t.shape); err != nil {
-				return nil, fmt.Errorf("%s: %w", w.name, err)
+			if m.Right, err = w.judge(cost.Output, t.Shape); err != nil {
+				return out, fmt.Errorf("%s: %w", w.name, err)
 			}
-			if i > 0 && out[i].right != right {
-				fmt.Fprintf(t.Log, "# %s; it said: %.600s\n", out[i].right, cost.Output)
+			if w.answer != nil && m.Right != right {
+				fmt.Fprintf(log, "# %s; it said: %.600s\n", m.Right, cost.Output)
 			}
-			cost.Output = nil
-			out[i].costs = append(out[i].costs, cost)
+			m.Costs = append(m.Costs, cost)
 		}
 	}
 	return out, nil
 }
 
 // ask asks once, with the nodes' leases fresh.
-func (t *trial) ask(ctx context.Context, w way) (Cost, error) {
-	if err := Renew(ctx, t.cluster.EtcdURL(), t.shape); err != nil {
+func (t Trial) ask(ctx context.Context, w way) (Cost, error) {
+	if err := Renew(ctx, t.Etcd, t.Shape); err != nil {
 		return Cost{}, err
 	}
-	cmd := exec.CommandContext(ctx, w.args[0], w.args[1:]...)
-	cmd.Env = t.env
-	cmd.Path = lookPath(t.env, w.args[0])
-	return Measure(ctx, t.cluster.Config(), cmd)
+	cfg, err := clientcmd.BuildConfigFromFlags("", t.Kubeconfig)
+	if err != nil {
+		return Cost{}, err
+	}
+	cmd := exec.CommandContext(ctx, lookPath(t.Env, w.args[0]), w.args[1:]...)
+	cmd.Env = t.Env
+	return Measure(ctx, cfg, cmd)
 }
 
 const right = "right"

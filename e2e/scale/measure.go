@@ -26,7 +26,7 @@ type Cost struct {
 	// Requests and Bytes are what the API server counted.
 	Requests, Bytes float64
 	// Output is what it printed, ExitCode how it ended.
-	Output   []byte
+	Output   []byte `json:"-"`
 	ExitCode int
 }
 

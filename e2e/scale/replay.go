@@ -15,6 +15,7 @@ import (
 // as an API server spells them. Behind it nothing is slow, so that what a
 // client costs is all that is measured; it knows no watches and changes nothing.
 type Replay struct {
+	shape Shape
 	lists map[string][]json.RawMessage // by path
 }
 
@@ -35,7 +36,7 @@ func registries() map[string]string {
 
 // NewReplay makes the cluster's objects and keeps them as JSON.
 func NewReplay(s Shape) (*Replay, error) {
-	r := &Replay{lists: map[string][]json.RawMessage{}}
+	r := &Replay{shape: s, lists: map[string][]json.RawMessage{}}
 	for _, path := range lists() {
 		r.lists[path] = nil
 	}
@@ -66,6 +67,9 @@ func (r *Replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.NotFound(w, req)
 		return
 	}
+	if strings.HasSuffix(req.URL.Path, "/leases") {
+		items = r.leases()
+	}
 	from, _ := strconv.Atoi(req.URL.Query().Get("continue"))
 	limit, err := strconv.Atoi(req.URL.Query().Get("limit"))
 	if err != nil || limit < 1 {
@@ -80,6 +84,19 @@ func (r *Replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"1","continue":%q},"items":[`, next)
 	_, _ = w.Write(bytes.Join(rawOf(items[min(from, to):to]), []byte(",")))
 	_, _ = w.Write([]byte("]}\n"))
+}
+
+// leases are the nodes', each renewed just now.
+func (r *Replay) leases() []json.RawMessage {
+	var out []json.RawMessage
+	for n := range r.shape.Nodes {
+		raw, err := json.Marshal(lease(nodeName(n)).object)
+		if err != nil {
+			panic(err) // an object of Kubernetes' own always encodes
+		}
+		out = append(out, raw)
+	}
+	return out
 }
 
 func rawOf(items []json.RawMessage) [][]byte {

@@ -23,8 +23,24 @@ func Judge(s *cluster.Snapshot, p policy.Policy, now time.Time) *Judgement {
 	}
 	w := newWorld(s, p, now)
 	j := &Judgement{Snapshot: s, Policy: p, Now: w.now, Nodes: w.judgeNodes()}
-	unread := blind(s)
-	if unread {
+	if blind(s) {
+		j.Volumes = w.unjudged()
+	} else {
+		j.Volumes = w.judgeVolumes()
+	}
+	var ofVolumes []Finding
+	for i := range j.Volumes {
+		ofVolumes = append(ofVolumes, j.Volumes[i].Findings...)
+	}
+	w.conclusion(j, ofVolumes)
+	j.index = newIndex(j)
+	return j
+}
+
+// conclusion gathers all findings and draws the verdict; every volume has been
+// judged.
+func (w *world) conclusion(j *Judgement, ofVolumes []Finding) {
+	if blind(w.snap) {
 		j.Findings = w.gapFindings()
 	} else {
 		j.Findings = w.inputFindings()
@@ -32,18 +48,9 @@ func Judge(s *cluster.Snapshot, p policy.Policy, now time.Time) *Judgement {
 	for i := range j.Nodes {
 		j.Findings = append(j.Findings, j.Nodes[i].Findings...)
 	}
-	if unread {
-		j.Volumes = w.unjudged()
-	} else {
-		j.Volumes = w.judgeVolumes()
-	}
-	for i := range j.Volumes {
-		j.Findings = append(j.Findings, j.Volumes[i].Findings...)
-	}
+	j.Findings = append(j.Findings, ofVolumes...)
 	sortFindings(j.Findings)
 	j.Verdict = verdictOf(j.Findings)
-	j.index = newIndex(j)
-	return j
 }
 
 // judgeVolumes judges every volume of every storage, in the snapshot's order.
@@ -60,6 +67,7 @@ func (w *world) judgeVolumes() []VolumeJudgement {
 	slab := make([]ReplicaJudgement, replicas)
 	for i := range w.storages {
 		st := &w.storages[i]
+		st.volumes = len(st.facts.Volumes)
 		for k := range st.facts.Volumes {
 			v := &st.facts.Volumes[k]
 			n := len(v.Replicas)
@@ -73,9 +81,7 @@ func (w *world) judgeVolumes() []VolumeJudgement {
 // judgeVolume judges one volume; all has room for its replicas.
 func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume, all []ReplicaJudgement) VolumeJudgement {
 	vj := VolumeJudgement{Volume: v, Driver: st.facts.Driver, Replicas: all}
-	if pv := w.pvOf(st, v); pv != nil {
-		vj.PV, vj.ClaimNamespace, vj.ClaimName = pv.Name, pv.ClaimNamespace, pv.ClaimName
-	}
+	w.named(st, &vj)
 	w.judgeReplicas(st, v, all)
 	t := count(v, all, "")
 	vj.Good, vj.Proven = t.good, t.proven
@@ -86,6 +92,13 @@ func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume, all []ReplicaJu
 	w.conclude(st, &vj, t)
 	w.waive(volumeVoice{vj: &vj, namespace: st.facts.Namespace})
 	return vj
+}
+
+// named fills in what people know the volume by.
+func (w *world) named(st *storageWorld, vj *VolumeJudgement) {
+	if pv := w.pvOf(st, vj.Volume); pv != nil {
+		vj.PV, vj.ClaimNamespace, vj.ClaimName = pv.Name, pv.ClaimNamespace, pv.ClaimName
+	}
 }
 
 // judgeReplicas fills in the standing of every replica of the volume.

@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"iter"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -132,14 +133,18 @@ type Judgement struct {
 	// Now is the time that ages were judged against.
 	Now     time.Time
 	Verdict cluster.Verdict
-	// Volumes are in the order of the snapshot's storages and volumes.
+	// Volumes are in the order of the snapshot's storages and volumes; after
+	// Sift they are those that stand in the way, and Rest counts the others.
 	Volumes []VolumeJudgement
+	Rest    Rest
 	Nodes   []NodeJudgement
 	// Findings are all findings, the worst first, in a stable order; those of
 	// volumes and nodes are among them.
 	Findings []Finding
 
 	index index
+	// again judges all volumes once more; nil where Volumes holds them all.
+	again iter.Seq[*VolumeJudgement]
 }
 
 // Permit answers whether something may be done to a node.

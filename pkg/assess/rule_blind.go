@@ -26,15 +26,18 @@ func (w *world) unjudged() []VolumeJudgement {
 	for i := range w.storages {
 		st := &w.storages[i]
 		for k := range st.facts.Volumes {
-			vj := VolumeJudgement{Volume: &st.facts.Volumes[k], Driver: st.facts.Driver}
-			if pv := w.pvOf(st, vj.Volume); pv != nil {
-				vj.PV, vj.ClaimNamespace, vj.ClaimName = pv.Name, pv.ClaimNamespace, pv.ClaimName
-			}
-			for r := range vj.Volume.Replicas {
-				vj.Replicas = append(vj.Replicas, ReplicaJudgement{Replica: &vj.Volume.Replicas[r], Code: InputGapNeeded})
-			}
-			out = append(out, vj)
+			out = append(out, w.unjudgedVolume(st, &st.facts.Volumes[k]))
 		}
 	}
 	return out
+}
+
+// unjudgedVolume is one of them.
+func (w *world) unjudgedVolume(st *storageWorld, v *cluster.Volume) VolumeJudgement {
+	vj := VolumeJudgement{Volume: v, Driver: st.facts.Driver}
+	w.named(st, &vj)
+	for r := range v.Replicas {
+		vj.Replicas = append(vj.Replicas, ReplicaJudgement{Replica: &v.Replicas[r], Code: InputGapNeeded})
+	}
+	return vj
 }

@@ -54,7 +54,7 @@ func (j *Judgement) sameNode(ref cluster.NodeRef) []Finding {
 // wideFindings are those about the input that speak against every question,
 // and the gaps that matter only here.
 func (j *Judgement) wideFindings() []Finding {
-	var out []Finding
+	out := j.sifted()
 	for i := range j.Findings {
 		if f := &j.Findings[i]; f.Severity != Note && wide(f) {
 			out = append(out, *f)

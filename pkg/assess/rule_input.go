@@ -105,7 +105,7 @@ func (w *world) storageFindings(st *storageWorld) []Finding {
 		out = append(out, Finding{Code: StorageNoNodes, Severity: Unclear, Subject: subject,
 			Message: fmt.Sprintf("Storage %s has no node of its own: it does not run here.", st.facts.Driver)})
 	}
-	if len(st.facts.Volumes) == 0 {
+	if st.volumes == 0 {
 		out = append(out, w.noVolumes(st, subject))
 	}
 	out = append(out, w.orphansNote(st)...)

@@ -9,15 +9,8 @@ import (
 )
 
 // pvFindings closes the references from PersistentVolumes: a volume that is
-// missing is not a volume that is fine.
+// missing is not a volume that is fine. Every volume has been judged.
 func (w *world) pvFindings() []Finding {
-	volumes := make(map[pvKey]bool)
-	for i := range w.storages {
-		st := w.storages[i].facts
-		for k := range st.Volumes {
-			volumes[pvKeyOf(st, &st.Volumes[k])] = true
-		}
-	}
 	var out []Finding
 	bound, foreign := newByName(), newByName()
 	for i := range w.snap.Persistent {
@@ -27,7 +20,7 @@ func (w *world) pvFindings() []Finding {
 			bound.add(listed(pv.Hostnames), pv.Name)
 		case !ours(w.snap, pv.Driver):
 			foreign.add(pv.Driver, pv.Name)
-		case !volumes[pvKey{pv.Driver, pv.Handle}]:
+		case !w.found[pvKey{pv.Driver, pv.Handle}]:
 			out = append(out, pvWithoutVolume(pv))
 		}
 	}

@@ -24,6 +24,8 @@ type world struct {
 	allNodes bool
 	nodes    map[string]*nodeWorld
 	pvs      map[pvKey]*cluster.PersistentVolume
+	// found are those of pvs whose volume is there.
+	found    map[pvKey]bool
 	storages []storageWorld
 	zones    map[string]string
 	// unseen is the evidence of whatever is at rest.
@@ -42,7 +44,9 @@ type nodeWorld struct {
 // storageWorld is one storage, indexed.
 type storageWorld struct {
 	facts *cluster.Storage
-	nodes map[string]*cluster.StorageNode
+	// volumes is how many of them were judged.
+	volumes int
+	nodes   map[string]*cluster.StorageNode
 	// disks counts how often a disk UUID is reported by storage nodes that are
 	// neither gone nor going; ready says on which node a disk is that can be
 	// read now.
@@ -64,6 +68,7 @@ func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 		snap: s, pol: p, now: now, leases: true, pods: true, allNodes: len(s.Nodes) > 0,
 		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
 		pvs:   make(map[pvKey]*cluster.PersistentVolume, len(s.Persistent)),
+		found: make(map[pvKey]bool, len(s.Persistent)),
 		zones: zonesOf(s),
 		unseen: []cluster.Fact{
 			fact("replica.directory", "not seen: objects do not show whether it is there, --probe looks"),
@@ -184,9 +189,15 @@ func (w *world) liveNode(name string) bool {
 	return n != nil && n.live == cluster.Yes
 }
 
-// pvOf returns the PersistentVolume that refers to the volume, or nil.
+// pvOf returns the PersistentVolume that refers to the volume, or nil, and
+// remembers that the volume is there.
 func (w *world) pvOf(st *storageWorld, v *cluster.Volume) *cluster.PersistentVolume {
-	return w.pvs[pvKeyOf(st.facts, v)]
+	k := pvKeyOf(st.facts, v)
+	pv := w.pvs[k]
+	if pv != nil {
+		w.found[k] = true
+	}
+	return pv
 }
 
 // pvKeyOf is how a PersistentVolume refers to the volume.

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"os/user"
 	"strconv"
@@ -96,6 +97,16 @@ func (c *connection) observe(ctx context.Context) (*cluster.Snapshot, error) {
 	}
 	defer o.Close()
 	return o.Observe(ctx, cluster.Fresh)
+}
+
+// survey reads the cluster once, for whoever needs its volumes one by one.
+func (c *connection) survey(ctx context.Context) (*cluster.Snapshot, []iter.Seq[cluster.Volume], error) {
+	o, err := c.observer()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer o.Close()
+	return o.Survey(ctx)
 }
 
 func (c *connection) observer() (*observe.Cluster, error) {

@@ -88,11 +88,11 @@ func (o *verifyOptions) validate() error {
 }
 
 func (o *verifyOptions) run(ctx context.Context) error {
-	s, err := o.observe(ctx)
+	j, err := o.judge(ctx)
 	if err != nil {
 		return failed(err)
 	}
-	j := judge(s, o.policy.policy)
+	s := j.Snapshot
 	refs, extra, err := o.resolve(s)
 	if err != nil {
 		return err
@@ -134,6 +134,24 @@ func (o *verifyOptions) resolve(s *cluster.Snapshot) ([]cluster.NodeRef, []asses
 		refs = append(refs, cluster.NodeRef{Name: name})
 	}
 	return refs, nil, nil
+}
+
+// judge reads and judges. Where it is asked about every volume and nothing else
+// the volumes are judged one by one: what becomes of each without a node need
+// not be known afterwards.
+func (o *verifyOptions) judge(ctx context.Context) (*assess.Judgement, error) {
+	if len(o.files) > 0 || len(o.nodes) > 0 || o.selector != "" || o.conn.probe {
+		s, err := o.observe(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return judge(s, o.policy.policy), nil
+	}
+	s, volumes, err := o.conn.survey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return assess.Sift(s, volumes, o.policy.policy, time.Now().Add(s.Look.Skew)), nil
 }
 
 func (o *verifyOptions) observe(ctx context.Context) (*cluster.Snapshot, error) {

@@ -46,8 +46,8 @@ const (
 // PodRef names one pod.
 type PodRef struct {
 	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-	UID       UID    `json:"uid"`
+	Name      string `json:"name" keep:"own"`
+	UID       UID    `json:"uid" keep:"own"`
 }
 
 // Pod is a pod, as far as draining and volumes need it.
@@ -62,7 +62,7 @@ type Pod struct {
 	// OwnerName is kind/name of the controller, for people.
 	OwnerName string
 	// Claims are the PersistentVolumeClaims it mounts, by name in its namespace.
-	Claims   []string
+	Claims   []string `keep:"own"`
 	EmptyDir bool
 	HostPath bool
 	Labels   map[string]string
@@ -90,14 +90,14 @@ type Budget struct {
 
 // PersistentVolume is a PersistentVolume.
 type PersistentVolume struct {
-	Name string
-	UID  UID
+	Name string `keep:"own"`
+	UID  UID    `keep:"own"`
 	// Driver and Handle are of a CSI volume; empty for other kinds.
 	Driver string
 	Handle string
 	// ClaimNamespace and ClaimName are the claim it is bound to, if any.
 	ClaimNamespace string
-	ClaimName      string
+	ClaimName      string `keep:"own"`
 	Bound          bool
 	Deleting       bool
 	// Local is true where the data lie on one node (local, hostPath).
@@ -108,10 +108,10 @@ type PersistentVolume struct {
 
 // Attachment is a VolumeAttachment of storage.k8s.io.
 type Attachment struct {
-	Name     string
-	UID      UID
+	Name     string `keep:"own"`
+	UID      UID    `keep:"own"`
 	Driver   string
-	PV       string
+	PV       string `keep:"own"`
 	Node     string
 	Attached bool
 	Deleting bool

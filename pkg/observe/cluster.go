@@ -22,6 +22,9 @@ type Cluster struct {
 	clients clients
 	execute execute
 	clock   *clock
+	// slow is how long a reading may take before the leases are read once more
+	// at its end.
+	slow time.Duration
 
 	// mu guards everything below.
 	mu       sync.Mutex
@@ -51,7 +54,7 @@ func NewCluster(cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, clock: &clock{}}
+	c := &Cluster{cfg: cfg, clock: &clock{}, slow: leaseAge}
 	c.clients, err = cfg.connect(c.clock)
 	if err != nil {
 		return nil, err

@@ -299,3 +299,34 @@ func TestNewCluster_NeedsACluster(t *testing.T) {
 		t.Error("a Cluster of nothing")
 	}
 }
+
+// Where reading takes longer than leases hold, every node would look dead by the
+// end of it.
+func TestObserve_ASlowReadingEndsWithTheLeases(t *testing.T) {
+	const leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+	lease := func(renewed string) string {
+		return fmt.Sprintf(`{"metadata":{"name":"n","namespace":"kube-node-lease","uid":"l"},"spec":{"renewTime":%q}}`, renewed)
+	}
+	a := newAPI(t)
+	a.put("/api/v1/nodes", nodeObject("n", "True", ""))
+	a.put(leases, lease("2026-01-01T10:00:00.000000Z"))
+	a.hook("/apis/box.example/v1/lids", func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(30 * time.Millisecond)
+		a.mu.Lock()
+		a.objects[leases] = []string{lease("2026-01-01T10:01:00.000000Z")}
+		a.mu.Unlock()
+		a.list(w, r, nil)
+	})
+	c := observed(t, a)
+	for slow, want := range map[time.Duration]int{time.Hour: 1, 10 * time.Millisecond: 2} {
+		c.slow = slow
+		before := a.count(leases)
+		s := look(t, c)
+		if n := a.count(leases) - before; n != want {
+			t.Errorf("with %s: the leases were read %d times, want %d", slow, n, want)
+		}
+		if at := s.Nodes[0].LeaseRenewed; want == 2 && at.Minute() != 1 {
+			t.Errorf("with %s: the lease was renewed at %s", slow, at)
+		}
+	}
+}

@@ -18,12 +18,12 @@ import (
 // core collects Kubernetes' own objects, each reduced to what is needed. It is
 // to Kubernetes what a plugin's Reader is to a storage.
 type core struct {
+	pods        *narrow.Shelf[pod]
+	persistent  *narrow.Shelf[cluster.PersistentVolume]
+	attachments *narrow.Shelf[cluster.Attachment]
 	nodes       map[cluster.UID]cluster.Node
 	leases      map[cluster.UID]lease
-	pods        map[cluster.UID]pod
 	budgets     map[cluster.UID]budget
-	persistent  map[cluster.UID]cluster.PersistentVolume
-	attachments map[cluster.UID]cluster.Attachment
 	daemonSets  map[cluster.UID]string // namespace/name
 	// daemonsRead: the DaemonSets were read, so one that is missing is gone.
 	daemonsRead bool
@@ -37,7 +37,7 @@ type lease struct {
 
 type pod struct {
 	cluster.Pod
-	daemonSet string // namespace/name of its controller, where that is one
+	DaemonSet string // namespace/name of its controller, where that is one
 }
 
 type budget struct {
@@ -46,14 +46,28 @@ type budget struct {
 }
 
 func newCore() *core {
-	return &core{
-		nodes:       map[cluster.UID]cluster.Node{},
-		leases:      map[cluster.UID]lease{},
-		pods:        map[cluster.UID]pod{},
-		budgets:     map[cluster.UID]budget{},
-		persistent:  map[cluster.UID]cluster.PersistentVolume{},
-		attachments: map[cluster.UID]cluster.Attachment{},
-		daemonSets:  map[cluster.UID]string{},
+	c := &core{
+		nodes:      map[cluster.UID]cluster.Node{},
+		leases:     map[cluster.UID]lease{},
+		budgets:    map[cluster.UID]budget{},
+		daemonSets: map[cluster.UID]string{},
+	}
+	for _, kind := range []string{kindPod, kindPersistent, kindAttachment} {
+		c.empty(kind)
+	}
+	return c
+}
+
+// empty gives the kind an empty shelf. Each has words of its own: the kinds are
+// read at the same time.
+func (c *core) empty(kind string) {
+	switch kind {
+	case kindPod:
+		c.pods = narrow.NewShelf[pod](narrow.NewWords(), nil)
+	case kindPersistent:
+		c.persistent = narrow.NewShelf(narrow.NewWords(), func(v *cluster.PersistentVolume) string { return v.Handle })
+	case kindAttachment:
+		c.attachments = narrow.NewShelf(narrow.NewWords(), func(a *cluster.Attachment) string { return a.PV })
 	}
 }
 
@@ -112,13 +126,13 @@ func (c *core) keep(kind string, item []byte) (bool, error) {
 	case kindLease:
 		return keep(c.leases, item, readLease)
 	case kindPod:
-		return keep(c.pods, item, readPod)
+		return shelve(c.pods, item, readPod)
 	case kindBudget:
 		return keep(c.budgets, item, readBudget)
 	case kindPersistent:
-		return keep(c.persistent, item, readPersistent)
+		return shelve(c.persistent, item, readPersistent)
 	case kindAttachment:
-		return keep(c.attachments, item, readAttachment)
+		return shelve(c.attachments, item, readAttachment)
 	case kindDaemonSet:
 		return keep(c.daemonSets, item, readDaemonSet)
 	default:
@@ -136,6 +150,16 @@ func keep[T any](kept map[cluster.UID]T, item []byte, read func([]byte) (cluster
 	return !known || !reflect.DeepEqual(old, o), nil
 }
 
+// shelve decodes the item, puts it on its shelf, and reports whether that
+// changed anything.
+func shelve[T any](on *narrow.Shelf[T], item []byte, read func([]byte) (cluster.UID, T, error)) (bool, error) {
+	uid, o, err := read(item)
+	if err != nil {
+		return false, err
+	}
+	return on.Put(uid, &o), nil
+}
+
 // Drop forgets the object of that kind with that UID.
 func (c *core) Drop(k plugin.Kind, uid cluster.UID) {
 	switch k.Name {
@@ -144,13 +168,13 @@ func (c *core) Drop(k plugin.Kind, uid cluster.UID) {
 	case kindLease:
 		delete(c.leases, uid)
 	case kindPod:
-		delete(c.pods, uid)
+		c.pods.Drop(uid)
 	case kindBudget:
 		delete(c.budgets, uid)
 	case kindPersistent:
-		delete(c.persistent, uid)
+		c.persistent.Drop(uid)
 	case kindAttachment:
-		delete(c.attachments, uid)
+		c.attachments.Drop(uid)
 	case kindDaemonSet:
 		delete(c.daemonSets, uid)
 	}
@@ -163,16 +187,12 @@ func (c *core) forget(k plugin.Kind) {
 		clear(c.nodes)
 	case kindLease:
 		clear(c.leases)
-	case kindPod:
-		clear(c.pods)
 	case kindBudget:
 		clear(c.budgets)
-	case kindPersistent:
-		clear(c.persistent)
-	case kindAttachment:
-		clear(c.attachments)
 	case kindDaemonSet:
 		clear(c.daemonSets)
+	default:
+		c.empty(k.Name)
 	}
 }
 

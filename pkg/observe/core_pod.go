@@ -67,11 +67,11 @@ func (p *pod) owned(m meta) {
 		}
 		p.Owner, p.OwnerName = cluster.OwnerOther, o.Kind+"/"+o.Name
 		if o.Kind == kindDaemonSet {
-			p.Owner, p.daemonSet = cluster.OwnerUnknown, m.Namespace+"/"+o.Name
+			p.Owner, p.DaemonSet = cluster.OwnerUnknown, m.Namespace+"/"+o.Name
 		}
 	}
 	if _, mirror := m.Annotations[mirrorAnnotation]; mirror {
-		p.Owner, p.daemonSet = cluster.OwnerStatic, ""
+		p.Owner, p.DaemonSet = cluster.OwnerStatic, ""
 	}
 }
 

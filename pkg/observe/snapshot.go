@@ -4,18 +4,20 @@ package observe
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 // join fills the snapshot with Kubernetes' own objects, sorted.
 func (c *core) join(s *cluster.Snapshot) {
-	s.Nodes = sorted(c.nodes, func(n cluster.Node) (string, string, cluster.UID) { return "", n.Ref.Name, n.Ref.UID })
-	s.Persistent = sorted(c.persistent, func(v cluster.PersistentVolume) (string, string, cluster.UID) {
+	s.Nodes = inOrder(slices.Collect(maps.Values(c.nodes)), func(n *cluster.Node) (string, string, cluster.UID) { return "", n.Ref.Name, n.Ref.UID })
+	s.Persistent = inOrder(values(c.persistent), func(v *cluster.PersistentVolume) (string, string, cluster.UID) {
 		return "", v.Name, v.UID
 	})
-	s.Attachments = sorted(c.attachments, func(a cluster.Attachment) (string, string, cluster.UID) {
+	s.Attachments = inOrder(values(c.attachments), func(a *cluster.Attachment) (string, string, cluster.UID) {
 		return "", a.Name, a.UID
 	})
 	leases := make(map[string]lease, len(c.leases))
@@ -38,21 +40,18 @@ func (c *core) joinPods() []cluster.Pod {
 	for _, d := range c.daemonSets {
 		daemons[d] = true
 	}
-	out := make([]cluster.Pod, 0, len(c.pods))
-	for _, p := range c.pods {
+	out := make([]cluster.Pod, 0, c.pods.Len())
+	for p := range c.pods.All() {
 		switch {
-		case p.daemonSet == "":
-		case daemons[p.daemonSet]:
+		case p.DaemonSet == "":
+		case daemons[p.DaemonSet]:
 			p.Owner = cluster.OwnerDaemonSet
 		case c.daemonsRead:
 			p.Owner = cluster.OwnerOrphan
 		}
 		out = append(out, p.Pod)
 	}
-	slices.SortFunc(out, func(a, b cluster.Pod) int {
-		return cmp.Or(cmp.Compare(a.Ref.Namespace, b.Ref.Namespace), cmp.Compare(a.Ref.Name, b.Ref.Name), cmp.Compare(a.Ref.UID, b.Ref.UID))
-	})
-	return out
+	return inOrder(out, func(p *cluster.Pod) (string, string, cluster.UID) { return p.Ref.Namespace, p.Ref.Name, p.Ref.UID })
 }
 
 // joinBudgets resolves which pods each budget covers.
@@ -61,7 +60,7 @@ func (c *core) joinBudgets(pods []cluster.Pod) []cluster.Budget {
 	for i := range pods {
 		byNamespace[pods[i].Ref.Namespace] = append(byNamespace[pods[i].Ref.Namespace], i)
 	}
-	all := sorted(c.budgets, func(b budget) (string, string, cluster.UID) { return b.Namespace, b.Name, b.UID })
+	all := inOrder(slices.Collect(maps.Values(c.budgets)), func(b *budget) (string, string, cluster.UID) { return b.Namespace, b.Name, b.UID })
 	out := make([]cluster.Budget, 0, len(all))
 	for _, b := range all {
 		for _, i := range byNamespace[b.Namespace] {
@@ -84,16 +83,34 @@ func (s labelSet) Lookup(label string) (string, bool) {
 	return v, ok
 }
 
-// sorted returns the values ordered by namespace, name and UID.
-func sorted[T any](m map[cluster.UID]T, of func(T) (string, string, cluster.UID)) []T {
-	out := make([]T, 0, len(m))
-	for _, v := range m {
-		out = append(out, v)
+// values are copies of what is on a shelf.
+func values[T any](on *narrow.Shelf[T]) []T {
+	out := make([]T, 0, on.Len())
+	for o := range on.All() {
+		out = append(out, *o)
 	}
+	return out
+}
+
+// inOrder sorts the values by namespace, name and UID.
+func inOrder[T any](out []T, of func(*T) (string, string, cluster.UID)) []T {
 	slices.SortFunc(out, func(a, b T) int {
-		an, aname, au := of(a)
-		bn, bname, bu := of(b)
+		an, aname, au := of(&a)
+		bn, bname, bu := of(&b)
 		return cmp.Or(cmp.Compare(an, bn), cmp.Compare(aname, bname), cmp.Compare(au, bu))
 	})
 	return out
+}
+
+// forVolumes forgets what only questions about one node need.
+func (c *core) forVolumes() {
+	own := narrow.NewShelf[pod](narrow.NewWords(), nil)
+	for p := range c.pods.All() {
+		if p.DaemonSet != "" {
+			own.Put(p.Ref.UID, p)
+		}
+	}
+	c.pods = own
+	clear(c.budgets)
+	c.empty(kindAttachment)
 }

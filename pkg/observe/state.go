@@ -32,13 +32,19 @@ type state struct {
 	counts map[string]int
 }
 
+// begin joins what is Kubernetes' own.
+func (st *state) begin(r cluster.Revision) *cluster.Snapshot {
+	s := &cluster.Snapshot{Revision: r, Source: cluster.SourceLive, Look: st.look}
+	s.Gaps = append(s.Gaps, st.gaps...)
+	st.core.join(s)
+	return s
+}
+
 // snapshot joins the state.
 func (st *state) snapshot(r cluster.Revision) *cluster.Snapshot {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	s := &cluster.Snapshot{Revision: r, Source: cluster.SourceLive, Look: st.look}
-	s.Gaps = append(s.Gaps, st.gaps...)
-	st.core.join(s)
+	s := st.begin(r)
 	for _, r := range st.readers {
 		facts, gaps := r.Storage()
 		st.inside(&facts)
@@ -71,12 +77,31 @@ func (c *Cluster) look(ctx context.Context) (*state, error) {
 		wg.Go(func() { c.readStorage(ctx, st, i, readings, slots) })
 	}
 	wg.Wait()
+	st.leasesAt = st.look.Began
+	if time.Since(st.look.Began) >= c.slow {
+		c.againLeases(ctx, st, readings)
+	}
 	st.look.Ended = time.Now()
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	st.leasesAt, st.look.Fresh, st.look.Skew = st.look.Began, true, c.clock.skew()
+	st.look.Fresh, st.look.Skew = true, c.clock.skew()
 	return st, st.conclude(readings)
+}
+
+// againLeases reads the leases once more, after a reading that took so long that
+// they would tell of nodes that were not seen for a while. Where that fails they
+// stay as old as they are.
+func (c *Cluster) againLeases(ctx context.Context, st *state, readings []reading) {
+	for i, s := range st.sources {
+		if s.Name != kindLease || s.storage >= 0 || readings[i].gap != nil {
+			continue
+		}
+		began, fresh := time.Now(), newCore()
+		if r := c.clients.list(ctx, s, c.limits(), func(item []byte) error { return fresh.Put(s.Kind, item) }); r.gap == nil {
+			readings[i], st.core.leases, st.leasesAt = r, fresh.leases, began
+		}
+	}
 }
 
 // readOwn reads one of Kubernetes' own kinds. Each is kept apart from the

@@ -3,6 +3,8 @@
 package plugin
 
 import (
+	"iter"
+
 	"k8s.io/client-go/rest"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -59,6 +61,14 @@ type Reader interface {
 	Drop(k Kind, uid cluster.UID)
 	// Storage joins what was put. It may be called again after more Puts.
 	Storage() (cluster.Storage, []cluster.Gap)
+}
+
+// Sequencer is a Reader that need not hold the facts of every volume at once.
+type Sequencer interface {
+	// Join is Storage without the volumes, and these as a sequence, sorted by
+	// name, that makes each when it is asked for, as often as it is walked. The
+	// next Put ends it.
+	Join() (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Gap)
 }
 
 // CodeDoc documents one code.

@@ -97,8 +97,8 @@ func (a Answer) Verification() v1alpha1.Verification {
 		Verdict: verdict(a.Verdict()), ObservedAt: a.observedAt(), Summary: a.Summary(),
 		Volumes: []v1alpha1.Volume{}, Nodes: []v1alpha1.Node{}, Findings: Findings(a.findings()),
 	}
-	for i := range a.Judgement.Volumes {
-		v.Volumes = append(v.Volumes, volume(&a.Judgement.Volumes[i]))
+	for vj := range a.Judgement.All() {
+		v.Volumes = append(v.Volumes, volume(vj))
 	}
 	for _, n := range a.Nodes {
 		v.Nodes = append(v.Nodes, node(n))

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
 )
@@ -24,9 +25,27 @@ func (a Answer) JSON(to io.Writer) error {
 	w.field(",\n", "verdict", verdict(a.Verdict()))
 	w.field(",\n", "observedAt", a.observedAt())
 	w.field(",\n", "summary", a.Summary())
-	w.list("volumes", len(a.Judgement.Volumes), func(i int) any { return volume(&a.Judgement.Volumes[i]) })
-	w.list("nodes", len(a.Nodes), func(i int) any { return node(a.Nodes[i]) })
-	w.list("findings", len(fs), func(i int) any { return Findings(fs[i : i+1])[0] })
+	w.list("volumes", func(yield func(any) bool) {
+		for vj := range a.Judgement.All() {
+			if !yield(volume(vj)) {
+				return
+			}
+		}
+	})
+	w.list("nodes", func(yield func(any) bool) {
+		for i := range a.Nodes {
+			if !yield(node(a.Nodes[i])) {
+				return
+			}
+		}
+	})
+	w.list("findings", func(yield func(any) bool) {
+		for i := range fs {
+			if !yield(Findings(fs[i : i+1])[0]) {
+				return
+			}
+		}
+	})
 	w.raw("\n}\n")
 	if w.err == nil {
 		w.err = w.out.Flush()
@@ -50,8 +69,9 @@ func WriteJSON(to io.Writer, v any) error {
 
 // jsonWriter writes one object of two levels; the first error stays.
 type jsonWriter struct {
-	out *bufio.Writer
-	err error
+	out     *bufio.Writer
+	err     error
+	scratch bytes.Buffer
 }
 
 func (w *jsonWriter) raw(s string) {
@@ -61,15 +81,18 @@ func (w *jsonWriter) raw(s string) {
 }
 
 func (w *jsonWriter) value(v any, prefix string) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+	b := &w.scratch
+	b.Reset()
+	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent(prefix, "  ")
 	if err := enc.Encode(v); err != nil {
 		w.err = err
 		return
 	}
-	w.raw(string(bytes.TrimRight(b.Bytes(), "\n")))
+	if w.err == nil {
+		_, w.err = w.out.Write(bytes.TrimRight(b.Bytes(), "\n"))
+	}
 }
 
 func (w *jsonWriter) field(before, name string, v any) {
@@ -77,14 +100,16 @@ func (w *jsonWriter) field(before, name string, v any) {
 	w.value(v, "  ")
 }
 
-func (w *jsonWriter) list(name string, n int, item func(int) any) {
+func (w *jsonWriter) list(name string, items iter.Seq[any]) {
 	w.raw(",\n  \"" + name + `": [`)
-	for i := range n {
-		if i > 0 {
+	n := 0
+	for item := range items {
+		if n > 0 {
 			w.raw(",")
 		}
+		n++
 		w.raw("\n    ")
-		w.value(item(i), "    ")
+		w.value(item, "    ")
 	}
 	if n > 0 {
 		w.raw("\n  ")

@@ -4,6 +4,7 @@ package view
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -30,7 +31,11 @@ type counts struct {
 }
 
 func count(j *assess.Judgement) counts {
-	c := counts{by: map[assess.Condition]int{}}
+	c := counts{
+		volumes: j.Rest.Volumes, asleep: j.Rest.Asleep, replicas: j.Rest.Replicas, good: j.Rest.Good, proven: j.Rest.Proven,
+		by: map[assess.Condition]int{},
+	}
+	maps.Copy(c.by, j.Rest.By)
 	for i := range j.Volumes {
 		v := &j.Volumes[i]
 		c.volumes++

@@ -17,12 +17,12 @@ func (a Answer) Wide(to io.Writer, style Style) error {
 	p := &printer{to: to, style: style}
 	a.head(p)
 	rows := [][]string{{"VOLUME", "NAMESPACE", "CLAIM", "CONDITION", "GOOD", "STATE", "REPLICAS"}}
+	by := map[assess.Condition][][]string{}
+	for v := range a.Judgement.All() {
+		by[v.Condition] = append(by[v.Condition], row(v))
+	}
 	for _, k := range conditions() {
-		for i := range a.Judgement.Volumes {
-			if v := &a.Judgement.Volumes[i]; v.Condition == k {
-				rows = append(rows, row(v))
-			}
-		}
+		rows = append(rows, by[k]...)
 	}
 	if len(rows) > 1 {
 		p.line("")

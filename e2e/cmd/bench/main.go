@@ -45,6 +45,8 @@ func run(ctx context.Context, args []string) error {
 		switch args[0] {
 		case "floor":
 			return ask(func(cfg *rest.Config) error { return scale.Floor(ctx, cfg) })
+		case "measure":
+			return measure(ctx)
 		case "typed":
 			return ask(func(cfg *rest.Config) error {
 				bad, err := scale.Typed(ctx, cfg)
@@ -58,6 +60,8 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	sizes := flags.String("volumes", "1000,10000", "how many volumes, for each cluster")
 	rounds := flags.Int("rounds", 3, "how often each way is measured; the median counts")
+	under := flags.String("under", "", "a command under which the asking is done; filling the clusters is not")
+	skip := flags.String("skip", "", "ways that are left out, by number from 0")
 	file := flags.String("o", "", "where the table goes; standard output if empty")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -70,7 +74,15 @@ func run(ctx context.Context, args []string) error {
 		}
 		volumes = append(volumes, n)
 	}
-	table, err := scale.Comparison{Volumes: volumes, Rounds: *rounds, Log: os.Stderr}.Run(ctx)
+	c := scale.Comparison{Volumes: volumes, Rounds: *rounds, Under: strings.Fields(*under), Log: os.Stderr}
+	for _, word := range strings.FieldsFunc(*skip, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return fmt.Errorf("-skip %s: %w", *skip, err)
+		}
+		c.Skip = append(c.Skip, n)
+	}
+	table, err := c.Run(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,6 +101,23 @@ func ask(do func(*rest.Config) error) error {
 	}
 	cfg.QPS = -1
 	return do(cfg)
+}
+
+// measure reads trials, measures them, and writes what they have cost.
+func measure(ctx context.Context) error {
+	var trials []scale.Trial
+	if err := json.NewDecoder(os.Stdin).Decode(&trials); err != nil {
+		return err
+	}
+	var out []scale.Result
+	for _, t := range trials {
+		r, err := t.Measure(ctx, os.Stderr)
+		if err != nil {
+			return err
+		}
+		out = append(out, r)
+	}
+	return json.NewEncoder(os.Stdout).Encode(out)
 }
 
 // replay serves the lists of a cluster of that many volumes until it is ended.

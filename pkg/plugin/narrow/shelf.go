@@ -127,6 +127,15 @@ func (s *Shelf[T]) unpack(at place) *T {
 // Len is how many objects there are.
 func (s *Shelf[T]) Len() int { return len(s.at) }
 
+// Size is how many bytes its blocks take.
+func (s *Shelf[T]) Size() int {
+	n := 0
+	for _, b := range s.blocks {
+		n += cap(b)
+	}
+	return n
+}
+
 // Get returns the object with that UID, or nil.
 func (s *Shelf[T]) Get(uid cluster.UID) *T {
 	if p, ok := s.at[keyOf(uid)]; ok {
