@@ -30,8 +30,8 @@ import (
 // Defaults of Options.
 const (
 	defaultDiskSize = 20 << 30
-	// defaultRate copies what a test writes in a second or two.
-	defaultRate = 40
+	// DefaultRate copies what a test writes in a second or two.
+	DefaultRate = 40
 )
 
 // Options of a lab.
@@ -108,7 +108,7 @@ func New(o Options) (*Lab, error) {
 		o.DiskSize = defaultDiskSize
 	}
 	if o.Rate == 0 {
-		o.Rate = defaultRate
+		o.Rate = DefaultRate
 	}
 	block, gateway, err := claimBlock()
 	if err != nil {

@@ -3,16 +3,11 @@
 package lab_test
 
 import (
-	"bufio"
-	"context"
-	"io"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -31,63 +26,26 @@ func long(t *testing.T) {
 var turnOf = regexp.MustCompile(`^\S+\s+(\d+/\d+) \S+ · `)
 
 // TestRoll_FiftyVolumesOnSixNodes replaces every node, and kills the tool in
-// every turn.
+// every turn, each time in another phase.
 func TestRoll_FiftyVolumesOnSixNodes(t *testing.T) {
 	long(t)
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 6, Users: 49, LoggedIn: 5, Replicas: 2}
 	e := build(t, w, i)
-	args := append([]string{"safe-roll", "run"}, i.WorkerNames()...)
-	args = append(args, "--yes", "--look-interval=5s", "--lock-duration=6s", "--replace-command=machine replace")
+	phases := []string{"evacuate", "drain", "may be deleted", "join", "settle"}
+	x := w.Watch(t.Context(), e, 2)
 	killed := map[string]bool{}
-	for starts := 0; ; starts++ {
-		exit, said := untilNewTurn(t, w, args, killed)
-		if exit == 0 {
-			t.Logf("done after %d starts\n%s", starts+1, said)
-			break
+	kill := func(r *running, line string) {
+		m := turnOf.FindStringSubmatch(line)
+		if m != nil && !killed[m[1]] && strings.Contains(line, "· "+phases[len(killed)%len(phases)]) {
+			killed[m[1]] = true
+			r.kill()
 		}
-		// Killed by us, or the dead one's lock still holds.
-		if exit != -1 && exit != 6 || starts > 40 {
-			t.Fatalf("exit %d after %d starts and kills in %v\n%s", exit, starts+1, killed, said)
-		}
-		time.Sleep(2 * time.Second)
 	}
+	args := append(append([]string{"run"}, i.WorkerNames()...), "--yes", "--look-interval=5s", "--lock-duration=6s", "--replace-command=machine replace")
+	insist(t, w, kill, args...)
 	if len(killed) != i.Workers {
 		t.Errorf("killed in %d of %d turns", len(killed), i.Workers)
 	}
-	judge(t, w, e, 2)
-}
-
-// untilNewTurn runs the command and kills it in the middle of each turn that it
-// was not killed in before; it returns how the command ended, -1 if so.
-func untilNewTurn(t *testing.T, w *world.World, args []string, killed map[string]bool) (int, string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
-	defer cancel()
-	r, out := io.Pipe()
-	cmd, err := w.StartKubectl(ctx, out, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var said strings.Builder
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for lines := bufio.NewScanner(r); lines.Scan(); {
-			said.WriteString(lines.Text() + "\n")
-			m := turnOf.FindStringSubmatch(lines.Text())
-			if m != nil && !killed[m[1]] && strings.Contains(lines.Text(), "evacuate") {
-				killed[m[1]] = true
-				_ = cmd.Process.Kill()
-			}
-		}
-		_, _ = io.Copy(io.Discard, r)
-	}()
-	err = cmd.Wait()
-	_ = out.Close()
-	<-done
-	if err != nil && cmd.ProcessState.ExitCode() < 0 {
-		return -1, said.String()
-	}
-	return cmd.ProcessState.ExitCode(), said.String()
+	judge(t, x)
 }

@@ -3,9 +3,6 @@
 package lab_test
 
 import (
-	"context"
-	"fmt"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -26,21 +23,23 @@ func TestRoll_LosesNothing(t *testing.T) {
 	record(t, w, "built")
 
 	t.Run("three in a row under the same names", func(t *testing.T) {
+		x := w.Watch(t.Context(), e, 2)
 		roll(t, w, i.WorkerNames(), "--replace-command=machine replace")
-		judge(t, w, e, 2)
+		judge(t, x)
 	})
 	t.Run("one under a new name", func(t *testing.T) {
+		x := w.Watch(t.Context(), e, 2)
 		roll(t, w, []string{"worker-1"}, "--replace-command=machine replace -b")
-		judge(t, w, e, 2)
+		judge(t, x)
 	})
 	t.Run("evicted ahead of the drain with four workers", func(t *testing.T) {
 		if err := w.AddNode(t.Context(), scenario.Node{Name: "worker-4", Role: "worker"}); err != nil {
 			t.Fatal(err)
 		}
-		least := watchCopies(t, w, e)
+		x := w.Watch(t.Context(), e, 2)
 		roll(t, w, []string{"worker-2"}, "--strategy=evict", "--replace-command=machine replace")
-		judge(t, w, e, 2)
-		for volume, n := range least() {
+		judge(t, x)
+		for volume, n := range x.Least() {
 			if n < 2 {
 				t.Errorf("%s had %d copies for a while", volume, n)
 			}
@@ -68,10 +67,10 @@ func TestRoll_ThreeReplicasOnThreeNodesAreRefilled(t *testing.T) {
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 4, LoggedIn: 1, Replicas: 3}
 	e := build(t, w, i)
-	least := watchCopies(t, w, e)
+	x := w.Watch(t.Context(), e, 3)
 	roll(t, w, i.WorkerNames()[:2], "--retire-command=machine retire", "--create-command=machine create")
-	judge(t, w, e, 3)
-	for volume, n := range least() {
+	judge(t, x)
+	for volume, n := range x.Least() {
 		if n < 2 {
 			t.Errorf("%s had %d copies for a while", volume, n)
 		}
@@ -88,68 +87,51 @@ func roll(t *testing.T, w *world.World, nodes []string, flags ...string) {
 	record(t, w, "rolled")
 }
 
-// judge asks the disks, and then the tool.
-func judge(t *testing.T, w *world.World, e scenario.Expected, want int) {
+// judge asks the disks, the oracle by all that was seen, and then the tool.
+func judge(t *testing.T, x *world.Witness) {
 	t.Helper()
-	tr := truth(t, w)
-	if lost := tr.Lost(e); len(lost) > 0 {
+	tr := truth(t, x.World)
+	if lost := tr.Lost(x.Expected); len(lost) > 0 {
 		t.Errorf("lost %v", lost)
 	}
-	if short := tr.Short(e, want); len(short) > 0 {
-		t.Errorf("fewer than %d copies on live nodes: %v", want, short)
+	if short := tr.Short(x.Expected, x.Want); len(short) > 0 {
+		t.Errorf("fewer than %d copies on live nodes: %v", x.Want, short)
 	}
-	kubectl(t, w, 0, "safe-roll", "verify")
-}
-
-// watchCopies asks the disks many times a second; what it returns ends that, and
-// tells the fewest complete copies on distinct nodes that each volume ever had.
-func watchCopies(t *testing.T, w *world.World, e scenario.Expected) func() map[string]int {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan map[string]int)
-	go func() {
-		least := map[string]int{}
-		for ctx.Err() == nil {
-			if tr, err := w.Truth(ctx); err == nil {
-				for volume, sum := range e {
-					nodes := map[string]bool{}
-					for _, c := range tr[volume] {
-						nodes[c.Node] = nodes[c.Node] || c.Sum == sum
-					}
-					maps.DeleteFunc(nodes, func(_ string, whole bool) bool { return !whole })
-					if n, ok := least[volume]; !ok || len(nodes) < n {
-						least[volume] = len(nodes)
-					}
-				}
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-		done <- least
-	}()
-	return func() map[string]int {
-		cancel()
-		return <-done
+	report, err := x.Judge(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, v := range report.Violations {
+		t.Error(v)
+	}
+	for _, n := range report.NotJudged {
+		t.Logf("not judged: %s: %s", n.Invariant, n.Why)
+	}
+	t.Logf("fewest copies at any moment: %v", x.Least())
+	kubectl(t, x.World, 0, "safe-roll", "verify")
 }
 
 // threes makes two volumes with three replicas, one in use and one asleep.
 func threes(t *testing.T, w *world.World) {
 	t.Helper()
 	for _, name := range []string{"three-awake", "three-asleep"} {
-		data := fmt.Appendf(nil, "the bytes of %s\n", name)
-		for _, err := range []error{
-			w.CreateVolume(t.Context(), scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}),
-			w.Run(t.Context(), scenario.Workload{Name: name, Volume: name, Replicas: 1}),
-			w.Write(t.Context(), name, data),
-		} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		if strings.HasSuffix(name, "asleep") {
-			if err := w.Stop(t.Context(), name); err != nil {
-				t.Fatal(err)
-			}
+		used(t, w, name, []byte("the bytes of "+name+"\n"))
+	}
+	if err := w.Stop(t.Context(), "three-asleep"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// used makes a volume with three replicas, whose pod has written data to it.
+func used(t *testing.T, w *world.World, name string, data []byte) {
+	t.Helper()
+	for _, err := range []error{
+		w.CreateVolume(t.Context(), scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}),
+		w.Run(t.Context(), scenario.Workload{Name: name, Volume: name, Replicas: 1}),
+		w.Write(t.Context(), name, data),
+	} {
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

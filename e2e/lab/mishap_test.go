@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lab_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/lab"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+)
+
+// TestRoll_AmongMishaps has things go wrong before a roll and in the middle of
+// it, on four workers. Whoever is stopped by that runs the same command again.
+func TestRoll_AmongMishaps(t *testing.T) {
+	long(t)
+	t.Parallel()
+	w := start(t, mendSoon())
+	i := scenario.Incident{Workers: 4, Users: 5, LoggedIn: 1, Replicas: 2}
+	e := build(t, w, i)
+	t.Run("a manager is down", func(t *testing.T) { managerDown(t, w, e) })
+	t.Run("a manager ends in the middle, and somebody has cordoned a node", func(t *testing.T) { managerEnds(t, w, e) })
+	t.Run("a node is off in the middle of a rebuild", func(t *testing.T) { offInRebuild(t, w, e) })
+	t.Run("a node comes back with a part of its disk", func(t *testing.T) { backInPart(t, w, e, i.Detached()) })
+	t.Run("a node in use was deleted undrained", func(t *testing.T) { deletedUndrained(t, w, e) })
+}
+
+// managerDown: what a node's manager does not report is not known, and nothing
+// begins.
+func managerDown(t *testing.T, w *world.World, e scenario.Expected) {
+	if err := w.StopManager(t.Context(), "worker-3"); err != nil {
+		t.Fatal(err)
+	}
+	storageReady(t, w, "worker-3", longhorn.ConditionStatusFalse)
+	before := touched(t, w)
+	said, err := w.Kubectl(t.Context(), "safe-roll", "run", "worker-1", "--yes", "--look-interval=5s", "--replace-command=machine replace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(said.All())
+	if said.Exit != 3 && said.Exit != 4 {
+		t.Errorf("exit %d", said.Exit)
+	}
+	names(t, said, []string{"worker-3"})
+	if now := touched(t, w); now != before {
+		t.Errorf("the refusal changed something: before\n%s\nafter\n%s", before, now)
+	}
+	if err := w.StartManager(t.Context(), "worker-3"); err != nil {
+		t.Fatal(err)
+	}
+	storageReady(t, w, "worker-3", longhorn.ConditionStatusTrue)
+	if short := truth(t, w).Short(e, 2); len(short) > 0 {
+		t.Errorf("fewer than 2 copies: %v", short)
+	}
+}
+
+// managerEnds: a node that somebody has cordoned gets nothing, and is left so.
+func managerEnds(t *testing.T, w *world.World, e scenario.Expected) {
+	kubectl(t, w, 0, "cordon", "worker-4")
+	x := w.Watch(t.Context(), e, 2)
+	x.Theirs("worker-4")
+	ended := false
+	insist(t, w, func(_ *running, line string) {
+		if ended || !strings.Contains(line, "worker-1 · evacuate") {
+			return
+		}
+		ended = true
+		if err := w.StopManager(t.Context(), "worker-3"); err != nil {
+			t.Error(err)
+		}
+		time.AfterFunc(40*time.Second, func() { _ = w.StartManager(t.Context(), "worker-3") })
+	}, "run", "worker-1", "--yes", "--look-interval=5s", "--replace-command=machine replace")
+	if !ended {
+		t.Error("the manager never ended")
+	}
+	judge(t, x)
+	if now := kubectl(t, w, 0, "get", "node", "worker-4", "-o", "jsonpath={.spec.unschedulable}"); now.Out != "true" {
+		t.Error("somebody else's cordon is gone")
+	}
+	kubectl(t, w, 0, "uncordon", "worker-4")
+}
+
+// offInRebuild: the node to which a replica is being moved loses its power, for
+// longer than anybody overlooks it.
+func offInRebuild(t *testing.T, w *world.World, e scenario.Expected) {
+	w.Lab.Plane.SetRate(1)
+	x := w.Watch(t.Context(), e, 2)
+	args := []string{"run", "worker-2", "--yes", "--look-interval=5s", "--replace-command=machine replace"}
+	r := begin(t, w, nil, args...)
+	var target string
+	r.until("a rebuild", func() bool {
+		target = rebuilding(t, w)
+		return target != ""
+	})
+	t.Logf("%s is switched off while a replica is copied to it", target)
+	if err := w.PowerOff(t.Context(), target); err != nil {
+		t.Fatal(err)
+	}
+	w.Lab.Plane.SetRate(lab.DefaultRate)
+	ready(t, w, target, "Unknown")
+	time.Sleep(10 * time.Second)
+	if err := w.PowerOn(t.Context(), target); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, w, target, "True")
+	if exit := r.end(); exit != 0 {
+		t.Logf("exit %d, and once more:\n%s", exit, r.all())
+		insist(t, w, nil, args...)
+	} else {
+		t.Logf("it went on by itself:\n%s", r.all())
+	}
+	judge(t, x)
+}
+
+// backInPart: a node was off, and what its disk held of one volume is gone when
+// it comes back. No object tells; a look into the directories does.
+func backInPart(t *testing.T, w *world.World, e scenario.Expected, asleep []string) {
+	tr := truth(t, w)
+	volume := asleep[slices.IndexFunc(asleep, func(v string) bool {
+		return slices.ContainsFunc(tr[v], func(c scenario.Copy) bool { return c.Node == "worker-3" })
+	})]
+	if err := w.PowerOff(t.Context(), "worker-3"); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, w, "worker-3", "Unknown")
+	out := kubectl(t, w, 3, "safe-roll", "run", "worker-1", "--yes", "--replace-command=machine replace")
+	names(t, out, []string{"worker-3"})
+	if err := w.RemoveData(t.Context(), "worker-3", volume); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.PowerOn(t.Context(), "worker-3"); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, w, "worker-3", "True")
+	storageReady(t, w, "worker-3", longhorn.ConditionStatusTrue)
+	if err := w.AttachedHealthy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	names(t, kubectl(t, w, 3, "safe-roll", "verify", "--probe", "-o", "wide"), []string{volume})
+	x := w.Watch(t.Context(), e, 2)
+	insist(t, w, nil, "run", "worker-1", "--yes", "--probe", "--look-interval=5s", "--replace-command=machine replace")
+	judge(t, x)
+}
+
+// deletedUndrained: Kubernetes holds what was attached there for six minutes, and
+// nobody knows meanwhile what its engine serves. A roll that is begun then waits.
+func deletedUndrained(t *testing.T, w *world.World, e scenario.Expected) {
+	at := kubectl(t, w, 0, "get", "pods", "-l", "app=prometheus", "-o", "jsonpath={.items[0].spec.nodeName}").Out
+	if err := w.Recreate(t.Context(), at, at+"-b"); err != nil {
+		t.Fatal(err)
+	}
+	next := "worker-2"
+	if at == next {
+		next = "worker-3"
+	}
+	x := w.Watch(t.Context(), e, 2)
+	roll(t, w, []string{next}, "--replace-command=machine replace")
+	judge(t, x)
+}
+
+// rebuilding is a node other than that of the turn to which a replica is copied.
+func rebuilding(t *testing.T, w *world.World) string {
+	t.Helper()
+	lh := w.Longhorn.LonghornV1beta2()
+	engines, err := lh.Engines(hollow.LonghornNamespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range engines.Items {
+		for name, mode := range e.Status.ReplicaModeMap {
+			r, err := lh.Replicas(hollow.LonghornNamespace).Get(t.Context(), name, metav1.GetOptions{})
+			if mode == longhorn.ReplicaModeWO && err == nil {
+				return r.Spec.NodeID
+			}
+		}
+	}
+	return ""
+}
+
+// ready waits until Kubernetes says that of the node.
+func ready(t *testing.T, w *world.World, node, is string) {
+	t.Helper()
+	kubectl(t, w, 0, "wait", "node", node, "--for=condition=Ready="+is, "--timeout=2m")
+}
+
+// storageReady waits until Longhorn says that of its node.
+func storageReady(t *testing.T, w *world.World, node string, is longhorn.ConditionStatus) {
+	t.Helper()
+	kubectl(t, w, 0, "wait", "nodes.longhorn.io", node, "-n", hollow.LonghornNamespace, "--for=condition=Ready="+string(is), "--timeout=3m")
+}
+
+// TestRoll_UnderEveryDrainPolicy replaces one node after the other, each with
+// Longhorn's protection of drains set to another value.
+func TestRoll_UnderEveryDrainPolicy(t *testing.T) {
+	long(t)
+	t.Parallel()
+	w := start(t, mendSoon())
+	i := scenario.Incident{Workers: 4, Users: 4, LoggedIn: 1, Replicas: 2}
+	e := build(t, w, i)
+	for n, policy := range []string{
+		"block-if-contains-last-replica", "allow-if-replica-is-stopped", "always-allow",
+		"block-for-eviction", "block-for-eviction-if-contains-last-replica",
+	} {
+		t.Run(policy, func(t *testing.T) {
+			kubectl(t, w, 0, "patch", "settings.longhorn.io", "node-drain-policy", "-n", hollow.LonghornNamespace, "--type=merge", "-p", `{"value":"`+policy+`"}`)
+			x := w.Watch(t.Context(), e, 2)
+			roll(t, w, []string{i.WorkerNames()[n%i.Workers]}, "--replace-command=machine replace")
+			judge(t, x)
+		})
+	}
+}
