@@ -14,6 +14,7 @@ import (
 
 	lhclient "github.com/longhorn/longhorn-manager/k8s/pkg/client/clientset/versioned"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
@@ -90,6 +91,7 @@ func Start(ctx context.Context, o Options) (_ *World, err error) {
 		return nil, err
 	}
 	cfg := w.Cluster.Config()
+	cfg.WarningHandler = rest.NoWarnings{} // what Longhorn writes is not ours to mend
 	if w.Kube, err = kubernetes.NewForConfig(cfg); err != nil {
 		return nil, err
 	}
