@@ -76,7 +76,7 @@ type Policy struct {
 	// LongestWait bounds every wait, with progress or without: a storage that
 	// builds and throws away for ever makes progress too.
 	LongestWait time.Duration `json:"longestWait"`
-	// CommandLimit bounds one run of a retire, create or replace command.
+	// CommandLimit bounds one run of a retire, create, replace or reboot command.
 	CommandLimit time.Duration `json:"commandLimit"`
 }
 
