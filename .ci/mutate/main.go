@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	f.IntVar(&o.jobs, "jobs", 2, "how many mutants are tried at once")
 	f.IntVar(&o.every, "every", 1, "try each N-th mutant only")
-	f.StringVar(&o.slow, "slow", "AgreesWithTheOracle|WorseFacts|WhateverTheFacts", "tests that are asked only when the others noticed nothing")
+	f.StringVar(&o.slow, "slow", "AgreesWithTheOracle|WorseFacts|WhateverTheFacts", "tests that are asked last, when the others noticed nothing")
 	pass := f.String("pass", "-rapid.checks=4 -rapid.shrinktime=0s -rapid.nofailfile", "flags of the slow tests")
 	f.StringVar(&o.known, "known", "", "file of survivors that are explained")
 	match := f.String("match", "", "try only the mutants whose line, as printed, matches")
@@ -89,8 +89,8 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("the mutants do not build: %w\n%s", err, out)
 	}
 	t := trial{options: o, binary: binary}
-	if !t.survives(ctx, 0) {
-		return fmt.Errorf("the tests of %s fail without any mutant", o.dir)
+	if err := t.rank(ctx); err != nil {
+		return err
 	}
 	known, err := readKnown(o.known)
 	if err != nil {
