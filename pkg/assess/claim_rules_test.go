@@ -62,6 +62,7 @@ func claimCases() []replicaCase {
 		{"a claim that is not known is explained by its doubt", false, both(claim(cluster.ClaimUnknown), doubt(cluster.StandingUnknown)), isUnknown, "odd/thing", dunno},
 		{"what is unknown for another reason keeps it", false, both(silent, doubt(cluster.StandingUnknown)), isUnknown, NodeNotReady, dunno},
 		{"a doubt that leaves an unknown claim good explains nothing", false, both(claim(cluster.ClaimUnknown), doubt(cluster.StandingGood)), isUnknown, ReplicaClaimUnknown, dunno},
+		{"a doubt that it ever held data outweighs a silent node", false, both(silent, doubt(cluster.StandingUnused)), cluster.StandingUnused, "odd/thing", unsafe},
 		{"a doubt about a placeholder takes nothing away", false, both(claim(cluster.Placeholder), doubt(cluster.StandingFailed)),
 			cluster.StandingUnused, ReplicaPlaceholder, unsafe},
 		{"a doubt about a replica that is not needed changes no verdict", false, func(l *lab) {
@@ -69,6 +70,17 @@ func claimCases() []replicaCase {
 			l.v("data").Want = 1
 			l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingUnproven, Facts: []cluster.Fact{{Name: "a"}}}}
 		}, cluster.StandingUnproven, "odd/thing", safe},
+	}
+}
+
+// sibling adds one that is being written in the first replica's place, but for
+// how it is bent.
+func sibling(bend func(*cluster.Replica)) func(*lab) {
+	return func(l *lab) {
+		r := *l.r(0)
+		r.Name, r.UID, r.Claim = "other", "other", cluster.Rebuilding
+		bend(&r)
+		l.v("data").Replicas = append(l.v("data").Replicas, r)
 	}
 }
 
@@ -86,16 +98,11 @@ func engineCases() []replicaCase {
 			l.node("control").LeaseRenewed = ago(time.Minute)
 		}, isUnknown, EngineNodeNotLive, dunno},
 		{"a replica that the engine does not list does not count", true, func(l *lab) { l.r(0).Claim = cluster.Idle }, isUnknown, ReplicaNotServing, dunno},
-		{"a replica in whose place another is written does not count", true, func(l *lab) {
-			r := *l.r(0)
-			r.Name, r.UID, r.Claim = "other", "other", cluster.Rebuilding
-			l.v("data").Replicas = append(l.v("data").Replicas, r)
-		}, isUnknown, ReplicaReplaced, dunno},
-		{"a sibling that is written beside it takes nothing away", true, func(l *lab) {
-			r := *l.r(0)
-			r.Name, r.UID, r.Claim, r.Directory = "other", "other", cluster.Rebuilding, "elsewhere"
-			l.v("data").Replicas = append(l.v("data").Replicas, r)
-		}, isGood, "", safe},
+		{"a replica in whose place another is written does not count", true, sibling(func(*cluster.Replica) {}), isUnknown, ReplicaReplaced, dunno},
+		{"a sibling that is written beside it takes nothing away", true, sibling(func(r *cluster.Replica) { r.Directory = "elsewhere" }), isGood, "", safe},
+		{"a sibling that is written on another disk takes nothing away", true, sibling(func(r *cluster.Replica) { r.DiskUUID = "second" }), isGood, "", safe},
+		{"a sibling that is written on another node takes nothing away", true, sibling(func(r *cluster.Replica) { r.Node = "w3" }), isGood, "", safe},
+		{"a sibling in its place that is not written takes nothing away", true, sibling(func(r *cluster.Replica) { r.Claim = cluster.Failed }), isGood, "", safe},
 		{"a standby volume at rest is not judged by its replicas", false, func(l *lab) { l.v("data").Class = cluster.ClassStandby }, isUnknown, ReplicaNotServing, dunno},
 		{"a standby volume is judged by its engine", true, func(l *lab) { l.v("data").Class = cluster.ClassStandby }, isGood, "", safe},
 	}
@@ -120,6 +127,61 @@ func TestJudge_ReplicasOfAVolumeThatNobodyUsedAreUnused(t *testing.T) {
 	}
 	if vj := newLab().unused("data", "w1").judge().Volume("data"); vj.Condition != Unused {
 		t.Errorf("a volume of one replica: %v", vj.Condition)
+	}
+}
+
+// What the last replica, a blank, is worth depends upon whether its siblings
+// ever held data, and whether one may hold them still.
+func TestJudge_ABlankIsJudgedByItsSiblings(t *testing.T) {
+	ran := func(l *lab) { l.v("data").Engine.Ever = cluster.Yes }
+	claims := func(c cluster.Claim) func(*lab) { return func(l *lab) { l.r(0).Claim = c } }
+	blank := func(l *lab) {
+		r := l.r(len(l.v("data").Replicas) - 1)
+		r.Claim, r.HealthyAt = cluster.Untouched, time.Time{}
+	}
+	const isUnused = cluster.StandingUnused
+	for name, c := range map[string]struct {
+		world    func() *lab
+		bend     func(*lab)
+		standing cluster.Standing
+		code     string
+	}{
+		"nobody used any":                       {unused2, func(*lab) {}, isUnused, ReplicaUnused},
+		"of a volume that wants none":           {unused2, func(l *lab) { l.v("data").Want = 0 }, isUnknown, ReplicaNeverHealthy},
+		"an engine ran once":                    {unused2, ran, isUnknown, ReplicaNeverHealthy},
+		"an engine ran, beside a placeholder":   {unused2, then(ran, claims(cluster.Placeholder)), isUnknown, ReplicaNeverHealthy},
+		"beside one that failed, without times": {unused2, claims(cluster.Failed), isUnused, ReplicaBlank},
+		"beside one that may be whole":          {unused2, claims(cluster.Idle), isUnknown, ReplicaNeverHealthy},
+		"beside a good one":                     {atRest2, blank, isUnused, ReplicaNeverHealthy},
+		"beside one on a silent node":           {atRest2, then(blank, func(l *lab) { l.node("w1").Ready = cluster.No }), isUnused, ReplicaNeverHealthy},
+		"beside one on a younger node":          {atRest2, then(blank, func(l *lab) { l.node("w1").Created = ago(time.Hour) }), isUnused, ReplicaNeverHealthy},
+		"beside one that is being deleted":      {atRest2, then(blank, func(l *lab) { l.r(0).Deleting = true }), isUnused, ReplicaNeverHealthy},
+		"beside one that is being written":      {atRest2, then(blank, claims(cluster.Rebuilding)), isUnused, ReplicaBlank},
+		"beside one that is gone":               {atRest2, then(blank, func(l *lab) { l.remove("w1") }), isUnused, ReplicaBlank},
+		"beside a good one and a failed one":    {atRest3, then(blank, func(l *lab) { l.r(1).Claim = cluster.Failed }), isUnused, ReplicaNeverHealthy},
+	} {
+		l := c.world()
+		c.bend(l)
+		rs := l.judge().Volume("data").Replicas
+		if rj := rs[len(rs)-1]; rj.Standing != c.standing || rj.Code != c.code {
+			t.Errorf("%s: %v (%s), want %v (%s)", name, rj.Standing, rj.Code, c.standing, c.code)
+		}
+	}
+}
+
+func TestJudge_WhatNobodyUsedHasNothingToMove(t *testing.T) {
+	l := newLab().unused("data", "w1", "w2")
+	l.r(0).Leaving = true
+	if rj := l.judge().Volume("data").Replicas[0]; rj.Standing != cluster.StandingUnused || rj.Code != ReplicaUnused {
+		t.Errorf("%v (%s)", rj.Standing, rj.Code)
+	}
+}
+
+func TestJudge_TheEvidenceOfALeavingReplicaBeginsWithItsNode(t *testing.T) {
+	l := atRest3()
+	l.r(0).Leaving = true
+	if e := l.judge().Volume("data").Replicas[0].Evidence; len(e) != 3 || e[0] != fact("replica.node", "w1") {
+		t.Errorf("%v", e)
 	}
 }
 

@@ -66,6 +66,10 @@ func provenCases() []deleteCase {
 			gap(cluster.Gap{Kind: "sharemanagers.x", Reason: cluster.GapFailed, OfStorage: true}), []string{InputGapDrain}, dunno}),
 		in(none, permitCase{"a kind that the storage does not have holds nothing", elsewhere,
 			gap(cluster.Gap{Kind: "shardgroups.x", Reason: cluster.GapMissing, OfStorage: true}), nil, safe}),
+		in(none, permitCase{"a kind that nobody asked for holds nothing", elsewhere,
+			gap(cluster.Gap{Kind: "shardgroups.x", Reason: cluster.GapNotGiven, OfStorage: true}), nil, safe}),
+		in(none, permitCase{"a kind that is needed is missing once", elsewhere,
+			gap(cluster.Gap{Kind: "replicas.x", Reason: cluster.GapMalformed, Needed: true, OfStorage: true}), []string{InputGapNeeded}, dunno}),
 	}
 }
 
@@ -158,6 +162,7 @@ func boundCases() []deleteCase {
 		as("a local volume elsewhere does not", with(func(p *cluster.PersistentVolume) { p.Hostnames = []string{"w2"} }), safe),
 		as("a local volume may be bound by hostname", then(func(l *lab) { l.node("w1").Labels = map[string]string{"kubernetes.io/hostname": "w1.local"} },
 			with(func(p *cluster.PersistentVolume) { p.Hostnames = []string{"w1.local"} })), unsafe, PVBoundToNode),
+		as("a local volume of a node without a name is nobody's", with(func(p *cluster.PersistentVolume) { p.Hostnames = []string{""} }), safe),
 		as("a local volume that nobody ever claimed is empty", with(func(p *cluster.PersistentVolume) { p.Bound, p.ClaimName = false, "" }), safe),
 		as("a local volume that was released still holds data", with(func(p *cluster.PersistentVolume) { p.Bound = false }), unsafe, PVBoundToNode),
 		as("a path on some node may be on this one", with(func(p *cluster.PersistentVolume) { p.Hostnames = nil }), dunno, PVBoundToNode),
@@ -185,6 +190,7 @@ func boundCases() []deleteCase {
 			l.pol.MinReplicas = 1
 		}), safe),
 		as("an image without copies lies nowhere", base(), safe),
+		as("a copy on no known disk may be on any", then(base(""), func(l *lab) { l.disk("w1").UUID = "" }), dunno, BaseOnlyCopy),
 		as("an image that lies elsewhere does not", base("disk-w2"), safe),
 		as("an image that no volume uses may be given up by name", then(base("disk-w1"), accept(BaseOnlyCopy, "image")), safe),
 		as("an image that a volume uses may not", then(base("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy),
@@ -239,6 +245,8 @@ func ruinCases() []deleteCase {
 			then(accepted, orphan(cluster.Orphan{Node: "w1", Volume: "data"})), unsafe, VolumeAlreadyLost, OrphanLastResort),
 		as("a loss that was accepted frees no node with an orphan that may be of it", lost,
 			then(accepted, orphan(cluster.Orphan{Node: "w1"})), unsafe, VolumeAlreadyLost, OrphanUnknown),
+		as("a loss that was accepted frees no node on which an orphan of it may lie", lost,
+			then(accepted, orphan(cluster.Orphan{Volume: "data"})), unsafe, VolumeAlreadyLost, OrphanUnknown),
 		as("a loss that was accepted frees a node whose orphans are of others", lost,
 			then(accepted, orphan(cluster.Orphan{Node: "w1", Volume: "gone"}), orphan(cluster.Orphan{Node: "w2", Volume: "data"})), safe),
 	}

@@ -65,6 +65,8 @@ func inputCases() []inputCase {
 		}, nil, []string{"odd/version"}, safe},
 		{"a storage node without a node is a note", func(l *lab) { l.remove("w3") }, nil, []string{StorageNodeLeft}, safe},
 		{"a claim whose volume is missing is a finding", pv(cluster.PersistentVolume{Name: "pv-x", Driver: driver, Handle: "x", Bound: true}), []string{PVNoVolume}, nil, dunno},
+		{"a claim that is bound to a node needs its volume all the same", pv(cluster.PersistentVolume{Name: "pv-x", Driver: driver, Handle: "x", Hostnames: []string{"w1"}, Bound: true}),
+			[]string{PVNoVolume}, nil, dunno},
 		{"a volume that nobody claims any more may hold data", pv(cluster.PersistentVolume{Name: "pv-x", Driver: driver, Handle: "x"}), []string{PVNoVolume}, nil, dunno},
 		{"a PersistentVolume that is going is a note", pv(cluster.PersistentVolume{Name: "pv-x", Driver: driver, Handle: "x", Deleting: true}), nil, []string{PVNoVolume}, safe},
 		{"another driver is not verified", pv(cluster.PersistentVolume{Name: "pv-x", Driver: "other.example.org", Handle: "x", Bound: true}), nil, []string{PVNotVerified}, safe},
@@ -95,6 +97,12 @@ func inputCases() []inputCase {
 			noLeases(l)
 			gap(cluster.Gap{Kind: "leases.coordination.k8s.io", Reason: cluster.GapNotGiven})(l)
 		}, nil, []string{InputNoLeases}, safe},
+		{"files without leases may miss other kinds too", func(l *lab) {
+			files(l)
+			noLeases(l)
+			gap(cluster.Gap{Kind: "leases.coordination.k8s.io", Reason: cluster.GapNotGiven})(l)
+			gap(cluster.Gap{Kind: "settings.x", Reason: cluster.GapNotGiven})(l)
+		}, nil, []string{InputNoLeases, InputGapHelpful}, safe},
 		{"leases that are needed are needed from files too", func(l *lab) {
 			files(l)
 			gap(cluster.Gap{Kind: "leases.coordination.k8s.io", Reason: cluster.GapNotGiven, Needed: true})(l)
@@ -219,7 +227,13 @@ func TestJudgement_FindsByName(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	bare := &Judgement{Snapshot: j.Snapshot, Volumes: j.Volumes, Nodes: j.Nodes}
-	if bare.Volume("b") == nil || bare.Node("w2") == nil || bare.Volume("x") != nil || bare.Node("x") != nil {
+	if bare.Volume("a") == nil || bare.Volume("b") == nil || bare.Node("w2") == nil || bare.Volume("x") != nil || bare.Node("x") != nil {
 		t.Error("a judgement that was put together by hand finds nothing")
+	}
+	again := *l.node("w1")
+	again.Ref.UID = "again"
+	l.s.Nodes = append(l.s.Nodes, again)
+	if n := l.judge().Node("w1"); n.Node.Ref.UID != "uid-w1" {
+		t.Errorf("of two nodes of one name the second is found: %+v", n.Node.Ref)
 	}
 }

@@ -128,9 +128,6 @@ func (w *world) stand(st *storageWorld, v *cluster.Volume, r *cluster.Replica) r
 		return reason{standing: cluster.StandingUnused, code: ReplicaPlaceholder}
 	}
 	place := w.placeOf(st, r)
-	if place.standing == cluster.StandingAbsent {
-		return place
-	}
 	why := claimed(r)
 	if why.standing != cluster.StandingGood {
 		return why.worse(place)

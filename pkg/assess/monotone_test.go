@@ -20,8 +20,9 @@ import (
 // Five things are not "worse" in this sense, and are left out where they
 // apply. Of two nodes that report one disk, taking one away settles which of
 // them has it. Who takes the last thing off a node that may be deleted frees
-// it: its replicas, engines and holds. Who hides the one replica that was ever
-// healthy, of more than the volume was made with, hides that it was used. Who
+// it: its replicas, engines and holds. Who hides the only trace that a volume
+// was used hides that: the one replica that was ever healthy, of more than the
+// volume was made with, or that a placeholder ever was. Who
 // takes the last copy of a volume whose loss was accepted makes it lost, which
 // is what was accepted. And of files, hiding the newest time moves their present
 // into the past.
@@ -244,9 +245,10 @@ func (d dice) worsenReplica(v *cluster.Volume, i int) string {
 	case 5:
 		r.DiskPath = "/nowhere"
 	case 6:
-		if r.Claim != cluster.Untouched {
-			r.HealthyAt = time.Time{}
+		if r.Claim == cluster.Untouched || r.Claim == cluster.Placeholder {
+			return "nothing" // it may be the only trace of use
 		}
+		r.HealthyAt = time.Time{}
 	case 7:
 		r.Doubts = append(r.Doubts, cluster.Doubt{Code: "odd/more", AtMost: pick(d, cluster.StandingUnknown, cluster.StandingFailed, cluster.StandingAbsent)})
 	default:

@@ -61,6 +61,22 @@ func elsewhere() *lab {
 	return l
 }
 
+func TestMayDrain_ASingleReplicaElsewhereIsNotToldOf(t *testing.T) {
+	l := newLab().detached("data", "w2")
+	wantCodes(t, l.judge().MayDrain(asked(l)).Findings, Note)
+}
+
+func TestPermits_TheWorstComesFirst(t *testing.T) {
+	l := newLab().detached("a", "w1", "w2").detached("b", "w1")
+	accept(VolumeOneCopy, "a")(l)
+	j := l.judge()
+	for what, p := range map[string]Permit{"drain": j.MayDrain(asked(l)), "delete": j.MayDelete(asked(l), Turn{})} {
+		if len(p.Findings) < 2 || p.Findings[0].Code != VolumeLastCopy {
+			t.Errorf("%s: %s", what, say(p.Findings))
+		}
+	}
+}
+
 func drainCases() []permitCase {
 	all := then
 	return []permitCase{
@@ -102,6 +118,10 @@ func drainCases() []permitCase {
 		{"what leaves elsewhere does not stay", atRest3, func(l *lab) { l.r(1).Leaving = true }, []string{VolumeOneCopy}, unsafe},
 		{"what leaves elsewhere is not lost", func() *lab { return newLab().detached("data", "w2") }, func(l *lab) { l.r(0).Leaving = true },
 			[]string{VolumeBelowFloor}, unsafe},
+		{"one that stays of two that are needed is no one copy", atRest3, func(l *lab) {
+			l.v("data").Need = 2
+			l.r(0).Claim, l.r(2).Leaving = cluster.Failed, true
+		}, []string{VolumeBelowFloor}, unsafe},
 		{"what leaves the node is not needed", atRest3, func(l *lab) { l.r(0).Leaving = true }, nil, safe},
 		{"a kind that cannot be counted is unknown wherever it lies", func() *lab { return newLab().detached("data", "w2", "w3") },
 			func(l *lab) { l.v("data").Class = cluster.ClassSharded }, []string{VolumeNotJudged}, dunno},

@@ -47,6 +47,9 @@ func probeCases() []replicaCase {
 		{"an answer from before the node is none", false, look(cluster.SeenData, func(l *lab, r *cluster.Replica) { r.Probe.At = l.node("w1").Created }), isUnknown, ProbeNoAnswer, dunno},
 
 		{"data on a node that is younger are proof", false, look(cluster.SeenData, reborn), isGood, "", safe},
+		{"data that were seen outweigh the record of a former machine", false, look(cluster.SeenData, func(l *lab, r *cluster.Replica) {
+			retired("w1", "uid-before", r.HealthyAt)(l)
+		}), isGood, "", safe},
 		{"data on a node of about the same age are proof", false, look(cluster.SeenData, func(l *lab, r *cluster.Replica) {
 			r.HealthyAt = l.node("w1").Created.Add(5 * time.Second)
 		}), isGood, "", safe},
@@ -91,8 +94,35 @@ func TestProbe_SaysHowWellTheStandingIsKnown(t *testing.T) {
 		if got[0].Proof != c.want || got[1].Proof != cluster.Plausible {
 			t.Errorf("%s: proofs %s and %s, want %s and Plausible", c.seen, got[0].Proof, got[1].Proof, c.want)
 		}
+		if since := got[0].ProvenSince(ago(time.Minute)); since != (c.want == cluster.Proven) || got[1].ProvenSince(time.Time{}) {
+			t.Errorf("%s: proven since the look: %t", c.seen, since)
+		}
 		if c.want == cluster.Proven && !slices.Contains(got[0].Evidence, cluster.Fact{Name: "probe.directory", Value: "replicas/x"}) {
 			t.Errorf("the evidence is %v", got[0].Evidence)
+		}
+	}
+}
+
+func TestProbe_TheEvidenceIsWhatWasSeenAndWhere(t *testing.T) {
+	seen, other, own := fact("probe.directory", "replicas/x"), fact("probe.node.uid", "other"), fact("node.uid", "uid-w1")
+	for name, c := range map[string]struct {
+		world func() *lab
+		bend  func(*lab)
+		want  []cluster.Fact
+	}{
+		"at rest":            {atRest2, look(cluster.SeenData), []cluster.Fact{seen}},
+		"served":             {serving3, look(cluster.SeenData), []cluster.Fact{seen}},
+		"on a younger node":  {atRest2, look(cluster.SeenData, reborn), []cluster.Fact{seen}},
+		"nothing":            {atRest2, look(cluster.SeenNothing), []cluster.Fact{seen}},
+		"by another machine": {atRest2, look(cluster.SeenData, func(_ *lab, r *cluster.Replica) { r.Probe.Node.UID = "other" }), []cluster.Fact{seen, other, own}},
+	} {
+		l := c.world()
+		c.bend(l)
+		rj := l.judge().Volume("data").Replicas[0]
+		for _, f := range c.want {
+			if !slices.Contains(rj.Evidence, f) {
+				t.Errorf("%s: %v is not in the evidence %v", name, f, rj.Evidence)
+			}
 		}
 	}
 }
@@ -119,5 +149,9 @@ func TestGap_OfLooksNamesTheRightThatIsMissing(t *testing.T) {
 	j := l.judge()
 	if len(j.Findings) == 0 || j.Findings[0].Code != InputNoProbe || !strings.Contains(j.Findings[0].Message, "It needs the right to create pods/exec") {
 		t.Errorf("findings %s", say(j.Findings))
+	}
+	wantCodes(t, j.Findings, Note, InputNoProbe)
+	if j.Verdict != safe {
+		t.Errorf("%v, although the replicas speak for themselves", j.Verdict)
 	}
 }

@@ -78,6 +78,10 @@ func placeCases() []replicaCase {
 		{"two storage nodes of one name are none", false, func(l *lab) {
 			l.st().Nodes = append(l.st().Nodes, *l.sn("w1"))
 		}, isUnknown, InputTwice, dunno},
+		{"two storage nodes of one name do not tell that a disk is another one", false, func(l *lab) {
+			l.recreate("w1")
+			l.st().Nodes = append(l.st().Nodes, *l.sn("w1"))
+		}, isUnknown, InputTwice, dunno},
 		{"a replica that another node reports is not vouched for", false, func(l *lab) { l.r(0).Owner = "w2" }, isUnknown, ReplicaOwnerElsewhere, dunno},
 		{"a replica that nobody reports is not vouched for", false, func(l *lab) { l.r(0).Owner = "" }, isUnknown, ReplicaOwnerElsewhere, dunno},
 		{"a replica without a node lies nowhere known", false, func(l *lab) { l.r(0).Node = "" }, isUnknown, ReplicaNoPlace, dunno},

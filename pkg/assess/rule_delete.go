@@ -102,8 +102,8 @@ func (t Turn) proven(rj *ReplicaJudgement) bool {
 	if rj.ProvenSince(t.DrainedAt) {
 		return true
 	}
-	at, ok := t.Proved[rj.Replica.UID]
-	return ok && !t.DrainedAt.IsZero() && !at.Before(t.DrainedAt)
+	at := t.Proved[rj.Replica.UID] // never, where it is not there
+	return !t.DrainedAt.IsZero() && !at.Before(t.DrainedAt)
 }
 
 // servedFrom is (c), as the storage sees it.
@@ -151,8 +151,7 @@ func lastResort(say volumeVoice, node string, t Turn) *Finding {
 	for i := range vj.Replicas {
 		rj := &vj.Replicas[i]
 		r := rj.Replica
-		failed := r.Claim == cluster.Failed || rj.Standing == cluster.StandingFailed
-		if r.Node != node || !failed || rj.Standing == cluster.StandingAbsent || t.failedByUs(r) {
+		if r.Node != node || rj.Standing != cluster.StandingFailed || t.failedByUs(r) {
 			continue
 		}
 		f := say.finding(ReplicaLastResort, Danger,
@@ -163,10 +162,10 @@ func lastResort(say volumeVoice, node string, t Turn) *Finding {
 	return nil
 }
 
-// failedByUs reports whether the replica failed after the turn's cordon. The
-// storage writes whole seconds.
+// failedByUs reports whether the replica failed after the turn's cordon; one
+// that does not say when did not. The storage writes whole seconds.
 func (t Turn) failedByUs(r *cluster.Replica) bool {
-	return !t.CordonedAt.IsZero() && !r.FailedAt.IsZero() && !r.FailedAt.Before(t.CordonedAt.Truncate(time.Second))
+	return !t.CordonedAt.IsZero() && !r.FailedAt.Before(t.CordonedAt.Truncate(time.Second))
 }
 
 // stillHolding is (c), as Kubernetes and the storage's own node see it.

@@ -4,6 +4,7 @@ package assess
 
 import (
 	"path"
+	"slices"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -19,17 +20,13 @@ func (w *world) diskOf(st *storageWorld, n *nodeWorld, r *cluster.Replica) reaso
 	if sn == nil || st.twiceNodes[r.Node] {
 		return good(cluster.ProofNone) // said by storageNodeOf
 	}
-	var d *cluster.Disk
-	for i := range sn.Disks {
-		if sn.Disks[i].Reported && sn.Disks[i].UUID == r.DiskUUID {
-			d = &sn.Disks[i]
-			break
-		}
+	i := slices.IndexFunc(sn.Disks, func(d cluster.Disk) bool { return d.Reported && d.UUID == r.DiskUUID })
+	if i < 0 {
+		return w.diskMissing(st, n, r)
 	}
+	d := &sn.Disks[i]
 	facts := []cluster.Fact{fact("replica.node", r.Node), fact("replica.disk", r.DiskUUID)}
 	switch {
-	case d == nil:
-		return w.diskMissing(st, n, r)
 	case st.disks[r.DiskUUID] > 1:
 		return unknown(DiskTwice, facts...)
 	case !d.Declared:

@@ -162,7 +162,7 @@ func (j *Judgement) belowFloor(say volumeVoice, node string) *Finding {
 		return f(VolumeUnproven, Unclear, keeps+"; whether it keeps the "+strconv.Itoa(floor)+" that it must cannot be told ("+say.tell(byStaying)+").")
 	case t.maybe < v.Need && vj.Good >= v.Need:
 		return f(VolumeLastCopy, Danger, "%s has its last copy on node "+node+".")
-	case t.maybe < v.Need && t.held < v.Need:
+	case t.held < v.Need:
 		return f(VolumeDataLost, Danger, "%s has no copy that could be served on any other node.")
 	case t.good == 1 && v.Need == 1:
 		return f(VolumeOneCopy, Danger, "%s keeps a single copy without node "+node+", and must keep "+strconv.Itoa(floor)+".")

@@ -35,12 +35,12 @@ func (w *world) served(v *cluster.Volume, r *cluster.Replica) reason {
 	return good(cluster.Proven)
 }
 
-// replaced reports whether a sibling is being rebuilt in the replica's place:
+// replaced reports whether a sibling is being rebuilt in a serving replica's place:
 // one address cannot be both.
 func replaced(v *cluster.Volume, r *cluster.Replica) bool {
 	for i := range v.Replicas {
 		o := &v.Replicas[i]
-		if o != r && o.Claim == cluster.Rebuilding && o.Node == r.Node && o.DiskUUID == r.DiskUUID && o.Directory == r.Directory {
+		if o.Claim == cluster.Rebuilding && o.Node == r.Node && o.DiskUUID == r.DiskUUID && o.Directory == r.Directory {
 			return true
 		}
 	}

@@ -37,7 +37,8 @@ func (w *world) incarnation(r *cluster.Replica) reason {
 	case r.Created.After(n.facts.Created) && w.later(r.Created, r.HealthyAt) != cluster.Yes:
 		return good(cluster.ProofNone)
 	}
-	if at := w.retiredAt(n.facts.Ref); !at.IsZero() && w.later(r.HealthyAt, at) != cluster.Yes {
+	// Where no machine is known to be retired the time is zero, before any other.
+	if at := w.retiredAt(n.facts.Ref); w.later(r.HealthyAt, at) != cluster.Yes {
 		return reason{standing: cluster.StandingUnproven, code: ReplicaNodeRetired, facts: append(facts, timeFact("node.retired", at))}
 	}
 	switch w.later(n.facts.Created, r.HealthyAt) {

@@ -16,7 +16,7 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 	switch {
 	case len(v.Replicas) == 0 && (used(v) || say.vj.PV != ""):
 		say.add(VolumeDataLost, Danger, "%s has no replica left although it was in use. Start nothing that uses it.")
-	case neverUsed(v) || blank(v) || t.held >= v.Need:
+	case blank(v) || t.held >= v.Need:
 		return false
 	default:
 		say.add(VolumeDataLost, Danger,

@@ -43,8 +43,6 @@ func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica) 
 		facts = append(facts, fact("probe.node.uid", string(p.Node.UID)), fact("node.uid", string(n.facts.Ref.UID)),
 			timeFact("node.created", n.facts.Created))
 		return age.worse(serves).worse(unknown(ProbeNoAnswer, facts...))
-	case p.Seen == cluster.SeenNoAnswer:
-		return age.worse(serves).worse(unknown(ProbeNoAnswer, facts...))
 	case p.Seen == cluster.SeenData:
 		return w.vouched(st, r, age).worse(proven(serves, facts))
 	case p.Seen == cluster.SeenNothing && r.Claim == cluster.Idle:
@@ -77,15 +75,15 @@ func probeCode(s cluster.Seen) string {
 func (w *world) vouched(st *storageWorld, r *cluster.Replica, age reason) reason {
 	younger := age.code == ReplicaNodeYounger || age.code == ReplicaNodeAsOld || age.code == ReplicaNodeRetired
 	sn := st.nodes[r.Node]
-	if !younger || sn.Reported.IsZero() || sn.Reported.Before(w.nodes[r.Node].facts.Created) {
+	if !younger || sn.Reported.Before(w.nodes[r.Node].facts.Created) {
 		return age
 	}
 	return good(cluster.ProofNone)
 }
 
-// proven makes what is plausible at rest proven.
+// proven makes what is plausible at rest proven, by what was seen.
 func proven(serves reason, facts []cluster.Fact) reason {
-	if serves.standing == cluster.StandingGood && serves.proof == cluster.Plausible {
+	if serves.standing == cluster.StandingGood {
 		return reason{standing: cluster.StandingGood, proof: cluster.Proven, facts: facts}
 	}
 	return serves

@@ -30,6 +30,10 @@ func TestFindings_ReadAsSentences(t *testing.T) {
 		{atRest2, func(l *lab) { l.remove("w1"); l.remove("w2") },
 			"Volume data (claim apps/data) has no copy of its data left that could be served (data-r-w1 on node w1: its node is not in the cluster any more; " +
 				"data-r-w2 on node w2: its node is not in the cluster any more). Start nothing that uses it, and delete neither its replicas nor their directories."},
+		{atRest2, func(l *lab) { l.s.Persistent, l.v("data").Replicas = nil, nil },
+			"Volume data has no replica left although it was in use. Start nothing that uses it."},
+		{atRest2, then(accept(VolumeAlreadyLost, "data"), func(l *lab) { l.r(0).Claim, l.r(1).Claim = cluster.Failed, cluster.Failed }),
+			"Volume data (claim apps/data) is lost, which was accepted for the nodes that hold nothing of it."},
 		{atRest2, func(l *lab) { l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing"}} },
 			"Replica data-r-w1 of volume data (claim apps/data) on node w1 is not counted: its storage says odd/thing."},
 		{atRest2, func(l *lab) { l.node("w1").Ready = cluster.No }, "Node w1 is not live: its node is not Ready."},
@@ -56,6 +60,28 @@ func TestFindings_ReadAsSentences(t *testing.T) {
 		fs := l.judge().Findings
 		if !slices.ContainsFunc(fs, func(f Finding) bool { return f.Message == c.want }) {
 			t.Errorf("nobody says %q:\n%s", c.want, say(fs))
+		}
+	}
+}
+
+// Files without pods are said to take the storage's word for the present; what
+// a cluster does not show, and other kinds, are not.
+func TestGaps_FilesWithoutPodsTakeTheStoragesWord(t *testing.T) {
+	const drain = "so whether a node may be drained or deleted cannot be told"
+	pods := cluster.Gap{Kind: "pods", Reason: cluster.GapNotGiven, ForDrain: true}
+	for name, c := range map[string]struct {
+		bend func(*lab)
+		want string
+	}{
+		"files without pods": {then(files, gap(pods)),
+			"pods: the files hold no list of it, " + drain + ", and what the storage says of its nodes is taken for the present."},
+		"a cluster that hides them": {gap(cluster.Gap{Kind: "pods", Reason: cluster.GapForbidden, ForDrain: true}), "pods: reading it is forbidden, " + drain + "."},
+		"another kind":              {then(files, gap(pods), gap(cluster.Gap{Kind: "budgets", Reason: cluster.GapNotGiven, ForDrain: true})), "budgets: the files hold no list of it, " + drain + "."},
+	} {
+		l := atRest2()
+		c.bend(l)
+		if fs := l.judge().Findings; !slices.ContainsFunc(fs, func(f Finding) bool { return f.Message == c.want }) {
+			t.Errorf("%s: nobody says %q:\n%s", name, c.want, say(fs))
 		}
 	}
 }
@@ -87,6 +113,30 @@ func TestFindings_TheEvidenceListsTheFirstOfMany(t *testing.T) {
 		}
 		if n := len(f.Evidence); n != 21 || f.Evidence[0].Value != "30" || f.Evidence[1].Value != "pv-00" || f.Evidence[20].Value != "pv-19" {
 			t.Errorf("%d facts: %v", n, f.Evidence)
+		}
+	}
+}
+
+func TestFindings_WhatLiesOnSomeNodeIsSaidOfTheVolumes(t *testing.T) {
+	for _, c := range []struct {
+		hosts []string
+		want  Subject
+	}{{nil, Subject{Kind: "PersistentVolume"}}, {[]string{"w1"}, Subject{Kind: "Node", Name: "w1"}}} {
+		l := atRest2()
+		pv(cluster.PersistentVolume{Name: "x", Local: true, Hostnames: c.hosts})(l)
+		if fs := l.judge().Findings; len(fs) != 1 || fs[0].Subject != c.want {
+			t.Errorf("%v: %+v", c.hosts, fs)
+		}
+	}
+}
+
+func TestFindings_TheEvidenceNamesTheOrphans(t *testing.T) {
+	l := atRest2()
+	l.st().Orphans = []cluster.Orphan{{Name: "o", Node: "w1", Directory: "data-x"}, {Name: "p", Node: "w2", Directory: "data-y"}}
+	want := []cluster.Fact{fact("orphans", "2"), fact("orphan", "data-x on w1"), fact("orphan", "data-y on w2")}
+	for _, f := range l.judge().Findings {
+		if f.Code == OrphanKept && (!slices.Equal(f.Evidence, want) || f.Message[:1] != "2") {
+			t.Errorf("%s %v", f.Message, f.Evidence)
 		}
 	}
 }

@@ -140,6 +140,7 @@ func useCases() []volumeCase {
 		{"placeholders that failed once are a loss", unused2, unusedWith(func(v *cluster.Volume) {
 			v.Replicas[0].Claim, v.Replicas[1].Claim, v.Replicas[1].FailedAt = cluster.Placeholder, cluster.Placeholder, now()
 		}), Lost, []string{VolumeDataLost}, unsafe},
+		{"a standby volume that serves nobody is not unused", unused2, unusedWith(func(v *cluster.Volume) { v.Class = cluster.ClassStandby }), ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"an engine that ran once may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Ever = cluster.Yes }), ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"an engine of which nothing is known may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Ever = cluster.Unknown }), ConditionUnknown, []string{VolumeNoData}, dunno},
 		{"an engine that is not there may have written", unused2, unusedWith(func(v *cluster.Volume) { v.Engine.Present = cluster.No }),

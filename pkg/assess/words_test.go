@@ -20,6 +20,7 @@ func TestBecause_EveryReasonHasWordsOfItsOwn(t *testing.T) {
 		ReplicaRebuilding, ReplicaDeleting, ReplicaLeaving, ReplicaPlaceholder, ReplicaClaimUnknown, ReplicaNeverHealthy,
 		ReplicaUnused, ReplicaBlank, ReplicaTwice, ReplicaNotServing, ReplicaReplaced, EngineNotRunning, EngineNodeNotLive,
 		ReplicaDataMissing, ProbeNoAnswer, ProbeBlank, ProbeBroken, ProbeOtherDisk,
+		StorageNodeSilent, ReplicaNodeRetired, ReplicaHealthyAhead,
 	} {
 		words := because(code)
 		if strings.Contains(words, code) {
@@ -51,6 +52,28 @@ func TestCount_WhatHasNoPlaceCountsOnce(t *testing.T) {
 	// One is good, one may be, one failed: three are out of reach.
 	if v := l.judge().Volume("data"); v.Good != 1 || v.Doubtful != 1 || v.Condition != Degraded {
 		t.Errorf("good %d, doubtful %d, %v", v.Good, v.Doubtful, v.Condition)
+	}
+}
+
+// What is worse in the same place takes nothing from what is there.
+func TestCount_APlaceIsWhatTheBestInItIs(t *testing.T) {
+	twin := func(l *lab, c cluster.Claim) *cluster.Replica {
+		r := replicaOf("data", "w1")
+		r.Name, r.UID, r.Directory, r.Claim = "twin", "twin", "twin", c
+		l.v("data").Replicas = append(l.v("data").Replicas, r)
+		return l.r(len(l.v("data").Replicas) - 1)
+	}
+	l := newLab().detached("data", "w1")
+	twin(l, cluster.Failed)
+	if v := l.judge().Volume("data"); v.Condition != Whole || v.Good != 1 {
+		t.Errorf("beside a failed one: %v with %d good", v.Condition, v.Good)
+	}
+	wantCodes(t, l.judge().Volume("data").Findings, Note, ReplicaFailed)
+	l = newLab().detached("data", "w1")
+	look(cluster.SeenData)(l)
+	twin(l, cluster.Idle)
+	if v := l.judge().Volume("data"); v.Good != 1 || v.Proven != 1 {
+		t.Errorf("beside a plausible one: %d good, %d proven", v.Good, v.Proven)
 	}
 }
 
@@ -109,11 +132,11 @@ func TestOrphan_IsOfItsOwnStoragesVolume(t *testing.T) {
 	l := atRest2()
 	l.v("data").Want = 3
 	l.s.Storages = append(l.s.Storages, cluster.Storage{Driver: "other.example.org", Nodes: l.st().Nodes,
-		Volumes: []cluster.Volume{*l.v("data")},
+		Volumes: []cluster.Volume{{Name: "first"}, *l.v("data")},
 		Orphans: []cluster.Orphan{{Name: "o", Node: "w3", Directory: "data-x", Volume: "data"}}})
-	l.s.Storages[1].Volumes[0].Want = 2
+	l.s.Storages[1].Volumes[1].Want = 2
 	j := l.judge()
-	if got := j.volumeOf("other.example.org", "data"); got == nil || got.Driver != "other.example.org" {
+	if got := j.volumeOf("other.example.org", "data"); got == nil || got.Driver != "other.example.org" || got.Volume.Name != "data" {
 		t.Errorf("the volume of the other storage is %+v", got)
 	}
 	if got := j.volumeOf(driver, "data"); got == nil || got.Driver != driver {
