@@ -93,7 +93,7 @@ func nodeCodes() []CodeDoc {
 	return []CodeDoc{
 		{NodeNotReady, "The node is not Ready.", "Bring it back. Its replicas are not counted until then; deleting it would make the loss final."},
 		{NodeLeaseOld, "The node has not renewed its lease lately: it may be down although it is still called Ready.",
-			"Look at the machine and its kubelet; ask again after the node monitor's grace period."},
+			"Look at the machine and its kubelet; ask again after the node monitor's grace period. Take no other node out meanwhile."},
 		{NodeLeaseMissing, "The node has no lease, so whether it is alive now cannot be told.",
 			"Look whether leases in kube-node-lease can be read, and whether the kubelet runs."},
 		{NodeLeaseAhead, "The node's lease was renewed in the future: a clock is wrong, and a dead node would look alive.",

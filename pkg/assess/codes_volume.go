@@ -40,7 +40,7 @@ func volumeCodes() []CodeDoc {
 		{VolumeDataLost, "No copy of the volume's data is left that could be served; the storage may take it for a new volume and have it formatted.",
 			"Do not start workloads that use it. Do not delete its replicas, failed ones too, nor orphaned directories, nor wipe disks of replaced machines: " +
 				"bring such a disk back, or export the data from its directory, or restore a backup. " +
-				"Nodes that hold nothing of it may go once its loss is accepted by name (volume/already-lost:VOLUME)."},
+				"Unless it is about to be formatted, nodes that hold nothing of it may go once its loss is accepted by name (volume/already-lost:VOLUME)."},
 		{VolumeWouldBeFormatted, "The storage would take what is left of the volume for a new one: attached, it comes up empty, and whoever mounts it formats it.",
 			"Stop everything that uses the volume, and keep it stopped: scale its workloads to zero, suspend its jobs. Then see volume/data-lost. This cannot be accepted."},
 		{VolumeAlreadyLost, "The volume is lost, and its loss was accepted for the nodes that hold nothing of it.",

@@ -226,6 +226,10 @@ func TestJudgement_FindsByName(t *testing.T) {
 	if v := j.Volume("c"); v == nil || v.Driver != "second" {
 		t.Errorf("%+v", v)
 	}
+	l.s.Persistent = append(l.s.Persistent, cluster.PersistentVolume{Name: "again", Driver: driver, Handle: "b", Bound: true})
+	if v := l.judge().Volume("b"); v.PV != "pv-b" {
+		t.Errorf("of two that are bound the second is named: %s", v.PV)
+	}
 	bare := &Judgement{Snapshot: j.Snapshot, Volumes: j.Volumes, Nodes: j.Nodes}
 	if bare.Volume("a") == nil || bare.Volume("b") == nil || bare.Node("w2") == nil || bare.Volume("x") != nil || bare.Node("x") != nil {
 		t.Error("a judgement that was put together by hand finds nothing")

@@ -154,4 +154,8 @@ func TestGap_OfLooksNamesTheRightThatIsMissing(t *testing.T) {
 	if j.Verdict != safe {
 		t.Errorf("%v, although the replicas speak for themselves", j.Verdict)
 	}
+	l.s.Gaps[0].Detail = ""
+	if f := l.judge().Findings[0]; f.Message != "Directories could not be looked into: reading it is forbidden." {
+		t.Errorf("without a detail: %s", f.Message)
+	}
 }

@@ -133,6 +133,8 @@ func placeCases() []replicaCase {
 		{"files without pods say nothing of reporters", true, then(reporter("w1", cluster.No), noPods(cluster.GapNotGiven), func(l *lab) {
 			l.s.Source = cluster.SourceFiles
 		}), isGood, "", safe},
+		{"files that miss another kind say of reporters what they hold", true, then(reporter("w1", cluster.No), files, gap(cluster.Gap{Kind: "settings.x", Reason: cluster.GapNotGiven})),
+			isUnknown, StorageNodeSilent, dunno},
 		{"other pods are no reporters", true, then(reporter("w1", cluster.Yes), func(l *lab) {
 			l.st().Reporter = "another"
 		}), isUnknown, StorageNodeSilent, dunno},

@@ -4,6 +4,7 @@ package assess
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -78,15 +79,9 @@ func (j *Judgement) volumeOf(driver, name string) *VolumeJudgement {
 // orphanOn reports whether the node may hold an orphan of the volume.
 func (j *Judgement) orphanOn(driver, volume, node string) bool {
 	st := j.Snapshot.Storage(driver)
-	if st == nil {
-		return false
-	}
-	for i := range st.Orphans {
-		if o := &st.Orphans[i]; (o.Node == node || o.Node == "") && (o.Volume == volume || o.Volume == "") {
-			return true
-		}
-	}
-	return false
+	return st != nil && slices.ContainsFunc(st.Orphans, func(o cluster.Orphan) bool {
+		return (o.Node == node || o.Node == "") && (o.Volume == volume || o.Volume == "")
+	})
 }
 
 // few are the names as evidence: the first of them, and how many there are.

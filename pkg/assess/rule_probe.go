@@ -108,6 +108,9 @@ func probeFacts(p *cluster.Probe) []cluster.Fact {
 // probeFinding says why looks were not possible, with the right that is missing.
 // The replicas concerned speak for themselves.
 func probeFinding(g cluster.Gap) Finding {
+	if g.Detail == "" {
+		g.Detail = "directories could not be looked into: " + gapWords(g.Reason)
+	}
 	return Finding{Code: InputNoProbe, Severity: Note, Subject: Subject{Kind: "Kind", Name: g.Kind},
 		Message:  sentence(g.Detail) + ".",
 		Evidence: []cluster.Fact{fact("gap", gapWords(g.Reason))}}

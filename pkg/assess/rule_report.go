@@ -19,7 +19,7 @@ func (w *world) reporters(st *cluster.Storage) map[string]bool {
 	out := make(map[string]bool, len(w.snap.Nodes))
 	for i := range w.snap.Pods {
 		p := &w.snap.Pods[i]
-		if p.Ref.Namespace != st.Namespace || p.OwnerName != "DaemonSet/"+st.Reporter || p.Node == "" {
+		if p.Ref.Namespace != st.Namespace || p.OwnerName != "DaemonSet/"+st.Reporter {
 			continue
 		}
 		out[p.Node] = out[p.Node] || p.Ready == cluster.Yes && !p.Deleting && !p.Finished

@@ -71,7 +71,7 @@ func (say volumeVoice) kindRule() bool {
 		say.add(VolumeKindUnknown, Unclear, "%s is of a kind that is not known.")
 		return false
 	}
-	if v.Want < 1 || v.Need < 1 || v.Need > v.Want {
+	if v.Need < 1 || v.Need > v.Want {
 		say.add(VolumeNumbersUnknown, Unclear, "%s does not say how many replicas it shall have.",
 			fact("volume.want", strconv.Itoa(v.Want)), fact("volume.need", strconv.Itoa(v.Need)))
 		return false
@@ -187,10 +187,8 @@ func (say volumeVoice) replicaNotes() {
 	for i := range say.vj.Replicas {
 		rj := &say.vj.Replicas[i]
 		r := rj.Replica
-		switch {
-		case rj.Here == cluster.StandingGood && rj.Standing == cluster.StandingLeaving:
-			// movingRule has said it
-		case rj.Standing != cluster.StandingGood && rj.Code != ReplicaPlaceholder && rj.Code != ReplicaUnused:
+		// Of one that is good as long as it is here movingRule has said it.
+		if rj.Here != cluster.StandingGood && rj.Code != ReplicaPlaceholder {
 			say.vj.Findings = append(say.vj.Findings, Finding{
 				Code: rj.Code, Severity: Note, Evidence: rj.Evidence,
 				Subject: Subject{Kind: "Replica", Namespace: say.namespace, Name: r.Name},

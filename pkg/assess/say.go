@@ -85,9 +85,6 @@ func joined(clauses []string) string { return strings.Join(clauses, "; ") }
 
 // sentence begins with a capital.
 func sentence(s string) string {
-	if s == "" {
-		return s
-	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 

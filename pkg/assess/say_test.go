@@ -117,6 +117,31 @@ func TestFindings_TheEvidenceListsTheFirstOfMany(t *testing.T) {
 	}
 }
 
+// What counts, or stands for no data, gets no note of its own; what does not
+// count gets one, also where its doubt says why.
+func TestJudge_OneNoteForEachReplicaThatDoesNotCount(t *testing.T) {
+	for name, c := range map[string]struct {
+		bend func(*lab)
+		want []string
+	}{
+		"shall go":      {func(l *lab) { l.r(0).Leaving = true }, []string{VolumeMoving}},
+		"a placeholder": {func(l *lab) { l.v("data").Want = 2; l.r(0).Claim = cluster.Placeholder }, nil},
+		"failed":        {func(l *lab) { l.v("data").Want = 2; l.r(0).Claim = cluster.Failed }, []string{ReplicaFailed}},
+		"doubted": {func(l *lab) {
+			l.v("data").Want = 2
+			l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing", AtMost: cluster.StandingFailed}}
+		}, []string{"odd/thing"}},
+	} {
+		l := atRest3()
+		c.bend(l)
+		fs := l.judge().Volume("data").Findings
+		wantCodes(t, fs, Note, c.want...)
+		if len(fs) != len(c.want) {
+			t.Errorf("%s: %s", name, say(fs))
+		}
+	}
+}
+
 func TestFindings_WhatLiesOnSomeNodeIsSaidOfTheVolumes(t *testing.T) {
 	for _, c := range []struct {
 		hosts []string

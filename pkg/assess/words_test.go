@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -81,9 +82,10 @@ func TestFindings_WhatIsLostComesFirst(t *testing.T) {
 	fs := []Finding{
 		{Code: VolumeDataLost, Severity: Note}, {Code: VolumeDegraded, Severity: Danger},
 		{Code: VolumeDataLost, Severity: Danger}, {Code: VolumeUnproven, Severity: Unclear},
+		{Code: VolumeWouldBeFormatted, Severity: Danger},
 	}
 	sortFindings(fs)
-	want := []string{VolumeDataLost + " Unsafe", VolumeDegraded + " Unsafe", VolumeUnproven + " Unknown", VolumeDataLost + " Note"}
+	want := []string{VolumeDataLost + " Unsafe", VolumeWouldBeFormatted + " Unsafe", VolumeDegraded + " Unsafe", VolumeUnproven + " Unknown", VolumeDataLost + " Note"}
 	var got []string
 	for _, f := range fs {
 		got = append(got, f.Code+" "+f.Severity.String())
@@ -111,6 +113,29 @@ func TestDisks_WhatIsNotReportedIsNotThereTwice(t *testing.T) {
 	if v := l.judge().Volume("data"); v.Good != 2 {
 		t.Errorf("%d good: a disk that w3 does not report was taken for a second one\n%s", v.Good, say(l.judge().Findings))
 	}
+}
+
+func TestFacts_TimesAndAnswersAreWords(t *testing.T) {
+	for _, c := range []struct{ got, want cluster.Fact }{
+		{timeFact("t", now().In(time.FixedZone("", 3600))), fact("t", "2026-03-01T12:00:00Z")},
+		{timeFact("t", time.Time{}), fact("t", "")},
+		{answerFact("a", cluster.Yes), fact("a", "yes")},
+		{answerFact("a", cluster.No), fact("a", "no")},
+		{answerFact("a", cluster.Unknown), fact("a", "unknown")},
+		{answerFact("a", 99), fact("a", "unknown")},
+	} {
+		if c.got != c.want {
+			t.Errorf("%v, want %v", c.got, c.want)
+		}
+	}
+}
+
+func TestBase_ACopyOnNoKnownDiskIsNone(t *testing.T) {
+	l := atRest2()
+	l.v("data").Base = "image"
+	l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{Ready: cluster.Yes}}}}
+	l.disk("w3").UUID = ""
+	wantCodes(t, l.judge().Findings, Unclear, VolumeNoBase)
 }
 
 func TestBase_ACopyOnADiskThatIsNotConfiguredIsNone(t *testing.T) {

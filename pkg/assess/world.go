@@ -120,9 +120,6 @@ func (w *world) addNode(n *cluster.Node) {
 }
 
 func (w *world) addPV(pv *cluster.PersistentVolume) {
-	if pv.Driver == "" {
-		return
-	}
 	k := pvKey{pv.Driver, pv.Handle}
 	// A claim that is bound says more than one that is not.
 	if old := w.pvs[k]; old == nil || !old.Bound && pv.Bound {
@@ -229,7 +226,7 @@ func later(a, b time.Time) time.Time {
 
 // ours reports whether the driver is one of the storages'.
 func ours(s *cluster.Snapshot, driver string) bool {
-	return driver != "" && s.Storage(driver) != nil
+	return s.Storage(driver) != nil
 }
 
 // labelHostname is how affinities name a node.

@@ -5,7 +5,6 @@ package view
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
@@ -47,27 +46,7 @@ func (e Explained) Text(to io.Writer, style Style) error {
 	p := &printer{to: to, style: style}
 	p.para("", x.Conclusion)
 	p.line("")
-	depth := 0
-	for _, l := range x.Chain {
-		if l.Kind == linkEngine {
-			continue // beside the replicas, below the volume
-		}
-		p.branch(strings.Repeat("   ", max(depth-1, 0)), depth > 0, l)
-		depth++
-	}
-	stem := strings.Repeat("   ", max(depth-1, 0))
-	for _, l := range x.Chain {
-		if l.Kind == linkEngine {
-			p.twig(stem, len(x.Replicas) == 0, spoken(l))
-		}
-	}
-	for i, r := range x.Replicas {
-		last := i == len(x.Replicas)-1
-		p.twig(stem, last, "replica "+r.Name+": "+r.Says)
-		for k, l := range r.Chain {
-			p.twig(stem+beside(last), k == len(r.Chain)-1, spoken(l))
-		}
-	}
+	p.tree(x)
 	var why []string
 	for _, f := range serious(e.Volume.Findings) {
 		why = append(why, f.Message+" ["+f.Code+"]")
@@ -77,6 +56,39 @@ func (e Explained) Text(to io.Writer, style Style) error {
 	p.section("What not to do", x.DoNot)
 	p.section("See", x.See)
 	return p.done()
+}
+
+// tree draws the chain down to the volume, and below it its engine, its
+// replicas, and the directories that none of them names.
+func (p *printer) tree(x v1alpha1.Explanation) {
+	below := func(l v1alpha1.Link) bool { return l.Kind == linkEngine || l.Kind == linkOrphan }
+	depth, left := 0, len(x.Replicas)
+	for _, l := range x.Chain {
+		if below(l) {
+			left++
+			continue
+		}
+		p.branch(strings.Repeat("   ", max(depth-1, 0)), depth > 0, l)
+		depth++
+	}
+	stem := strings.Repeat("   ", max(depth-1, 0))
+	links := func(kind string) {
+		for _, l := range x.Chain {
+			if l.Kind == kind {
+				left--
+				p.twig(stem, left == 0, spoken(l))
+			}
+		}
+	}
+	links(linkEngine)
+	for _, r := range x.Replicas {
+		left--
+		p.twig(stem, left == 0, "replica "+r.Name+": "+r.Says)
+		for k, l := range r.Chain {
+			p.twig(stem+beside(left == 0), k == len(r.Chain)-1, spoken(l))
+		}
+	}
+	links(linkOrphan)
 }
 
 func spoken(l v1alpha1.Link) string {
@@ -172,100 +184,6 @@ func (e Explained) standing(rj *assess.ReplicaJudgement) string {
 		s += " " + d.Means
 	}
 	return s
-}
-
-// advice is what to do, what not to do, and what that rests on.
-type advice struct{ do, not, see []string }
-
-// add adds a code's, with the names that it is about.
-func (a *advice) add(d Doc, names *strings.Replacer) {
-	if d.Remedy != "" {
-		a.do = append(a.do, names.Replace(d.Code+": "+d.Remedy))
-	}
-	for _, s := range d.Do {
-		a.do = append(a.do, names.Replace(s))
-	}
-	a.warn(d, names)
-}
-
-// warn adds only what not to do.
-func (a *advice) warn(d Doc, names *strings.Replacer) {
-	for _, s := range d.Not {
-		a.not = append(a.not, names.Replace(s))
-	}
-	a.see = append(a.see, d.See...)
-}
-
-// advice gathers the remedies of what was found, each sentence once, in the
-// order in which they are to be done: first what must not be attached, then
-// what is wrong with each replica, then what the volume needs. Of a volume that
-// is lost, its replicas are to be kept as they are, whatever else would be done
-// about each.
-func (e Explained) advice() advice {
-	var a advice
-	vj := e.Volume
-	lost := vj.Condition == assess.Lost
-	of := func(code string) Doc { return e.Catalogue[code] }
-	switch {
-	case lost:
-		for _, f := range serious(vj.Findings) {
-			a.add(of(f.Code), e.names(nil))
-		}
-	case slices.ContainsFunc(vj.Replicas, func(r assess.ReplicaJudgement) bool { return r.Standing == cluster.StandingAbsent }) && found(vj, assess.VolumeUnsafeToAttach):
-		a.add(of(assess.VolumeUnsafeToAttach), e.names(nil))
-	}
-	for i := range vj.Replicas {
-		rj := &vj.Replicas[i]
-		switch {
-		case rj.Standing == cluster.StandingGood:
-		case lost:
-			a.warn(of(rj.Code), e.names(rj.Replica))
-		default:
-			a.add(of(rj.Code), e.names(rj.Replica))
-		}
-	}
-	for _, f := range vj.Findings {
-		switch f.Code {
-		case assess.VolumeUnproven, assess.VolumeUnsafeToAttach: // the replicas said more
-		default:
-			if f.Subject.Kind == "Volume" {
-				a.add(of(f.Code), e.names(nil))
-			}
-		}
-	}
-	if len(a.do) == 0 {
-		a.do = []string{"Nothing must be done."}
-	}
-	return advice{once(a.do), once(a.not), once(a.see)}
-}
-
-// found reports whether a finding about the volume has that code.
-func found(vj *assess.VolumeJudgement, code string) bool {
-	return slices.ContainsFunc(vj.Findings, func(f assess.Finding) bool { return f.Code == code })
-}
-
-// names puts the names of what a remedy is about in the place of its words in
-// capitals.
-func (e Explained) names(r *cluster.Replica) *strings.Replacer {
-	pairs := []string{"VOLUME", e.Volume.Volume.Name}
-	if e.Volume.ClaimName != "" {
-		pairs = append(pairs, "NAMESPACE", e.Volume.ClaimNamespace, "CLAIM", e.Volume.ClaimName)
-	}
-	if r != nil {
-		pairs = append(pairs, "REPLICA", r.Name, "NODE", or(r.Node, "NODE"))
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-// once keeps the first of equal sentences.
-func once(in []string) []string {
-	var out []string
-	for _, s := range in {
-		if !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 // steps writes what is to be done one after the other.

@@ -23,9 +23,10 @@ const (
 	linkStorageNode = "storageNode"
 	linkDisk        = "disk"
 	linkDirectory   = "directory"
+	linkOrphan      = "orphan"
 )
 
-// chain leads from the claim to the engine.
+// chain leads from the claim to the engine, and to what nobody names any more.
 func (e Explained) chain() []v1alpha1.Link {
 	var out []v1alpha1.Link
 	vj := e.Volume
@@ -45,7 +46,21 @@ func (e Explained) chain() []v1alpha1.Link {
 		says += fmt.Sprintf("; held on %s by %s", or(h.Node, "no node"), or(h.Why, "somebody"))
 	}
 	out = append(out, v1alpha1.Link{Kind: linkVolume, Name: v.Name, Says: says})
-	return append(out, v1alpha1.Link{Kind: linkEngine, Name: v.Engine.Name, Says: e.engine()})
+	out = append(out, v1alpha1.Link{Kind: linkEngine, Name: v.Engine.Name, Says: e.engine()})
+	return append(out, e.orphans()...)
+}
+
+// orphans are the directories of the volume that no replica names.
+func (e Explained) orphans() []v1alpha1.Link {
+	var out []v1alpha1.Link
+	st := e.Judgement.Snapshot.Storage(e.Volume.Driver)
+	for i := 0; st != nil && i < len(st.Orphans); i++ {
+		if o := &st.Orphans[i]; o.Volume == e.Volume.Volume.Name {
+			out = append(out, v1alpha1.Link{Kind: linkOrphan, Name: o.Name,
+				Says: fmt.Sprintf("directory %s on %s, disk %s, which no replica names: it may hold the data", o.Directory, or(o.Node, "no known node"), o.DiskUUID)})
+		}
+	}
+	return out
 }
 
 // persistent is the PersistentVolume that refers to the volume, or nil.
@@ -122,7 +137,7 @@ func (e Explained) node(r *cluster.Replica) v1alpha1.Link {
 		words = append(words, fmt.Sprintf("made %s (UID %s)", moment(n.Node.Created), n.Node.Ref.UID))
 	}
 	if !r.HealthyAt.IsZero() {
-		words = append(words, "the replica is whole since "+moment(r.HealthyAt))
+		words = append(words, "the replica's object says healthy since "+moment(r.HealthyAt))
 	}
 	l.Says = strings.Join(words, "; ")
 	return l
@@ -135,7 +150,7 @@ func live(n *assess.NodeJudgement) string {
 	case n.Live == cluster.Yes:
 		return "live"
 	case len(n.Findings) > 0:
-		return strings.TrimSuffix(n.Findings[0].Message, ".")
+		return strings.TrimSuffix(strings.TrimPrefix(n.Findings[0].Message, "Node "+n.Node.Ref.Name+" is "), ".")
 	default:
 		return "not known to be live"
 	}

@@ -77,8 +77,26 @@ func TestExplained_OfALostVolumeNothingIsToBeRemoved(t *testing.T) {
 			t.Errorf("of a lost volume it says: %s", s)
 		}
 	}
-	if x.Volume.Condition != "Lost" || !strings.HasPrefix(x.Do[0], assess.VolumeDataLost) || len(x.DoNot) == 0 {
+	if x.Volume.Condition != "Lost" || !strings.HasPrefix(x.Do[0], assess.VolumeWouldBeFormatted) || !strings.HasPrefix(x.Do[1], assess.VolumeDataLost) || len(x.DoNot) == 0 {
 		t.Errorf("%s: do %q, do not %q", x.Volume.Condition, x.Do, x.DoNot)
+	}
+}
+
+// TestExplained_ShowsTheDirectoriesThatNoReplicaNames: it may be the last copy.
+func TestExplained_ShowsTheDirectoriesThatNoReplicaNames(t *testing.T) {
+	e := explained(cluster.SeenData)
+	st := &e.Judgement.Snapshot.Storages[0]
+	st.Orphans = []cluster.Orphan{
+		{Name: "o-1", Node: "worker-2", DiskUUID: "disk-2", Directory: "vol-old", Volume: "vol"},
+		{Name: "o-2", Node: "worker-2", Directory: "other-old", Volume: "other"},
+	}
+	var b bytes.Buffer
+	if err := e.Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "└─ orphan o-1: directory vol-old on worker-2, disk disk-2, which no replica names: it may hold the data\n"
+	if !strings.Contains(b.String(), want) || strings.Contains(b.String(), "other-old") {
+		t.Errorf("%s", b.String())
 	}
 }
 

@@ -11,8 +11,8 @@ func issue(number, about string) string {
 
 // What several guides say.
 const (
-	removeReplica = "Once another replica is proven, remove the object of replica REPLICA: kubectl -n longhorn-system delete replicas.longhorn.io REPLICA. Then Longhorn rebuilds the volume when it is attached."
-	notAttach     = "Do not attach the volume while the object of replica REPLICA is there: Longhorn waits for it for ever, or starts a blank one in its place and reads from that too."
+	removeReplica = "Once another replica is proven (an engine serves it, or verify --probe has seen its data), remove the object of replica REPLICA: kubectl -n longhorn-system delete replicas.longhorn.io REPLICA. Then Longhorn rebuilds the volume when it is attached."
+	notAttach     = "Do not attach the volume while the object of REPLICA is there: Longhorn waits for it for ever, or starts a blank one in its place and reads from that too."
 	exportDoc     = `Longhorn's documentation, "Data Recovery: Exporting a Volume from a Single Replica"`
 )
 
@@ -48,7 +48,27 @@ func (Storage) Guides() []plugin.Guide {
 		},
 		{
 			Code: "disk/uuid-twice",
-			See:  []string{issue("14032", "two disks with one UUID after a machine was cloned")},
+			Do: []string{"See on which of the two machines the directories below replicas/ on that disk are of today; the other one is the clone. " +
+				"Bar the clone's disk from scheduling, take it out of its nodes.longhorn.io, remove longhorn-disk.cfg from it there, and add it again: it gets a UUID of its own."},
+			Not: []string{"Do not attach the volume before that: Longhorn takes either disk for the one."},
+			See: []string{issue("14032", "two disks with one UUID after a machine was cloned")},
+		},
+		{
+			Code: "engine/node-not-live",
+			Not:  []string{"Do not delete the node, nor any replica, to get the volume going again: who wrote last is known when the engine has ended."},
+			See:  []string{issue("5914", "a volume stays attached to a node that is gone")},
+		},
+		{
+			Code: codeInPlace,
+			See:  []string{issue("9216", "the only healthy replica was deleted while an empty one ran")},
+		},
+		{
+			Code: codeStranger,
+			See:  []string{issue("9216", "the only healthy replica was deleted while an empty one ran")},
+		},
+		{
+			Code: codeRetries,
+			See:  []string{issue("7357", "a replica that was given up was deleted although it was the last")},
 		},
 		{
 			Code: "replica/failed",

@@ -39,8 +39,8 @@ type Explanation struct {
 
 // Link is one thing in the chain and what is known of it.
 type Link struct {
-	// Kind is claim, persistentVolume, volume, engine, node, storageNode, disk
-	// or directory.
+	// Kind is claim, persistentVolume, volume, engine, orphan (a directory that
+	// no replica names), node, storageNode, disk or directory.
 	Kind string `json:"kind"`
 	// Name is empty where it is not known.
 	Name string `json:"name"`
