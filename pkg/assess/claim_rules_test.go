@@ -112,6 +112,14 @@ func TestJudge_ProofNeedsARunningEngine(t *testing.T) {
 	if p := newLab().detached("data", "w1", "w2").judge().Volume("data").Replicas[0].Proof; p != cluster.Plausible {
 		t.Errorf("at rest: %q", p)
 	}
+	l := newLab().detached("data", "w1", "w2")
+	l.node("w1").Created, l.r(0).Created, l.r(0).HealthyAt = ago(time.Hour), ago(time.Minute), ago(time.Minute)
+	if p := l.judge().Volume("data").Replicas[0].Proof; p != cluster.Plausible {
+		t.Errorf("at rest, made on its node: %q", p)
+	}
+	if p := good(cluster.Proven).worse(good(cluster.ProofNone)).proof; p != cluster.Proven {
+		t.Errorf("a clause that proves nothing takes away a proof: %q", p)
+	}
 	if p := newLab().attached("data", "w1", "w2").judge().Volume("data").Replicas[0].Proof; p != cluster.Proven {
 		t.Errorf("served: %q", p)
 	}
@@ -147,6 +155,7 @@ func TestJudge_ABlankIsJudgedByItsSiblings(t *testing.T) {
 		code     string
 	}{
 		"nobody used any":                       {unused2, func(*lab) {}, isUnused, ReplicaUnused},
+		"of a volume that was written":          {unused2, func(l *lab) { l.v("data").Touched = true }, isUnused, ReplicaBlank},
 		"of a volume that wants none":           {unused2, func(l *lab) { l.v("data").Want = 0 }, isUnknown, ReplicaNeverHealthy},
 		"an engine ran once":                    {unused2, ran, isUnknown, ReplicaNeverHealthy},
 		"an engine ran, beside a placeholder":   {unused2, then(ran, claims(cluster.Placeholder)), isUnknown, ReplicaNeverHealthy},

@@ -33,12 +33,7 @@ func Drain(s *cluster.Snapshot, p policy.Policy, ref cluster.NodeRef) DrainSet {
 	if s == nil {
 		s = &cluster.Snapshot{}
 	}
-	if n := s.Node(ref.Name); n == nil || n.Ref != ref || ref.UID == "" {
-		j := &Judgement{Snapshot: s}
-		if n != nil {
-			j.Nodes = []NodeJudgement{{Node: n}}
-		}
-		set.Blocked = j.sameNode(ref)
+	if set.Blocked = sameNode(s.Node(ref.Name), ref); len(set.Blocked) > 0 {
 		return set
 	}
 	own := map[string]bool{}

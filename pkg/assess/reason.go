@@ -27,7 +27,7 @@ func unknown(code string, facts ...cluster.Fact) reason {
 // the proof that one of them has.
 func (r reason) worse(o reason) reason {
 	unproven := r.standing == cluster.StandingGood && r.proof == cluster.ProofNone
-	if rank(o.standing) < rank(r.standing) || unproven && o.standing == cluster.StandingGood {
+	if rank(o.standing) < rank(r.standing) || unproven { // and so the other is good as well
 		return o
 	}
 	return r

@@ -19,7 +19,7 @@ import (
 // nothing else dies with the node. Files cannot answer: they know nothing of
 // the present.
 func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
-	fs := j.sameNode(ref)
+	fs := sameNode(j.Snapshot.Node(ref.Name), ref)
 	fs = append(fs, j.wideFindings()...)
 	fs = append(fs, j.present()...)
 	fs = append(fs, j.unseen()...)

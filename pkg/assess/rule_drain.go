@@ -13,7 +13,7 @@ import (
 // Floor of good replicas without it. Which of its pods can go is another
 // question, see Drain.
 func (j *Judgement) MayDrain(ref cluster.NodeRef) Permit {
-	fs := j.sameNode(ref)
+	fs := sameNode(j.Snapshot.Node(ref.Name), ref)
 	fs = append(fs, j.wideFindings()...)
 	if blind(j.Snapshot) {
 		return permit(fs)
@@ -36,17 +36,16 @@ func permit(fs []Finding) Permit {
 }
 
 // sameNode refuses a node that is not the one that was asked about.
-func (j *Judgement) sameNode(ref cluster.NodeRef) []Finding {
-	n := j.Node(ref.Name)
+func sameNode(n *cluster.Node, ref cluster.NodeRef) []Finding {
 	subject := Subject{Kind: "Node", Name: ref.Name}
 	switch {
 	case n == nil:
 		return []Finding{{Code: NodeNotFound, Severity: Unclear, Subject: subject,
 			Message: fmt.Sprintf("Node %s is not in the cluster.", ref.Name)}}
-	case n.Node.Ref.UID != ref.UID || ref.UID == "":
+	case n.Ref.UID != ref.UID || ref.UID == "":
 		return []Finding{{Code: NodeOtherIncarnation, Severity: Danger, Subject: subject,
 			Message:  fmt.Sprintf("Node %s is not the one that was asked about: its UID is another.", ref.Name),
-			Evidence: []cluster.Fact{fact("node.uid", string(n.Node.Ref.UID)), fact("asked.uid", string(ref.UID))}}}
+			Evidence: []cluster.Fact{fact("node.uid", string(n.Ref.UID)), fact("asked.uid", string(ref.UID))}}}
 	}
 	return nil
 }

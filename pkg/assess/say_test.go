@@ -180,6 +180,15 @@ func TestFindings_TheEvidenceOfACountIsTheCount(t *testing.T) {
 	}
 }
 
+func TestMayDelete_AnImageThatLiesNowhereKnownIsSaidSo(t *testing.T) {
+	l := elsewhere()
+	l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: "x", Ready: cluster.Yes}}}}
+	const want = "Image image has no copy that can be read, and where its copies lie cannot be told: node w1 may hold one."
+	if fs := l.judge().MayDelete(asked(l), Turn{}).Findings; len(fs) != 1 || fs[0].Message != want {
+		t.Errorf("%s", say(fs))
+	}
+}
+
 func TestMayDelete_APathOnSomeNodeIsSaidAsOne(t *testing.T) {
 	l := elsewhere()
 	pv(cluster.PersistentVolume{Name: "p", Local: true, Bound: true, ClaimNamespace: "apps", ClaimName: "c"})(l)
