@@ -10,7 +10,7 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 // nothing of it is served or held from there; (d) nothing is being rebuilt or
 // otherwise changed. Files cannot answer.
 func (j *Judgement) MayReboot(ref cluster.NodeRef) Permit {
-	fs := j.sameNode(ref)
+	fs := sameNode(j.Snapshot.Node(ref.Name), ref)
 	fs = append(fs, j.wideFindings()...)
 	fs = append(fs, j.present()...)
 	fs = append(fs, j.unseen()...)
