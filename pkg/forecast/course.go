@@ -95,7 +95,7 @@ func (c *Course) ask(node string, order func(a, b cluster.Volume) int) Forecast 
 		}
 		answers := unplaceable(&st, node)
 		if p := c.placers[st.Driver]; p != nil {
-			answers = p.Place(c.s, &st, node)
+			answers = apart(&st, node, p.Place(c.s, &st, node))
 		}
 		for _, at := range answers {
 			f.add(at)

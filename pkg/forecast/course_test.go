@@ -215,3 +215,41 @@ func TestWaysOut_OneMoreNodeOrFewerReplicas(t *testing.T) {
 		t.Errorf("what no node takes and no count helps has ways out: %q", got)
 	}
 }
+
+// beside places every replica on w2.
+type beside struct{}
+
+func (beside) Place(_ *cluster.Snapshot, st *cluster.Storage, leaving string) []forecast.Placement {
+	var out []forecast.Placement
+	for _, v := range st.Volumes {
+		for _, r := range v.Replicas {
+			if r.Node == leaving {
+				out = append(out, forecast.Placement{Volume: v.Name, Replica: r.Name, Node: "w2", Disk: "disk"})
+			}
+		}
+	}
+	return out
+}
+
+func TestEvict_APlaceBesideAnotherReplicaIsNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		volume string
+		change func(*cluster.Volume)
+		fits   bool
+	}{
+		"a disk without one":       {"w1 w3", func(v *cluster.Volume) { v.SharesNode = cluster.Yes }, true},
+		"a disk with another":      {"w1 w2", func(v *cluster.Volume) { v.SharesNode = cluster.Yes }, false},
+		"may it share is unknown":  {"w1 w2", func(*cluster.Volume) {}, false},
+		"a disk with a failed one": {"w1 w2", func(v *cluster.Volume) { v.SharesNode, v.Replicas[1].Claim = cluster.Yes, cluster.Failed }, true},
+		"two go, to one disk":      {"w1 w3", func(v *cluster.Volume) { v.SharesNode = cluster.Yes; v.Replicas[1].Node = "w1" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := cluster3(c.volume)
+			c.change(&s.Storages[0].Volumes[0])
+			f := forecast.Evacuation(s, map[string]forecast.Placer{driver: beside{}}, "w1")
+			if f.Fits() != c.fits || !c.fits && !strings.Contains(f.Stuck[0].Why, "lost together") {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
