@@ -172,7 +172,9 @@ type Volume struct {
 	SharesNode Answer
 	SharesZone Answer
 	SharesDisk Answer
-	NodeTags   []string
+	// Spreads: the storage moves replicas that lie together apart by itself.
+	Spreads  Answer
+	NodeTags []string
 	DiskTags   []string
 	// Medium is the kind of disk that its replicas need; empty where unknown.
 	Medium string

@@ -15,6 +15,7 @@ const (
 	CodeNeedsProbe   = "replica/needs-probe"
 	CodeNoPlace      = "volume/no-place"
 	CodeNotRestored  = "volume/not-restored"
+	CodeTogether     = "volume/together"
 )
 
 // Codes documents them, for explain.
@@ -37,5 +38,7 @@ func Codes() []assess.CodeDoc {
 			Remedy: "Give the replacement that disk and its tags, or change the volume's selectors; --accept-risk=volume/not-restored:NAME waits instead."},
 		{Code: CodeNoPlace, Means: "A volume that lacks replicas cannot get them back: there are fewer nodes than it wants replicas.",
 			Remedy: "Add a node, or bring one back; then run the same command again."},
+		{Code: CodeTogether, Means: "Replicas of a volume lie in one place and count once, while its storage counts each and builds no other.",
+			Remedy: "Delete one of the two replicas that are named, never both: its storage builds another on a node that has none. Then run the same command again."},
 	}...)
 }

@@ -117,6 +117,9 @@ func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess
 			return unsure, nil
 		}
 	}
+	if f, ok := together(v); ok && !haunted(j, v) {
+		return hopeless, []assess.Finding{f}
+	}
 	switch {
 	case v.Good+settling < v.Volume.Need:
 		return unsure, nil

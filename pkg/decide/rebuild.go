@@ -15,7 +15,7 @@ import (
 func (t *tick) rebuild() Decision {
 	var left []string
 	var parts []Part
-	var blind []assess.Finding
+	var blind, stuck []assess.Finding
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
 		if v.Waived || t.fullyRebuilt(v) {
@@ -27,6 +27,13 @@ func (t *tick) rebuild() Decision {
 		if v.Condition == assess.Lost && !mayComeBack(v) {
 			return t.refuse(v.Findings, "do not start workloads on volume "+v.Volume.Name+"; keep every disk and orphaned directory, and look for backups")
 		}
+		if f, ok := together(v); ok && !haunted(t.j, v) {
+			stuck = append(stuck, f)
+			if d := t.letSleep(v); d != nil {
+				return d
+			}
+			continue
+		}
 		if d := t.refill(v); d != nil {
 			return d
 		}
@@ -37,7 +44,13 @@ func (t *tick) rebuild() Decision {
 			blind = append(blind, *f)
 		}
 	}
-	if len(left) == 0 {
+	switch {
+	case len(left) == 0 && len(stuck) > 0:
+		return Halt{
+			Exit: exitOf(stuck), Reason: stuck[0].Message, Findings: stuck,
+			Remedy: "delete one of the two replicas, never both: the storage builds another on a node that has none; then run the same command again",
+		}
+	case len(left) == 0:
 		return t.nobodyAwake()
 	}
 	if d := t.prune(); d != nil {

@@ -116,6 +116,32 @@ func TestReader_SettingsDecideWhatMayBeShared(t *testing.T) {
 	}
 }
 
+func TestReader_WhetherReplicasAreMovedApartIsToldOrUnknown(t *testing.T) {
+	balance := func(value string) func(*fixture) {
+		return func(f *fixture) {
+			f.add(`{"kind":"Setting","metadata":{"name":"replica-auto-balance","uid":"b"},"value":"` + value + `"}`)
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*fixture)
+		want   cluster.Answer
+	}{
+		"as the setting says":   {balance("disabled"), no},
+		"the setting enables":   {balance("least-effort"), yes},
+		"the volume enables":    {func(f *fixture) { f.set("Volume/vol", "spec.replicaAutoBalance", "best-effort") }, yes},
+		"the volume dreams":     {func(f *fixture) { f.set("Volume/vol", "spec.replicaAutoBalance", "dream") }, cluster.Unknown},
+		"the setting dreams":    {balance("dream"), cluster.Unknown},
+		"it was not read":       {func(*fixture) {}, cluster.Unknown},
+		"the volume follows it": {func(f *fixture) { balance("least-effort")(f.set("Volume/vol", "spec.replicaAutoBalance", "ignored")) }, yes},
+	} {
+		f := read(t, "1.8")
+		c.change(f)
+		if got := f.volume().Spreads; got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
 func TestReader_SettingsThatDecideAreFacts(t *testing.T) {
 	st, _ := read(t, "1.12").storage()
 	got := map[string]string{}

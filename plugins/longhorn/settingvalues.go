@@ -108,3 +108,19 @@ func (s settingValues) soft(word, name string, otherwise cluster.Answer) cluster
 		return otherwise
 	}
 }
+
+// spreads answers whether replicas that lie together are moved apart: the
+// volume's own word, or the setting where the volume follows it.
+func (s settingValues) spreads(word string) cluster.Answer {
+	if word == "" || word == "ignored" {
+		word = s["replica-auto-balance"]
+	}
+	switch word {
+	case "disabled":
+		return no
+	case "least-effort", "best-effort":
+		return yes
+	default:
+		return cluster.Unknown
+	}
+}

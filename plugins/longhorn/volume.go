@@ -27,6 +27,7 @@ type volumeSpec struct {
 	NodeSelector       []string `json:"nodeSelector"`
 	DiskSelector       []string `json:"diskSelector"`
 	SoftNode           string   `json:"replicaSoftAntiAffinity"`
+	AutoBalance        string   `json:"replicaAutoBalance"`
 	SoftZone           string   `json:"replicaZoneSoftAntiAffinity"`
 	SoftDisk           string   `json:"replicaDiskSoftAntiAffinity"`
 	NumberOfReplicas   int      `json:"numberOfReplicas"`

@@ -19,6 +19,7 @@ func (j *join) volume(v *volume, family family) cluster.Volume {
 		SharesNode: j.settings.soft(v.SoftNode, "replica-soft-anti-affinity", no),
 		SharesZone: j.settings.soft(v.SoftZone, "replica-zone-soft-anti-affinity", yes),
 		SharesDisk: j.settings.soft(v.SoftDisk, "replica-disk-soft-anti-affinity", yes),
+		Spreads:    j.settings.spreads(v.AutoBalance),
 		NodeTags:   v.NodeSelector, DiskTags: v.DiskSelector,
 		Medium: mediumOf(v.DataEngine), Base: v.BackingImage,
 		Size: int64(v.Size), Used: int64(v.Status.ActualSize),
