@@ -71,8 +71,8 @@ func Standard(workers, replicas int) Case {
 		Commands: decide.Commands{Retire: "retire", Create: "create"},
 	}
 	for k := range classes {
-		// What shares a node is rebuilt there while the turn's node is out, and
-		// is not whole then until somebody moves it.
+		// What shares a disk halts the roll once a turn on nodes with one disk
+		// each: it has a test of its own.
 		if workers > replicas || !k.few() && k != Sharing {
 			c.Classes = append(c.Classes, k)
 		}

@@ -32,20 +32,23 @@ func points(t *testing.T, calls, sparse int) []int {
 }
 
 func TestCrash_KilledBeforeOrAfterAnyCallItEndsTheSame(t *testing.T) {
-	c := begin(t)
-	defer c.sum("killed before or after a call")
 	for _, k := range standards() {
-		whole := simulate(t, sim.Roll{Seed: 2, Case: k})
-		for _, n := range points(t, whole.Calls[0], 211) {
-			for _, after := range []bool{false, true} {
-				r := sim.Roll{Seed: 2, Case: k, Faults: []sim.Faults{at(n, sim.Fault{Harm: sim.Kill, After: after})}}
-				h := simulate(t, r)
-				if len(h.Calls) < 2 {
-					t.Errorf("call %d of %d was never reached", n, whole.Calls[0])
+		t.Run(fmt.Sprintf("%d workers", k.Workers), func(t *testing.T) {
+			t.Parallel()
+			c := begin(t)
+			whole := simulate(t, sim.Roll{Seed: 2, Case: k})
+			defer c.sum(fmt.Sprintf("killed before or after a call, of %d calls", whole.Calls[0]))
+			for _, n := range points(t, whole.Calls[0], 211) {
+				for _, after := range []bool{false, true} {
+					r := sim.Roll{Seed: 2, Case: k, Faults: []sim.Faults{at(n, sim.Fault{Harm: sim.Kill, After: after})}}
+					h := simulate(t, r)
+					if len(h.Calls) < 2 {
+						t.Errorf("call %d of %d was never reached", n, whole.Calls[0])
+					}
+					c.judge(fmt.Sprintf("call %d, after %v", n, after), r, h)
 				}
-				c.judge(fmt.Sprintf("%d workers, call %d, after %v", k.Workers, n, after), r, h)
 			}
-		}
+		})
 	}
 }
 

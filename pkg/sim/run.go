@@ -85,6 +85,10 @@ func (h History) Bytes() string {
 // error, by people who have mended meanwhile what they could.
 const retries = 3
 
+// separations is how many more times it is run again where a halt says what to
+// do and it is done: on small clusters, once a turn.
+const separations = 5
+
 // Run simulates the roll. It must be called inside a bubble of
 // testing/synctest.
 func Run(ctx context.Context, r Roll) (History, error) {
@@ -133,17 +137,29 @@ func (w *World) rolled(ctx context.Context, r Roll) (History, error) {
 	m := book.NewInMemory(leaseTime, time.Now)
 	w.roll(ctx, r, plan, m, &h)
 	h.Took = time.Since(began)
-	journal, _, err := m.Open("reader").Read(ctx)
-	if err != nil {
+	if err := w.close(ctx, m, &h); err != nil {
 		return h, fmt.Errorf("seed %d: the journal: %w", r.Seed, err)
 	}
+	h.Log, h.Lost = w.log, w.Lost()
+	return h, nil
+}
+
+// close has the oracle judge a journal that has come to its end.
+func (w *World) close(ctx context.Context, m *book.InMemory, h *History) error {
+	journal, _, err := m.Open("reader").Read(ctx)
+	if err != nil {
+		return err
+	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.catchUp()
 	w.truth.End = w.moment()
-	w.mu.Unlock()
-	h.Events, h.Truth, h.Log, h.Lost = journal.Events, w.truth, w.log, w.Lost()
+	h.Events, h.Truth = journal.Events, w.truth
+	before := h.Report.Violations
 	h.Report = oracle.Check(h.Events, &h.Truth)
-	return h, nil
+	h.Report.Violations = append(before, h.Report.Violations...)
+	w.truth = oracle.Truth{}
+	return nil
 }
 
 // leaseTime is how long a renewal of the lock lasts.
@@ -162,7 +178,8 @@ func config(p *Process, plan *decide.Plan, tick time.Duration) roll.Config {
 // roll runs the program until it is done, again and again as people do.
 func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMemory, h *History) {
 	first := &plan
-	for n := range len(r.Faults) + retries {
+	var halt decide.Halt
+	for n, left := 0, len(r.Faults)+retries; n < left; n++ {
 		faults := Faults{}
 		if n < len(r.Faults) {
 			faults = r.Faults[n]
@@ -175,6 +192,7 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		res, err := roll.Run(c, config(p, first, cmp.Or(r.Tick, time.Second)))
 		stop()
 		h.Calls = append(h.Calls, p.Calls())
+		halt, _ = res.Decision.(decide.Halt)
 		w.tell("process %d: exit %d, %T, %v", n, res.Exit, res.Decision, err)
 		if h.settle(res, err) {
 			return
@@ -192,6 +210,16 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 			first = nil
 		}
 		w.mend(n)
+		if w.separate(halt) {
+			left = min(left+1, len(r.Faults)+retries+separations)
+			continue
+		}
+		if n > 0 && strings.Contains(halt.Remedy, "safe-roll abort") {
+			if first, err = w.anew(ctx, r, m, h); err != nil {
+				h.Ending, h.Why = Errored, err.Error()
+				return
+			}
+		}
 	}
 }
 

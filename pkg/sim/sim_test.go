@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/sim"
 )
 
@@ -21,6 +23,29 @@ func TestRun_AStandardRollEndsWithEverything(t *testing.T) {
 		h := simulate(t, r)
 		c.judge(fmt.Sprintf("%d workers", k.Workers), r, h)
 		t.Logf("%d workers, %d classes of volumes: %d events, %d calls, %s", k.Workers, len(k.Classes), len(h.Events), h.Calls, h.Took)
+	}
+}
+
+// On three nodes with one disk each, a volume whose replicas may lie together is
+// rebuilt beside itself once a turn. The roll says at once what to do, and ends.
+func TestRun_WhatLiesTogetherHaltsAtOnceAndTheSameCommandEnds(t *testing.T) {
+	for seed := range uint64(3) {
+		k := sim.Standard(3, 3)
+		k.Classes = append(k.Classes, sim.Sharing)
+		r := sim.Roll{Seed: seed, Case: k}
+		h := simulate(t, r)
+		begin(t).judge("together", r, h)
+		halts := 0
+		for _, e := range h.Events {
+			if e.Kind == record.Halted {
+				if halts++; e.Exit != decide.ExitUnsafe || e.Findings[0].Code != decide.CodeTogether {
+					t.Errorf("seed %d: %+v", seed, e)
+				}
+			}
+		}
+		if halts == 0 {
+			t.Errorf("seed %d: nothing ever lay together, so nothing is shown", seed)
+		}
 	}
 }
 

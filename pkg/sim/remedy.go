@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+)
+
+// separate does what a halt says of replicas that lie together, and reports
+// whether it said so: one of the two is deleted.
+func (w *World) separate(h decide.Halt) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	said := false
+	for _, f := range h.Findings {
+		if f.Code != decide.CodeTogether {
+			continue
+		}
+		said = true
+		w.say("somebody deletes %s", f.Evidence[1].Value)
+		w.must(w.model.Delete(model.Ref{Kind: model.Replicas, Name: f.Evidence[1].Value}))
+		w.touched = true
+	}
+	return said
+}
+
+// anew gives the roll in flight up and makes a new plan, as a halt may say; it
+// returns nil where it can only be gone on with.
+func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) (*decide.Plan, error) {
+	res, err := roll.Abort(ctx, config(w.Connect(m.Open("somebody@laptop"), r.Case.Commands, Faults{}), nil, time.Second))
+	w.tell("abort: exit %d, %v", res.Exit, err)
+	if res.Exit != 0 || err != nil {
+		return nil, err
+	}
+	if err := w.close(ctx, m, h); err != nil {
+		return nil, err
+	}
+	lapse(5 * time.Minute) // what had no place finds one
+	next, no, err := w.propose(ctx, r.Case)
+	if no != "" || err != nil {
+		w.tell("no new plan: %s", no)
+		return nil, err
+	}
+	next.Run += fmt.Sprintf("-%d", len(h.Calls))
+	return &next, nil
+}
