@@ -2,6 +2,8 @@
 
 package cli_test
 
+import "maps"
+
 // never is a cause for which a roll of the node could not end, just a cluster
 // that differs from it by as little as possible, and in which it can.
 type neverEnding struct {
@@ -33,6 +35,17 @@ func both(first, then func(objects)) func(objects) {
 
 // closed takes worker-2 away as a place.
 func closed(o objects) { o.at("lhNode", "worker-2").set("spec.allowScheduling", false) }
+
+// second gives worker-3 another disk.
+func second(o objects) {
+	const path, uuid = "/mnt/second/", "aaaaaaaa-0000-4000-8000-000000000033"
+	n := o.at("lhNode", "worker-3")
+	for _, part := range [][2]string{{"spec", "disks"}, {"status", "diskStatus"}} {
+		first := n[part[0]].(map[string]any)[part[1]].(map[string]any)["default"].(map[string]any)
+		n.set(part[0]+"."+part[1]+".second", maps.Clone(first))
+	}
+	n.set("spec.disks.second.path", path).set("status.diskStatus.second.diskPath", path).set("status.diskStatus.second.diskUUID", uuid)
+}
 
 // three gives vol-alice a third replica, on worker-2.
 func three(o objects) {
@@ -83,14 +96,15 @@ func placeless() map[string]neverEnding {
 	})
 	share := both(closed, of("lhVolume", alice, "spec.replicaSoftAntiAffinity", "enabled"))
 	return map[string]neverEnding{
-		"as many nodes as replicas, none shared": {never: closed, just: share, says: "worker-3 holds another replica of it"},
+		"as many nodes as replicas, none shared": {never: closed, just: both(share, second), says: "worker-3 holds another replica of it"},
 		"no zone is left":                        {never: zones("b"), just: zones("c"), says: "in the zone of another replica"},
 		"the last node with the tags":            {never: tagged, just: both(tagged, of("lhNode", "worker-2", "spec.tags", []any{"ssd"})), says: "node tags"},
 		"the last disk with the tags":            {never: fast, just: both(fast, of("lhNode", "worker-2", "spec.disks.default.tags", []any{"nvme"})), says: "disk tags"},
 		"over-provisioned, though half empty":    {never: of("lhNode", "worker-2", w2disk+"storageScheduled", 19*gib+1), just: of("lhNode", "worker-2", w2disk+"storageScheduled", 19*gib), says: "too little space"},
 		"too little would stay free":             {never: of("lhNode", "worker-2", w2disk+"storageAvailable", 5*gib+1<<20), just: of("lhNode", "worker-2", w2disk+"storageAvailable", 5*gib+1<<20+1), says: "too little space"},
 		"reserved for others":                    {never: of("lhNode", "worker-2", "spec.disks.default.storageReserved", 18*gib+1), just: of("lhNode", "worker-2", "spec.disks.default.storageReserved", 18*gib), says: "too little space"},
-		"one disk, and it may not be shared":     {never: both(share, of("lhVolume", alice, "spec.replicaDiskSoftAntiAffinity", "disabled")), just: both(share, of("lhVolume", alice, "spec.replicaDiskSoftAntiAffinity", "enabled")), says: "holds another replica of it"},
+		"one disk, and it may not be shared":     {never: both(share, of("lhVolume", alice, "spec.replicaDiskSoftAntiAffinity", "disabled")), just: both(both(share, of("lhVolume", alice, "spec.replicaDiskSoftAntiAffinity", "disabled")), second), says: "holds another replica of it"},
+		"only beside another replica of it":      {never: share, just: both(share, second), says: "lost together"},
 		"tagged nodes are closed to the rest":    {never: both(of("lhNode", "worker-2", "spec.tags", []any{"ssd"}), with("allow-empty-node-selector-volume", "false")), just: both(of("lhNode", "worker-2", "spec.tags", []any{"ssd"}), with("allow-empty-node-selector-volume", "true")), says: "node tags"},
 		"tagged disks are closed to the rest":    {never: both(of("lhNode", "worker-2", "spec.disks.default.tags", []any{"x"}), with("allow-empty-disk-selector-volume", "false")), just: of("lhNode", "worker-2", "spec.disks.default.tags", []any{"x"}), says: "disk tags"},
 		"the only other node is cordoned":        {never: both(cordoned, shut), just: both(cordoned, with("disable-scheduling-on-cordoned-node", "false")), says: "worker-2 is cordoned"},
