@@ -175,7 +175,7 @@ type Volume struct {
 	// Spreads: the storage moves replicas that lie together apart by itself.
 	Spreads  Answer
 	NodeTags []string
-	DiskTags   []string
+	DiskTags []string
 	// Medium is the kind of disk that its replicas need; empty where unknown.
 	Medium string
 	// Runtime is the engine program that must be ready on a node before a
