@@ -3,7 +3,7 @@
 package lab_test
 
 import (
-	"slices"
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +28,7 @@ func TestRoll_AmongMishaps(t *testing.T) {
 	t.Run("a manager is down", func(t *testing.T) { managerDown(t, w, e) })
 	t.Run("a manager ends in the middle, and somebody has cordoned a node", func(t *testing.T) { managerEnds(t, w, e) })
 	t.Run("a node is off in the middle of a rebuild", func(t *testing.T) { offInRebuild(t, w, e) })
-	t.Run("a node comes back with a part of its disk", func(t *testing.T) { backInPart(t, w, e, i.Detached()) })
+	t.Run("a node comes back with a part of its disk", func(t *testing.T) { backInPart(t, w, e) })
 	t.Run("a node in use was deleted undrained", func(t *testing.T) { deletedUndrained(t, w, e) })
 }
 
@@ -40,14 +40,7 @@ func managerDown(t *testing.T, w *world.World, e scenario.Expected) {
 	}
 	storageReady(t, w, "worker-3", longhorn.ConditionStatusFalse)
 	before := touched(t, w)
-	said, err := w.Kubectl(t.Context(), "safe-roll", "run", "worker-1", "--yes", "--look-interval=5s", "--replace-command=machine replace")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(said.All())
-	if said.Exit != 3 && said.Exit != 4 {
-		t.Errorf("exit %d", said.Exit)
-	}
+	said := refused(t, w, "run", "worker-1", "--yes", "--look-interval=5s", "--replace-command=machine replace")
 	names(t, said, []string{"worker-3"})
 	if now := touched(t, w); now != before {
 		t.Errorf("the refusal changed something: before\n%s\nafter\n%s", before, now)
@@ -88,28 +81,33 @@ func managerEnds(t *testing.T, w *world.World, e scenario.Expected) {
 }
 
 // offInRebuild: the node to which a replica is being moved loses its power, for
-// longer than anybody overlooks it.
+// longer than anybody overlooks it. The volume takes long to be copied.
 func offInRebuild(t *testing.T, w *world.World, e scenario.Expected) {
-	w.Lab.Plane.SetRate(1)
+	data := bytes.Repeat([]byte("."), 100*lab.DefaultRate)
+	used(t, w, scenario.Volume{Name: large, Replicas: 2, Bytes: 1 << 30}, data)
+	e[large] = scenario.Sum(data)
+	if err := w.Stop(t.Context(), large); err != nil {
+		t.Fatal(err)
+	}
 	x := w.Watch(t.Context(), e, 2)
-	args := []string{"run", "worker-2", "--yes", "--look-interval=5s", "--replace-command=machine replace"}
+	args := []string{"run", truth(t, w)[large][0].Node, "--yes", "--look-interval=5s", "--replace-command=machine replace"}
 	r := begin(t, w, nil, args...)
 	var target string
 	r.until("a rebuild", func() bool {
-		target = rebuilding(t, w)
+		target = rebuilding(t, w, large)
 		return target != ""
 	})
 	t.Logf("%s is switched off while a replica is copied to it", target)
 	if err := w.PowerOff(t.Context(), target); err != nil {
 		t.Fatal(err)
 	}
-	w.Lab.Plane.SetRate(lab.DefaultRate)
 	ready(t, w, target, "Unknown")
 	time.Sleep(10 * time.Second)
 	if err := w.PowerOn(t.Context(), target); err != nil {
 		t.Fatal(err)
 	}
 	ready(t, w, target, "True")
+	w.Lab.Plane.SetRate(100 * lab.DefaultRate)
 	if exit := r.end(); exit != 0 {
 		t.Logf("exit %d, and once more:\n%s", exit, r.all())
 		insist(t, w, nil, args...)
@@ -119,34 +117,48 @@ func offInRebuild(t *testing.T, w *world.World, e scenario.Expected) {
 	judge(t, x)
 }
 
+// large is a detached volume that takes long to be copied.
+const large = "large"
+
 // backInPart: a node was off, and what its disk held of one volume is gone when
 // it comes back. No object tells; a look into the directories does.
-func backInPart(t *testing.T, w *world.World, e scenario.Expected, asleep []string) {
-	tr := truth(t, w)
-	volume := asleep[slices.IndexFunc(asleep, func(v string) bool {
-		return slices.ContainsFunc(tr[v], func(c scenario.Copy) bool { return c.Node == "worker-3" })
-	})]
-	if err := w.PowerOff(t.Context(), "worker-3"); err != nil {
+func backInPart(t *testing.T, w *world.World, e scenario.Expected) {
+	lies := truth(t, w)[large]
+	node, next := lies[0].Node, lies[1].Node
+	if err := w.PowerOff(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
-	ready(t, w, "worker-3", "Unknown")
-	out := kubectl(t, w, 3, "safe-roll", "run", "worker-1", "--yes", "--replace-command=machine replace")
-	names(t, out, []string{"worker-3"})
-	if err := w.RemoveData(t.Context(), "worker-3", volume); err != nil {
+	ready(t, w, node, "Unknown")
+	names(t, refused(t, w, "run", next, "--yes", "--replace-command=machine replace"), []string{node})
+	if err := w.RemoveData(t.Context(), node, large); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.PowerOn(t.Context(), "worker-3"); err != nil {
+	if err := w.PowerOn(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
-	ready(t, w, "worker-3", "True")
-	storageReady(t, w, "worker-3", longhorn.ConditionStatusTrue)
+	ready(t, w, node, "True")
+	storageReady(t, w, node, longhorn.ConditionStatusTrue)
 	if err := w.AttachedHealthy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	names(t, kubectl(t, w, 3, "safe-roll", "verify", "--probe", "-o", "wide"), []string{volume})
+	names(t, kubectl(t, w, 3, "safe-roll", "verify", "--probe", "-o", "wide"), []string{large})
 	x := w.Watch(t.Context(), e, 2)
-	insist(t, w, nil, "run", "worker-1", "--yes", "--probe", "--look-interval=5s", "--replace-command=machine replace")
+	insist(t, w, nil, "run", next, "--yes", "--probe", "--look-interval=5s", "--replace-command=machine replace")
 	judge(t, x)
+}
+
+// refused runs the tool and fails the test unless it refuses.
+func refused(t *testing.T, w *world.World, args ...string) world.Said {
+	t.Helper()
+	said, err := w.Kubectl(t.Context(), append([]string{"safe-roll"}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said.Exit != 3 && said.Exit != 4 {
+		t.Fatalf("safe-roll %v: exit %d is no refusal\n%s", args, said.Exit, said.All())
+	}
+	t.Log(said.All())
+	return said
 }
 
 // deletedUndrained: Kubernetes holds what was attached there for six minutes, and
@@ -165,8 +177,8 @@ func deletedUndrained(t *testing.T, w *world.World, e scenario.Expected) {
 	judge(t, x)
 }
 
-// rebuilding is a node other than that of the turn to which a replica is copied.
-func rebuilding(t *testing.T, w *world.World) string {
+// rebuilding is the node to which a replica of the volume is copied, if any.
+func rebuilding(t *testing.T, w *world.World, volume string) string {
 	t.Helper()
 	lh := w.Longhorn.LonghornV1beta2()
 	engines, err := lh.Engines(hollow.LonghornNamespace).List(t.Context(), metav1.ListOptions{})
@@ -175,8 +187,10 @@ func rebuilding(t *testing.T, w *world.World) string {
 	}
 	for _, e := range engines.Items {
 		for name, mode := range e.Status.ReplicaModeMap {
-			r, err := lh.Replicas(hollow.LonghornNamespace).Get(t.Context(), name, metav1.GetOptions{})
-			if mode == longhorn.ReplicaModeWO && err == nil {
+			if e.Spec.VolumeName != volume || mode != longhorn.ReplicaModeWO {
+				continue
+			}
+			if r, err := lh.Replicas(hollow.LonghornNamespace).Get(t.Context(), name, metav1.GetOptions{}); err == nil {
 				return r.Spec.NodeID
 			}
 		}

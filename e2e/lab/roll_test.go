@@ -115,20 +115,20 @@ func judge(t *testing.T, x *world.Witness) {
 func threes(t *testing.T, w *world.World) {
 	t.Helper()
 	for _, name := range []string{"three-awake", "three-asleep"} {
-		used(t, w, name, []byte("the bytes of "+name+"\n"))
+		used(t, w, scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}, []byte("the bytes of "+name+"\n"))
 	}
 	if err := w.Stop(t.Context(), "three-asleep"); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// used makes a volume with three replicas, whose pod has written data to it.
-func used(t *testing.T, w *world.World, name string, data []byte) {
+// used makes a volume whose pod has written data to it, and runs.
+func used(t *testing.T, w *world.World, v scenario.Volume, data []byte) {
 	t.Helper()
 	for _, err := range []error{
-		w.CreateVolume(t.Context(), scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}),
-		w.Run(t.Context(), scenario.Workload{Name: name, Volume: name, Replicas: 1}),
-		w.Write(t.Context(), name, data),
+		w.CreateVolume(t.Context(), v),
+		w.Run(t.Context(), scenario.Workload{Name: v.Name, Volume: v.Name, Replicas: 1}),
+		w.Write(t.Context(), v.Name, data),
 	} {
 		if err != nil {
 			t.Fatal(err)

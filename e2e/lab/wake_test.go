@@ -24,6 +24,8 @@ const (
 	copyRate  = 500
 	smallData = 4000
 	largeData = 30_000
+	// patience is what a pod may wait for the tool, on a busy machine.
+	patience = 10 * time.Second
 )
 
 // TestWake_ADetachedVolumeIsRebuiltAndSleepsAgain: three replicas on three nodes,
@@ -39,7 +41,7 @@ func TestWake_ADetachedVolumeIsRebuiltAndSleepsAgain(t *testing.T) {
 	e := scenario.Expected{}
 	for name, size := range map[string]int{"awake": smallData, "asleep": smallData, "called": largeData} {
 		data := append(bytes.Repeat([]byte("."), size), name...)
-		used(t, w, name, data)
+		used(t, w, scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}, data)
 		e[name] = scenario.Sum(data)
 	}
 	for _, name := range []string{"asleep", "called"} {
@@ -60,21 +62,25 @@ func killedWhileAwake(t *testing.T, w *world.World, e scenario.Expected) {
 		"--retire-command=machine retire", "--create-command=machine create",
 	}
 	first := begin(t, w, nil, args...)
-	first.until("both are held", func() bool { return slices.Equal(held(t, w), []string{"asleep", "called"}) })
+	first.until("a rebuild", func() bool { return rebuilding(t, w, "called") != "" })
 	first.kill()
 	first.end()
-	if now := held(t, w); len(now) != 2 {
+	if now := held(t, w); !slices.Contains(now, "called") {
 		t.Errorf("after the kill these are held: %v", now)
 	}
 	r := goesOn(t, w, "worker-1 · rebuild", args...)
-	if now := held(t, w); !slices.Contains(now, "called") {
-		t.Errorf("nothing holds the volume that is to be called for, only %v are held", now)
+	if rebuilding(t, w, "called") == "" {
+		t.Error("the volume that is to be called for is not being rebuilt any more")
 	}
 	kubectl(t, w, 0, "scale", "statefulset", "called", "--replicas=1")
+	since := time.Now()
+	r.until("a volume let go", func() bool { return !slices.Contains(held(t, w), "called") })
+	letGo := time.Since(since)
+	// What comes then is Longhorn's: it detaches the volume, and attaches it.
 	waited := runs(t, w, "called")
-	t.Logf("the pod runs %s after it was called for", waited.Round(time.Second))
-	if waited > 25*time.Second {
-		t.Errorf("the pod waited %s for its volume", waited)
+	t.Logf("called for: let go after %s, and the pod runs %s later", letGo.Round(time.Second), waited.Round(time.Second))
+	if letGo > patience {
+		t.Errorf("the volume was let go only after %s", letGo)
 	}
 	if exit := r.end(); exit != 0 {
 		t.Fatalf("exit %d:\n%s", exit, r.all())
