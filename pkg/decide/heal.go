@@ -111,6 +111,8 @@ func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess
 		switch {
 		case inTransit(v, r):
 			settling++
+		case phantom(r) && untold(v, r):
+			// Its storage will say that it failed, or that it is at rest.
 		case phantom(r) && !provenGone(j, r):
 			return hopeless, []assess.Finding{needsProbe(v, r)}
 		case r.Standing == cluster.StandingUnproven, r.Standing == cluster.StandingUnknown && r.Replica.Claim != cluster.Untouched:
@@ -133,9 +135,15 @@ func prospect(j *assess.Judgement, v *assess.VolumeJudgement) (outlook, []assess
 // storage is attaching or detaching its volume, or has yet to notice that the
 // machine that served it is gone: that settles by itself.
 func inTransit(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
-	x := v.Volume
-	moves := x.Engine.Running == cluster.Unknown || x.State == cluster.Attaching || x.State == cluster.Detaching
-	return moves && r.Standing == cluster.StandingUnknown && r.Replica.Claim == cluster.ClaimUnknown
+	moves := v.Volume.State == cluster.Attaching || v.Volume.State == cluster.Detaching
+	return r.Standing == cluster.StandingUnknown && (untold(v, r) || moves && r.Replica.Claim == cluster.ClaimUnknown)
+}
+
+// untold reports whether the storage says nothing of the replica because it does
+// not know what became of the engine that served it. That of a machine that went
+// without being drained is let go of after minutes.
+func untold(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) bool {
+	return v.Volume.Engine.Running == cluster.Unknown && r.Replica.Claim == cluster.ClaimUnknown
 }
 
 // haunted reports whether the storage counts a replica that is gone, or keeps

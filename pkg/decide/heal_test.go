@@ -167,6 +167,11 @@ func TestHeal_WaitsForWhatTheStorageMendsByItself(t *testing.T) {
 			v.Engine.Running = cluster.Unknown
 			v.Replicas[0].Claim, v.Replicas[1].Claim = cluster.ClaimUnknown, cluster.Failed
 		},
+		"its engine went with a machine whose name is there again": func(v *cluster.Volume) {
+			v.Engine.Running = cluster.Unknown
+			v.Replicas[0].Claim, v.Replicas[1].Claim = cluster.ClaimUnknown, cluster.ClaimUnknown
+			v.Replicas[1].DiskUUID = "of an earlier machine"
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := three(policy.Evict, 1, 2)
