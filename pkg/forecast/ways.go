@@ -140,6 +140,50 @@ func (c *Course) DiskFor(node string) int64 {
 	return high * gib
 }
 
+// DisksFor is the smallest size, in bytes and whole GiB, of the disks of these
+// nodes with which everything that is lacking now would have a place; 0 where
+// larger disks help nothing.
+func (c *Course) DisksFor(nodes map[string]bool) int64 {
+	const gib, most = int64(1) << 30, int64(1) << 20
+	fits := func(size int64) bool {
+		larger := &Course{s: clone(c.s), placers: c.placers}
+		larger.grow(nodes, size)
+		return larger.worst("").Fits()
+	}
+	low, high := int64(0), int64(1) // in GiB: low does not fit
+	for !fits(high * gib) {
+		if high >= most {
+			return 0
+		}
+		low, high = high, high*2
+	}
+	for high-low > 1 {
+		if mid := (low + high) / 2; fits(mid * gib) {
+			high = mid
+		} else {
+			low = mid
+		}
+	}
+	return high * gib
+}
+
+// grow makes every disk of the nodes at least that large.
+func (c *Course) grow(nodes map[string]bool, size int64) {
+	for i := range c.s.Storages {
+		for _, sn := range c.s.Storages[i].Nodes {
+			if !nodes[sn.Name] {
+				continue
+			}
+			for k := range sn.Disks {
+				if d := &sn.Disks[k]; d.Maximum < size {
+					d.Available += size - d.Maximum
+					d.Maximum, d.Schedulable = size, cluster.Yes
+				}
+			}
+		}
+	}
+}
+
 // largest is the size of the node's largest disk, in bytes.
 func (c *Course) largest(node string) int64 {
 	var most int64

@@ -33,7 +33,7 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	if err := r.looked(ctx, j); err != nil {
 		return Result{}, false, err
 	}
-	d := decide.Reforecast(decide.Next(r.plan, j, r.mem, now), r.plan, j, r.Placers)
+	d := r.plan.Reforecast(decide.Next(r.plan, j, r.mem, now), j, r.mem, r.Placers)
 	r.Watch(Report{Kind: ReportDecided, Judgement: j, Decision: d, Plan: &r.plan, Memory: &r.mem})
 	switch d := d.(type) {
 	case decide.Act:
