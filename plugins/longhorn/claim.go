@@ -37,11 +37,11 @@ func claim(r *replica, e *engine) said {
 		return said{}.because(doubt(codeNoEngine, cluster.StandingUnknown, "engineName", r.Engine))
 	case e != nil && r.Engine != e.Name:
 		return said{claim: cluster.Placeholder}
-	case !r.FailedAt.time().IsZero():
-		return said{claim: cluster.Failed}
-	case r.RebuildRetryCount >= maxRetries:
+	case r.RebuildRetryCount >= maxRetries && !fresh(r, e):
 		return said{claim: cluster.Failed}.because(doubt(codeRetries, cluster.StandingFailed,
 			"rebuildRetryCount", strconv.Itoa(r.RebuildRetryCount)))
+	case !r.FailedAt.time().IsZero():
+		return said{claim: cluster.Failed}
 	case e.running():
 		return served(r, e)
 	case e.Status.State == "stopped" || e.Status.State == "":
@@ -50,6 +50,14 @@ func claim(r *replica, e *engine) said {
 		return said{}.because(doubt(codeEngineState, cluster.StandingUnknown,
 			"engine", e.Name, "currentState", e.Status.State))
 	}
+}
+
+// fresh: Longhorn makes the replica that a rebuild will fill with all its retries
+// used up, so that it is never used again if that fails (v1.8.1
+// controller/volume_controller.go createReplica), and clears the count when it
+// is first read-write.
+func fresh(r *replica, e *engine) bool {
+	return r.FailedAt.time().IsZero() && r.HealthyAt.time().IsZero() && e.running()
 }
 
 // served says what a running engine says of the replica.

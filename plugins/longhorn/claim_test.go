@@ -44,9 +44,19 @@ func TestReader_ClaimsOfAReplica(t *testing.T) {
 		}, cluster.Serving, "", 0},
 
 		// A mark of failure outranks what an engine lists.
-		"failed":                {false, func(f *fixture) { f.set(r, "spec.failedAt", later) }, cluster.Failed, "", 0},
-		"failed, still listed":  {true, func(f *fixture) { f.set(r, "spec.failedAt", later) }, cluster.Failed, "", 0},
-		"retries exhausted":     {false, func(f *fixture) { f.set(r, "spec.rebuildRetryCount", 5) }, cluster.Failed, codeRetries, 0},
+		"failed":               {false, func(f *fixture) { f.set(r, "spec.failedAt", later) }, cluster.Failed, "", 0},
+		"failed, still listed": {true, func(f *fixture) { f.set(r, "spec.failedAt", later) }, cluster.Failed, "", 0},
+		"retries exhausted":    {false, func(f *fixture) { f.set(r, "spec.rebuildRetryCount", 5) }, cluster.Failed, codeRetries, 0},
+		"failed for good":      {false, func(f *fixture) { f.set(r, "spec.failedAt", later).set(r, "spec.rebuildRetryCount", 5) }, cluster.Failed, codeRetries, 0},
+		"made to be filled": {true, func(f *fixture) {
+			f.set(e, "status.replicaModeMap", modes("WO")).set(r, "spec.rebuildRetryCount", 5).set(r, "spec.healthyAt", "")
+		}, cluster.Rebuilding, "", 0},
+		"filled, not yet noted": {true, func(f *fixture) {
+			f.set(r, "spec.rebuildRetryCount", 5).set(r, "spec.healthyAt", "")
+		}, cluster.Rebuilding, codeNeverHealthy, 0},
+		"made to be filled, left": {false, func(f *fixture) {
+			f.set(r, "spec.rebuildRetryCount", 5).set(r, "spec.healthyAt", "")
+		}, cluster.Failed, codeRetries, 0},
 		"retries not exhausted": {false, func(f *fixture) { f.set(r, "spec.rebuildRetryCount", 4) }, cluster.Idle, "", 0},
 
 		// What a running engine lists.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command prebuild builds the control plane and Longhorn's manager into the
-// cache, showing progress on stderr, and prints the paths of the binaries. Tests
-// build them as well, but go test keeps their output to itself until they end.
+// Command prebuild builds the control plane, Longhorn's manager and what asks its
+// scheduler into the cache, showing progress on stderr, and prints the paths of
+// the binaries. Tests build them as well, but go test keeps their output to itself
+// until they end.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/longhorn"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/placing"
 )
 
 func main() {
@@ -29,5 +31,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("%s\n%s\n", bin.Program, manager)
+	scheduler, err := placing.Build(ctx, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Printf("%s\n%s\n%s\n", bin.Program, manager, scheduler)
 }

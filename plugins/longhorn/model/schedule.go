@@ -75,19 +75,24 @@ func (m *Model) setScheduled(v *longhorn.Volume, found bool) {
 // candidates returns the disks that may take one more replica of a volume, best
 // class first: an unused zone; else, with soft zones, an unused node, then a
 // node that all replicas of the volume are leaving; else, with soft nodes, any
-// (v1.8.1 scheduler/replica_scheduler.go getDiskCandidates).
+// that is used, of which no tags are asked (v1.8.1
+// scheduler/replica_scheduler.go getDiskCandidates).
 func (m *Model) candidates(v *longhorn.Volume) []candidate {
 	u := m.used(v)
 	nodeSoft := m.soft(string(v.Spec.ReplicaSoftAntiAffinity), settingSoftNode)
 	zoneSoft := m.soft(string(v.Spec.ReplicaZoneSoftAntiAffinity), settingSoftZone)
-	classes := []func(*longhorn.Node) bool{func(n *longhorn.Node) bool { return !u.zones[n.Status.Zone] }}
+	fits := func(n *longhorn.Node) bool {
+		return hasTags(n.Spec.Tags, v.Spec.NodeSelector, m.settingBool(settingEmptyNodeTags))
+	}
+	unused := func(n *longhorn.Node) bool { return !u.nodes[n.Name] && fits(n) }
+	classes := []func(*longhorn.Node) bool{func(n *longhorn.Node) bool { return !u.zones[n.Status.Zone] && fits(n) }}
 	switch {
 	case !zoneSoft:
-		classes = append(classes, func(n *longhorn.Node) bool { return u.leaving[n.Name] && u.leavingZones[n.Status.Zone] })
+		classes = append(classes, func(n *longhorn.Node) bool { return u.leaving[n.Name] && u.leavingZones[n.Status.Zone] && fits(n) })
 	case nodeSoft:
-		classes = append(classes, func(n *longhorn.Node) bool { return !u.nodes[n.Name] }, func(n *longhorn.Node) bool { return u.nodes[n.Name] })
+		classes = append(classes, unused, func(n *longhorn.Node) bool { return u.nodes[n.Name] })
 	default:
-		classes = append(classes, func(n *longhorn.Node) bool { return !u.nodes[n.Name] }, func(n *longhorn.Node) bool { return u.leaving[n.Name] })
+		classes = append(classes, unused, func(n *longhorn.Node) bool { return u.leaving[n.Name] && fits(n) })
 	}
 	for _, in := range classes {
 		if found := m.disksOf(v, in); len(found) > 0 {
@@ -149,7 +154,7 @@ func (m *Model) takesReplicas(n *longhorn.Node) bool {
 func (m *Model) disksOf(v *longhorn.Volume, in func(*longhorn.Node) bool) []candidate {
 	var out []candidate
 	for _, n := range m.nodes.all() {
-		if !m.takesReplicas(n) || !in(n) || !hasTags(n.Spec.Tags, v.Spec.NodeSelector, m.settingBool(settingEmptyNodeTags)) {
+		if !m.takesReplicas(n) || !in(n) {
 			continue
 		}
 		for _, name := range keys(n.Status.DiskStatus) {
@@ -157,13 +162,26 @@ func (m *Model) disksOf(v *longhorn.Volume, in func(*longhorn.Node) bool) []cand
 			s := n.Status.DiskStatus[name]
 			if !ok || !spec.AllowScheduling || spec.EvictionRequested || spec.Type != longhorn.DiskTypeFilesystem ||
 				!isTrue(s.Conditions, longhorn.DiskConditionTypeSchedulable) || !hasTags(spec.Tags, v.Spec.DiskSelector, m.settingBool(settingEmptyDiskTags)) ||
-				!m.fits(spec, s, v.Spec.Size, v.Status.ActualSize) || m.diskTaken(v, s.DiskUUID) {
+				!m.fits(spec, s, v.Spec.Size+m.beside(v, n, s), v.Status.ActualSize) || m.diskTaken(v, s.DiskUUID) {
 				continue
 			}
 			out = append(out, candidate{node: n, spec: spec, disk: s})
 		}
 	}
 	return out
+}
+
+// beside is the size of the volume's replicas on the node that are not among
+// those of the disk: they count as promised of it, in case it was not told of
+// them yet.
+func (m *Model) beside(v *longhorn.Volume, n *longhorn.Node, s *longhorn.DiskStatus) int64 {
+	var size int64
+	for _, r := range m.replicas.of(v.Name) {
+		if _, ok := s.ScheduledReplica[r.Name]; !ok && r.Spec.NodeID == n.Name {
+			size += r.Spec.VolumeSize
+		}
+	}
+	return size
 }
 
 // diskTaken tells whether a disk is barred because it holds a replica of the

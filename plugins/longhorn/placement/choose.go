@@ -22,53 +22,83 @@ type usage struct {
 	// nodes and zones: false where only leaving replicas are there.
 	nodes, zones map[string]bool
 	disks        map[string]int
+	// objects counts every replica, failed ones too, by node and disk.
+	objects map[string]map[string]int
 }
 
 func (u usage) add(at place) {
 	u.nodes[at.node.Name], u.zones[at.node.Zone] = true, true
 	u.disks[at.disk.UUID]++
+	u.count(at.node.Name, at.disk.UUID)
+}
+
+func (u usage) count(node, disk string) {
+	if u.objects[node] == nil {
+		u.objects[node] = map[string]int{}
+	}
+	u.objects[node][disk]++
+}
+
+// beside is how many of the volume's replicas are on the place's node, on
+// other disks of it.
+func (u usage) beside(at place) int64 {
+	n := 0
+	for disk, here := range u.objects[at.node.Name] {
+		if disk != at.disk.UUID {
+			n += here
+		}
+	}
+	return int64(n)
 }
 
 // usage collects the places that the volume's replicas take
 // (getCurrentNodesAndZones, filterDisksWithMatchingReplicas). A failed replica
-// takes its place for as long as it may be used again.
-func (b *board) usage(v *cluster.Volume) usage {
-	u := usage{nodes: map[string]bool{}, zones: map[string]bool{}, disks: map[string]int{}}
+// takes its place for as long as it may be used again, and where it will be.
+// Those that were made in this forecast are there as well.
+func (b *board) usage(v *cluster.Volume, made []place) usage {
+	u := usage{nodes: map[string]bool{}, zones: map[string]bool{}, disks: map[string]int{}, objects: map[string]map[string]int{}}
 	ready := map[string]*cluster.StorageNode{}
 	for _, n := range b.candidates(v) {
 		ready[n.Name] = n
 	}
 	for i := range v.Replicas {
 		r := &v.Replicas[i]
-		if r.Node == "" || r.Claim == cluster.Failed && !b.reusable(v, r) {
+		if r.Node == "" || r.Deleting {
+			continue
+		}
+		u.count(r.Node, r.DiskUUID)
+		if r.Claim == cluster.Failed && !b.reusable(v, r, len(made)) && !b.reused(v, r) {
 			continue
 		}
 		u.disks[r.DiskUUID]++
 		n := ready[r.Node]
-		if n == nil || r.Deleting {
+		if n == nil {
 			continue
 		}
 		u.nodes[n.Name] = u.nodes[n.Name] || !r.Leaving
 		u.zones[n.Zone] = u.zones[n.Zone] || !r.Leaving
 	}
+	for _, at := range made {
+		u.add(at)
+	}
 	return u
 }
 
 // reusable reports whether Longhorn still keeps the failed replica's place: it
-// may be used again, and is not being replaced. The volume is being replaced
-// into while it is attached with too few; the setting that delays this ends by
-// itself.
-func (b *board) reusable(v *cluster.Volume, r *cluster.Replica) bool {
+// may be used again, and is not being replaced. It is while the volume has too
+// few when it is attached; the setting that delays this ends by itself.
+func (b *board) reusable(v *cluster.Volume, r *cluster.Replica, made int) bool {
 	if b.set.old || !b.returns(r) {
 		return false
 	}
-	serving := 0
+	healthy := made
 	for i := range v.Replicas {
-		if v.Replicas[i].Claim == cluster.Serving {
-			serving++
+		x := &v.Replicas[i]
+		if !x.Deleting && (x.Claim == cluster.Serving || x.Claim == cluster.Idle && v.State != cluster.Attached) {
+			healthy++
 		}
 	}
-	return v.State != cluster.Attached || serving >= v.Want
+	return healthy >= v.Want
 }
 
 // returns reports whether the failed replica may ever be used again
@@ -105,17 +135,20 @@ func (b *board) unable(v *cluster.Volume, n *cluster.StorageNode) string {
 // choose returns the place of a new replica, or why there is none. The order
 // is Longhorn's: an unused node in an unused zone first; then, as far as the
 // volume may share zones and nodes, unused nodes and nodes that are only being
-// left; then any node. What is not known to be allowed is not.
+// left; then the used ones, of which it asks no tags any more. What is not known
+// to be allowed is not.
 func (b *board) choose(v *cluster.Volume, u usage) (place, string) {
 	base := b.base(v)
-	var fresh, unused, left, leftZone, all []*cluster.StorageNode
+	var fresh, unused, left, leftZone, shared []*cluster.StorageNode
 	for _, n := range b.candidates(v) {
+		if _, used := u.nodes[n.Name]; used {
+			shared = append(shared, n)
+		}
 		if !tagged(n.Tags, v.NodeTags, b.set.emptyNode) || base != nil && !tagged(n.Tags, base.NodeTags, b.set.emptyNode) {
 			continue
 		}
 		staying, used := u.nodes[n.Name]
 		zoneStaying, zoneUsed := u.zones[n.Zone]
-		all = append(all, n)
 		if !zoneUsed {
 			fresh = append(fresh, n)
 		}
@@ -137,7 +170,7 @@ func (b *board) choose(v *cluster.Volume, u usage) (place, string) {
 	case !shareNode:
 		rounds = append(rounds, unused, left)
 	default:
-		rounds = append(rounds, unused, all)
+		rounds = append(rounds, unused, shared)
 	}
 	for _, nodes := range rounds {
 		if at := b.roomiest(v, base, u, nodes); at.disk != nil {
@@ -157,7 +190,7 @@ func (b *board) roomiest(v *cluster.Volume, base *cluster.Base, u usage, nodes [
 		for i := range n.Disks {
 			d := &n.Disks[i]
 			used := u.disks[d.UUID] > 0
-			if b.unfit(v, base, d) != "" || used && !b.may(v.SharesDisk) {
+			if b.unfit(v, base, u, place{n, d}) != "" || used && !b.may(v.SharesDisk) {
 				continue
 			}
 			if best.disk == nil || bestUsed && !used || bestUsed == used && b.room(d) > b.room(best.disk) {
@@ -169,7 +202,18 @@ func (b *board) roomiest(v *cluster.Volume, base *cluster.Base, u usage, nodes [
 }
 
 // unfit says why a disk cannot take a replica of the volume; empty if it can.
-func (b *board) unfit(v *cluster.Volume, base *cluster.Base, d *cluster.Disk) string {
+func (b *board) unfit(v *cluster.Volume, base *cluster.Base, u usage, at place) string {
+	if why := b.open(v, base, at.disk); why != "" {
+		return why
+	}
+	if !b.fits(v, u, at) {
+		return fmt.Sprintf("has too little space: %s more are needed", inGiB(b.short(v, u, at)))
+	}
+	return ""
+}
+
+// open says why a disk takes no replica of the volume, whatever its space.
+func (b *board) open(v *cluster.Volume, base *cluster.Base, d *cluster.Disk) string {
 	switch {
 	case !d.Declared || !d.Reported || d.UUID == "":
 		return "is not ready"
@@ -183,8 +227,6 @@ func (b *board) unfit(v *cluster.Volume, base *cluster.Base, d *cluster.Disk) st
 		return "has not the volume's disk tags"
 	case base != nil && !tagged(d.Tags, base.DiskTags, b.set.emptyDisk):
 		return "has not the backing image's disk tags"
-	case !b.fits(v, d):
-		return fmt.Sprintf("has too little space: %s more are needed", inGiB(b.short(v, d)))
 	default:
 		return ""
 	}
@@ -223,10 +265,11 @@ func (b *board) reason(v *cluster.Volume, base *cluster.Base, u usage, n *cluste
 	}
 	staying, used := u.nodes[n.Name]
 	zoneStaying, zoneUsed := u.zones[n.Zone]
+	shares := b.may(v.SharesNode) && b.may(v.SharesZone)
 	switch {
-	case !tagged(n.Tags, v.NodeTags, b.set.emptyNode):
+	case !(used && shares) && !tagged(n.Tags, v.NodeTags, b.set.emptyNode):
 		return "has not the volume's node tags"
-	case base != nil && !tagged(n.Tags, base.NodeTags, b.set.emptyNode):
+	case !(used && shares) && base != nil && !tagged(n.Tags, base.NodeTags, b.set.emptyNode):
 		return "has not the backing image's node tags"
 	case used && staying && !b.may(v.SharesNode):
 		return "holds another replica of it"
@@ -235,7 +278,7 @@ func (b *board) reason(v *cluster.Volume, base *cluster.Base, u usage, n *cluste
 	}
 	var disks []string
 	for i := range n.Disks {
-		why := b.unfit(v, base, &n.Disks[i])
+		why := b.unfit(v, base, u, place{n, &n.Disks[i]})
 		if why == "" {
 			why = "holds another replica of it"
 		}

@@ -126,9 +126,10 @@ func (b *board) volume(v *cluster.Volume) []forecast.Placement {
 		return nil
 	}
 	fixed := b.immovable(v)
-	u := b.usage(v)
 	var out []forecast.Placement
+	var made []place
 	for i := range needed {
+		u := b.usage(v, made)
 		p := forecast.Placement{Volume: v.Name}
 		if i < len(moving) {
 			p.Replica = moving[i].Name
@@ -137,7 +138,7 @@ func (b *board) volume(v *cluster.Volume) []forecast.Placement {
 			p.Why, p.Unclear, p.Ways = fixed.why, fixed.unclear, fixed.ways
 		} else if at, why := b.choose(v, u); at.disk != nil {
 			b.book(v, at)
-			u.add(at)
+			made = append(made, at)
 			p.Node, p.Disk, p.Bytes = at.node.Name, at.disk.Name, v.Used
 		} else {
 			p.Why = why
@@ -166,8 +167,9 @@ func (b *board) needs(v *cluster.Volume) ([]*cluster.Replica, int) {
 			if b.reused(v, r) {
 				have++
 			}
+		case r.Leaving && b.leaving != "": // another node or disk: it needs a successor as well
 		case b.snap.Node(r.Node) != nil:
-			have++ // also one that leaves another node or disk: that is not asked about
+			have++
 		}
 	}
 	if b.leaving != "" && len(moving) == 0 || b.leaving == "" && unused(v) {
@@ -180,21 +182,40 @@ func (b *board) needs(v *cluster.Volume) ([]*cluster.Replica, int) {
 }
 
 // reused reports whether Longhorn would rebuild the failed replica where it
-// lies, instead of making another.
+// lies, instead of making another: it asks the same of the place as of a new
+// one, but for the space.
 func (b *board) reused(v *cluster.Volume, r *cluster.Replica) bool {
-	if !b.returns(r) {
+	if !b.returns(r) || b.set.rebuilds == 0 || b.busy(v).why != "" {
 		return false
 	}
+	base := b.base(v)
 	for _, n := range b.candidates(v) {
+		if n.Name != r.Node || !b.retakes(v, base, n) {
+			continue
+		}
 		for i := range n.Disks {
-			d := &n.Disks[i]
-			if n.Name == r.Node && d.UUID == r.DiskUUID {
-				return d.Declared && d.Accept && !d.Evacuate && b.may(d.Ready) && b.may(d.Schedulable) &&
-					tagged(d.Tags, v.DiskTags, b.set.emptyDisk)
+			if d := &n.Disks[i]; d.UUID == r.DiskUUID {
+				return b.open(v, base, d) == "" && b.may(d.Ready) && (b.may(v.SharesDisk) || !b.holds(v, n, d))
 			}
 		}
 	}
 	return false
+}
+
+// retakes reports whether the node may have a failed replica of the volume back.
+func (b *board) retakes(v *cluster.Volume, base *cluster.Base, n *cluster.StorageNode) bool {
+	if b.holds(v, n, nil) {
+		return b.may(v.SharesNode) && b.may(v.SharesZone)
+	}
+	return tagged(n.Tags, v.NodeTags, b.set.emptyNode) && (base == nil || tagged(n.Tags, base.NodeTags, b.set.emptyNode))
+}
+
+// holds reports whether a replica that has not failed is on the disk, or, with
+// none, on the node.
+func (b *board) holds(v *cluster.Volume, n *cluster.StorageNode, d *cluster.Disk) bool {
+	return slices.ContainsFunc(v.Replicas, func(r cluster.Replica) bool {
+		return r.Node == n.Name && r.Claim != cluster.Failed && !r.Deleting && (d == nil || r.DiskUUID == d.UUID)
+	})
 }
 
 // book takes the space of a successor.

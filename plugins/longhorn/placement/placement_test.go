@@ -237,7 +237,7 @@ func TestPlace_OnlyWhatIsNeededHasASuccessor(t *testing.T) {
 		"more than configured":     {func(v *cluster.Volume) { v.Want = 1 }, 0},
 		"deleted already":          {func(v *cluster.Volume) { v.Replicas[0].Deleting = true }, 0},
 		"a placeholder":            {func(v *cluster.Volume) { v.Replicas[0].Claim = cluster.Placeholder }, 0},
-		"the other one is leaving": {func(v *cluster.Volume) { v.Replicas[1].Leaving = true }, 1},
+		"the other one is leaving": {func(v *cluster.Volume) { v.Replicas[1].Leaving = true }, 2},
 		"failed, and needed":       {func(v *cluster.Volume) { v.Replicas[0].Claim = cluster.Failed }, 1},
 		"failed, not needed":       {func(v *cluster.Volume) { v.Replicas[0].Claim, v.Want = cluster.Failed, 1 }, 0},
 	} {
@@ -261,6 +261,10 @@ func TestPlace_AFailedReplicaThatCanBeUsedAgainNeedsNoSuccessor(t *testing.T) {
 		want   int
 	}{
 		"its disk is there":          {func(*cluster.Storage) {}, 0},
+		"rebuilding is switched off": {func(st *cluster.Storage) { st.Settings = []cluster.Fact{{Name: rebuildLimit, Value: "0"}} }, 1},
+		"the volume is expanding":    {func(st *cluster.Storage) { st.Volumes[0].Busy = []string{"expanding"} }, 1},
+		"its node lost the tags":     {func(st *cluster.Storage) { st.Volumes[0].NodeTags = []string{"x"} }, 1},
+		"another one is beside it":   {func(st *cluster.Storage) { st.Volumes[0].Replicas[1].Node = "w2" }, 1},
 		"its disk is not ready":      {func(st *cluster.Storage) { st.Nodes[1].Disks[0].Ready = cluster.No }, 1},
 		"its disk takes nothing":     {func(st *cluster.Storage) { st.Nodes[1].Disks[0].Accept = false }, 1},
 		"its disk is another one":    {func(st *cluster.Storage) { st.Nodes[1].Disks[0].UUID = "other" }, 1},
@@ -325,16 +329,14 @@ func TestPlace_ThreeReplicasOnThreeNodesFitNowhere(t *testing.T) {
 
 func TestPlace_ANodeThatIsOnlyBeingLeftMayTakeItsSuccessor(t *testing.T) {
 	s, st := cluster4()
-	for _, i := range []int{2, 3} {
-		st.Nodes[i].Placement.Accept = false
-	}
+	st.Nodes[3].Placement.Accept = false
 	st.Nodes[1].Disks = append(st.Nodes[1].Disks, st.Nodes[1].Disks[0])
 	st.Nodes[1].Disks[1].Name, st.Nodes[1].Disks[1].UUID = "second", "second"
 	v := volume("v", "w1", "w2")
 	v.Replicas[1].Leaving = true
 	st.Volumes = []cluster.Volume{v}
-	if got := placed(s, st); len(got) != 1 || got[0].Node != "w2" || got[0].Disk != "second" {
-		t.Errorf("placed %+v, want w2's second disk", got)
+	if got := placed(s, st); len(got) != 2 || got[0].Node != "w3" || got[1].Node != "w2" || got[1].Disk != "second" {
+		t.Errorf("placed %+v, want w3 and w2's second disk", got)
 	}
 }
 

@@ -67,31 +67,34 @@ func number(value string, to *int64) {
 
 // fits reports whether a disk has room for a replica, beside what was placed
 // there already.
-func (b *board) fits(v *cluster.Volume, d *cluster.Disk) bool {
-	return d.Maximum > 0 && d.Available > 0 && b.short(v, d) == 0
+func (b *board) fits(v *cluster.Volume, u usage, at place) bool {
+	return at.disk.Maximum > 0 && at.disk.Available > 0 && b.short(v, u, at) == 0
 }
 
 // short is how many bytes of space the disk lacks for a replica, 0 for none:
 // enough must stay free after its data are written, and no more may be promised
 // than the setting allows (IsSchedulableToDisk, the same from 1.4 to 1.12).
 // Percentages are taken as Longhorn takes them, in floating point.
-func (b *board) short(v *cluster.Volume, d *cluster.Disk) int64 {
+func (b *board) short(v *cluster.Volume, u usage, at place) int64 {
+	d := at.disk
 	left, least := b.left(v, d), percent(d.Maximum, b.set.minimalLeft)
 	free := int64(0)
 	if left <= least {
 		free = least - left + 1
 	}
-	return max(free, b.promised(v, d)-percent(d.Maximum-d.Reserved, b.set.overProvided), 0)
+	return max(free, b.promised(v, u, at)-percent(d.Maximum-d.Reserved, b.set.overProvided), 0)
 }
 
 // left is what stays free of the disk once the replica is written, promised
-// what is then promised of it.
+// what is then promised of it. The volume's replicas on other disks of the node
+// count as promised of this one too: Longhorn looks for them among those of the
+// disk, in case it was not told of them yet (filterNodeDisksForReplica).
 func (b *board) left(v *cluster.Volume, d *cluster.Disk) int64 {
 	return d.Available - b.written[d.UUID] - v.Used
 }
 
-func (b *board) promised(v *cluster.Volume, d *cluster.Disk) int64 {
-	return d.Scheduled + b.scheduled[d.UUID] + v.Size
+func (b *board) promised(v *cluster.Volume, u usage, at place) int64 {
+	return at.disk.Scheduled + b.scheduled[at.disk.UUID] + v.Size*(1+u.beside(at))
 }
 
 func percent(of, part int64) int64 { return int64(float64(of) * float64(part) / 100) }
@@ -103,9 +106,11 @@ func inGiB(bytes int64) string {
 	return fmt.Sprintf("%d.%d GiB", n/10, n%10)
 }
 
-// room is how much of the disk is neither used, reserved nor promised.
+// room is how much of the disk is neither used nor reserved: of the disks that
+// can take a replica Longhorn prefers the one with most of it, whatever is
+// promised (getDiskWithMostUsableStorage).
 func (b *board) room(d *cluster.Disk) int64 {
-	return d.Available - d.Reserved - d.Scheduled - b.scheduled[d.UUID]
+	return d.Available - b.written[d.UUID] - d.Reserved
 }
 
 // tagged reports whether a place with these tags takes what asks for those:

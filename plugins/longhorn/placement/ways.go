@@ -79,12 +79,12 @@ func (b *board) spacious(v *cluster.Volume, u usage, add func(forecast.WayKind, 
 	if at.disk == nil {
 		return
 	}
-	d, least := at.disk, b.short(v, at.disk)
+	d, least := at.disk, b.short(v, u, at)
 	if least == 0 {
 		return
 	}
 	add(forecast.WaySpace, fmt.Sprintf("%s more on disk %s of node %s", inGiB(least), d.Name, at.node.Name))
-	promise := int64(math.Ceil(float64(b.promised(v, d)) * 100 / float64(max(d.Maximum-d.Reserved, 1))))
+	promise := int64(math.Ceil(float64(b.promised(v, u, at)) * 100 / float64(max(d.Maximum-d.Reserved, 1))))
 	if left := b.left(v, d); promise > b.set.overProvided && left > percent(d.Maximum, b.set.minimalLeft) {
 		add(forecast.WaySetting, fmt.Sprintf("%s %d instead of %d", overProvision, promise, b.set.overProvided))
 	}
