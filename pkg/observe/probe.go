@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -205,13 +206,18 @@ func (st *state) inside(storage *cluster.Storage) {
 		return
 	}
 	for i := range storage.Volumes {
-		rs := storage.Volumes[i].Replicas
-		for k := range rs {
-			x, ok := st.sightings[rs[k].UID]
-			if ok && sameDirectory(&x.of, &rs[k]) {
-				probe := x.probe
-				rs[k].Probe = &probe
+		v := &storage.Volumes[i]
+		own := false // a reader may give the same replicas again
+		for k := range v.Replicas {
+			x, ok := st.sightings[v.Replicas[k].UID]
+			if !ok || !sameDirectory(&x.of, &v.Replicas[k]) {
+				continue
 			}
+			if !own {
+				v.Replicas, own = slices.Clone(v.Replicas), true
+			}
+			probe := x.probe
+			v.Replicas[k].Probe = &probe
 		}
 	}
 }

@@ -18,8 +18,10 @@ import (
 // join holds the indices that one joining needs.
 type join struct {
 	*Reader
-	// names are the volumes', sorted, each once.
-	names    []string
+	// names are those of volumes, and of what names one, sorted, each once.
+	names []string
+	// parts are kept from one joining to the next; nil where they are not.
+	parts    map[string]*part
 	volumes  narrow.Grouped[volume]
 	engines  narrow.Grouped[engine]
 	replicas narrow.Grouped[replica]
@@ -43,9 +45,11 @@ type join struct {
 
 // Storage joins what was put into facts. The result shares nothing with the
 // reader that a later Put would change, and the same objects give the same
-// facts in the same order.
+// facts in the same order. Volumes of which nothing has changed since the last
+// joining share their replicas with its result.
 func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
-	st, volumes, gaps := r.Join()
+	r.forget()
+	st, volumes, gaps := r.join(r.parts)
 	st.Volumes = make([]cluster.Volume, 0, r.volumes.Len())
 	for v := range volumes {
 		st.Volumes = append(st.Volumes, v)
@@ -59,7 +63,11 @@ func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 // Join is Storage without volumes, and a sequence that makes each of them when
 // it is asked for; the next Put ends it.
 func (r *Reader) Join() (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Gap) {
-	j := r.index()
+	return r.join(nil)
+}
+
+func (r *Reader) join(parts map[string]*part) (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Gap) {
+	j := r.index(parts)
 	st := cluster.Storage{
 		Driver:   Driver,
 		Reporter: reporter,
@@ -76,6 +84,7 @@ func (r *Reader) Join() (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Ga
 	st.Reported = j.reported
 	j.addPace(&st)
 	j.addKnobs(&st)
+	j.share(st.Version)
 	return st, j.all(), gaps
 }
 
@@ -84,10 +93,8 @@ func (r *Reader) Join() (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Ga
 func (j *join) all() iter.Seq[cluster.Volume] {
 	return func(yield func(cluster.Volume) bool) {
 		for _, name := range j.names {
-			vs := byName(j.volumes.Of(name), func(v *volume) string { return v.Name })
-			f := j.family(name)
-			for _, v := range vs {
-				if !yield(j.volume(v, f)) {
+			for _, f := range j.facts(name) {
+				if !yield(f) {
 					return
 				}
 			}
@@ -131,33 +138,15 @@ func (f family) current() *engine {
 // known reports whether there is a volume of that name.
 func (j *join) known(volume string) bool { return j.volumes.Count(volume) > 0 }
 
-func (r *Reader) index() *join {
+func (r *Reader) index(parts map[string]*part) *join {
 	j := &join{
-		Reader:  r,
+		Reader: r, parts: parts,
 		volumes: r.volumes.Group(), engines: r.engines.Group(), replicas: r.replicas.Group(), tickets: r.attachments.Group(),
 		sharded:  make(map[string]bool, len(r.shardGroups)),
 		orphaned: make(map[string]bool, len(r.orphans)),
 		byNode:   make(map[string]*node, len(r.nodes)),
 		building: map[string]int{}, spaces: map[string]bool{}, holds: nodeHolds{},
 		settings: settingsOf(r),
-	}
-	j.readVolumes()
-	for e := range r.engines.All() {
-		j.reported = later(j.reported, e.Created.time())
-		j.holds.add(e.NodeID, e.Name)
-		if !j.known(e.Volume) && e.Deleted == nil {
-			j.lost.add(e.Volume, "engine "+e.Name)
-		}
-	}
-	for x := range r.replicas.All() {
-		j.reported = later(j.reported, x.reported())
-		j.spaces[x.Namespace] = true
-		if !j.known(x.Volume) && x.Deleted == nil {
-			j.lost.add(x.Volume, "replica "+x.Name)
-		}
-		if isNew(x) && x.Status.State == "running" {
-			j.building[x.NodeID]++
-		}
 	}
 	for _, n := range r.nodes {
 		j.reported = later(j.reported, n.reported())
@@ -167,27 +156,12 @@ func (r *Reader) index() *join {
 	for _, g := range r.shardGroups {
 		j.sharded[g.volume] = true
 	}
-	j.stray = j.strayShards()
-	return j
-}
-
-// readVolumes notes what of each volume is needed before it is made.
-func (j *join) readVolumes() {
-	bases := make(map[string]bool, len(j.backingImages))
-	for _, b := range j.backingImages {
-		bases[b.Name] = true
-	}
-	j.names = make([]string, 0, j.Reader.volumes.Len())
-	for v := range j.Reader.volumes.All() {
-		j.names = append(j.names, v.Name)
-		j.reported = later(later(j.reported, v.Reported), v.Created.time())
-		j.spaces[v.Namespace] = true
-		if v.BackingImage != "" && !bases[v.BackingImage] {
-			j.unbased.add(v.BackingImage, "volume "+v.Name)
-		}
-	}
+	j.names = slices.Concat(j.volumes.Stems(), j.engines.Stems(), j.replicas.Stems())
 	slices.Sort(j.names)
 	j.names = slices.Compact(j.names)
+	j.noteAll()
+	j.stray = j.strayShards()
+	return j
 }
 
 // namespace returns where the objects are. There is one Longhorn in a

@@ -4,6 +4,7 @@ package longhorn
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,18 +42,25 @@ func (j *join) addPace(st *cluster.Storage) {
 // purpose, and what keeps it. It is asked of volumes that lack a replica or are
 // to lose one.
 func (p pacer) pace(v *volume, f family) (*cluster.Pause, []string) {
-	whole, leaving := 0, false
+	if !lacks(v, f) {
+		return nil, nil
+	}
+	leaving := slices.ContainsFunc(f.replicas, (*replica).leaving)
+	return p.pause(v, f.replicas), p.hindered(v, f, leaving)
+}
+
+// lacks reports whether the volume lacks a replica or is to lose one.
+func lacks(v *volume, f family) bool {
+	whole := 0
 	for _, r := range f.replicas {
-		out := r.EvictionRequested || r.Status.EvictionRequested
-		leaving = leaving || out
-		if r.Active && !r.HealthyAt.time().IsZero() && r.FailedAt.time().IsZero() && !out {
+		if r.leaving() {
+			return true
+		}
+		if r.Active && !r.HealthyAt.time().IsZero() && r.FailedAt.time().IsZero() {
 			whole++
 		}
 	}
-	if whole >= v.NumberOfReplicas && !leaving {
-		return nil, nil
-	}
-	return p.pause(v, f.replicas), p.hindered(v, f, leaving)
+	return whole < v.NumberOfReplicas
 }
 
 // pause returns why the rebuild is held back. A degraded volume waits for a
@@ -88,7 +96,7 @@ func (p pacer) pause(v *volume, rs []*replica) *cluster.Pause {
 // be used again one day.
 func mightReturn(r *replica) bool {
 	return !r.FailedAt.time().IsZero() && r.Deleted == nil && r.NodeID != "" && r.DiskID != "" &&
-		r.RebuildRetryCount < maxRetries && !r.EvictionRequested && !r.Status.EvictionRequested
+		r.RebuildRetryCount < maxRetries && !r.leaving()
 }
 
 // isNew reports whether the replica was made to be written.

@@ -25,6 +25,11 @@ type Reader struct {
 	backingImages map[cluster.UID]*backingImage
 	orphans       map[cluster.UID]*orphan
 	shardGroups   map[cluster.UID]*shardGroup
+
+	// parts are what the last joining made of each volume, and shared what it
+	// rested on.
+	parts  map[string]*part
+	shared shared
 }
 
 // NewReader returns an empty Reader.
@@ -43,6 +48,7 @@ func NewReader() *Reader {
 		backingImages: map[cluster.UID]*backingImage{},
 		orphans:       map[cluster.UID]*orphan{},
 		shardGroups:   map[cluster.UID]*shardGroup{},
+		parts:         map[string]*part{},
 	}
 }
 

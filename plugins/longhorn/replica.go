@@ -91,6 +91,9 @@ func (r *replica) ever() bool {
 	return false
 }
 
+// leaving reports whether it shall be moved away.
+func (r *replica) leaving() bool { return r.EvictionRequested || r.Status.EvictionRequested }
+
 // reported is the newest time that Longhorn wrote into it.
 func (r *replica) reported() time.Time {
 	t := r.HealthyAt.time()

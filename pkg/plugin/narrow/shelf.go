@@ -25,6 +25,9 @@ type Shelf[T any] struct {
 	blocks       [][]byte
 	used, unused int
 	scratch      []byte
+	// touched are the stems of what was put or dropped since Changed was asked;
+	// nil where it never was.
+	touched map[uint32]bool
 }
 
 // key is a UID in sixteen bytes.
@@ -71,6 +74,7 @@ func (s *Shelf[T]) Put(uid cluster.UID, o *T) bool {
 	}
 	s.Drop(uid)
 	s.at[k] = s.append(p.buf)
+	s.touch(p.buf)
 	return true
 }
 
@@ -82,10 +86,30 @@ func (s *Shelf[T]) Drop(uid cluster.UID) {
 		return
 	}
 	s.unused += len(s.bytes(p))
+	s.touch(s.bytes(p))
 	delete(s.at, k)
 	if s.unused > blockSize && s.unused > s.used/2 {
 		s.tidy()
 	}
+}
+
+// touch notes that something of the packed object's stem is different now.
+func (s *Shelf[T]) touch(b []byte) {
+	if s.touched != nil {
+		n, _ := binary.Uvarint(b)
+		s.touched[uint32(n)] = true
+	}
+}
+
+// Changed returns the stems of what was put or dropped since it was asked
+// before. known is false where it never was: then anything may be different.
+func (s *Shelf[T]) Changed() (stems []string, known bool) {
+	known = s.touched != nil
+	for n := range s.touched {
+		stems = append(stems, s.words.all[n])
+	}
+	s.touched = map[uint32]bool{}
+	return stems, known
 }
 
 // tidy moves what is used into new blocks.
@@ -181,6 +205,17 @@ func (s *Shelf[T]) Group() Grouped[T] {
 		next[n]++
 	}
 	return g
+}
+
+// Stems are those of which there is an object, in no order that means anything.
+func (g Grouped[T]) Stems() []string {
+	var out []string
+	for i := range len(g.first) - 1 {
+		if g.first[i+1] > g.first[i] {
+			out = append(out, g.shelf.words.all[i])
+		}
+	}
+	return out
 }
 
 // Count is how many objects of that stem there are.
