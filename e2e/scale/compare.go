@@ -138,9 +138,6 @@ func (c Comparison) prepare(ctx context.Context, bin bench.Binaries, s Shape) (*
 	}
 	fmt.Fprintf(c.Log, "# filled with %s in %s\n", s, time.Since(began).Round(time.Second))
 	t.Env, err = environment(ctx, bin, cluster)
-	if err == nil {
-		err = Floor(ctx, cluster.Config()) // fills the server's caches
-	}
 	return cluster, t, err
 }
 
@@ -210,6 +207,9 @@ func (t Trial) Measure(ctx context.Context, log io.Writer) (Result, error) {
 	out := Result{Shape: t.Shape}
 	self, err := os.Executable()
 	if err != nil {
+		return out, err
+	}
+	if _, err := t.ask(ctx, ways(self)[0]); err != nil { // fills the server's caches
 		return out, err
 	}
 	var asked []way
