@@ -47,6 +47,9 @@ type Finding struct {
 	// Message is one sentence: what and why.
 	Message  string
 	Evidence []cluster.Fact
+	// Risk is what the operator would have to accept for the finding to refuse
+	// nothing; zero where nothing can. Whoever heeds a risk offers it.
+	Risk policy.Risk
 }
 
 // Condition is what a volume's replicas add up to.

@@ -74,13 +74,18 @@ func blocks(pod *cluster.Pod, p policy.Policy) []Finding {
 	name := pod.Ref.Namespace + "/" + pod.Ref.Name
 	var out []Finding
 	block := func(code string, s Severity, means string) {
-		if s == Danger && p.Accepts(code, name) {
-			return
+		var risk policy.Risk
+		if s == Danger {
+			if p.Accepts(code, name) {
+				return
+			}
+			risk = policy.Risk{Code: code, Name: name}
 		}
 		out = append(out, Finding{
 			Code: code, Severity: s, Subject: Subject{Kind: "Pod", Namespace: pod.Ref.Namespace, Name: pod.Ref.Name},
 			Message:  fmt.Sprintf("Pod %s on node %s %s.", name, pod.Node, means),
 			Evidence: []cluster.Fact{fact("pod.uid", string(pod.Ref.UID)), fact("pod.owner", pod.OwnerName)},
+			Risk:     risk,
 		})
 	}
 	if pod.Owner == cluster.OwnerUnknown || pod.Owner > cluster.OwnerOrphan {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // What else dies with a node: volumes that lie on it and nowhere else, and
@@ -65,10 +66,13 @@ func (j *Judgement) boundTo(pv *cluster.PersistentVolume, names []string) *Findi
 	return &f
 }
 
-// acceptable makes a finding a note where the operator accepted it by name.
+// acceptable makes a finding a note where the operator accepted it by name, and
+// offers that where not.
 func (j *Judgement) acceptable(f Finding) Finding {
 	if j.Policy.Accepts(f.Code, f.Subject.Name) {
 		f.Severity = Note
+		return f
 	}
+	f.Risk = policy.Risk{Code: f.Code, Name: f.Subject.Name}
 	return f
 }

@@ -57,7 +57,8 @@ func (j *Judgement) present() []Finding {
 		return nil
 	}
 	return []Finding{{Code: InputNotLive, Severity: Unclear, Subject: Subject{Kind: "Kind", Name: kindNodes},
-		Message: "The facts were not read from a living cluster: whether a node may be deleted now cannot be told."}}
+		Message:  "The facts were not read from a living cluster: whether a node may be deleted now cannot be told.",
+		Evidence: []cluster.Fact{fact("source", "files")}}}
 }
 
 // unseen refuses where a kind of the storage exists and was not read. None of

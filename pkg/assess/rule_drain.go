@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // MayDrain answers whether the node may be drained: every volume keeps its
@@ -162,9 +163,15 @@ func (j *Judgement) belowFloor(say volumeVoice, node string) *Finding {
 	case t.maybe < v.Need && vj.Good >= v.Need:
 		return f(VolumeLastCopy, Danger, "%s has its last copy on node "+node+".")
 	case t.held < v.Need:
-		return f(VolumeDataLost, Danger, "%s has no copy that could be served on any other node.")
+		lost := f(VolumeDataLost, Danger, "%s has no copy that could be served on any other node.")
+		if vj.Condition == Lost && j.keepsRuins(say, node) == nil {
+			lost.Risk = lossOf(vj)
+		}
+		return lost
 	case t.good == 1 && v.Need == 1:
-		return f(VolumeOneCopy, Danger, "%s keeps a single copy without node "+node+", and must keep "+strconv.Itoa(floor)+".")
+		one := f(VolumeOneCopy, Danger, "%s keeps a single copy without node "+node+", and must keep "+strconv.Itoa(floor)+".")
+		one.Risk = policy.Risk{Code: VolumeOneCopy, Name: v.Name}
+		return one
 	default:
 		return f(VolumeBelowFloor, Danger, keeps+", and must keep "+strconv.Itoa(floor)+".")
 	}

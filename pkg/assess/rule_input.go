@@ -88,11 +88,11 @@ func (w *world) emptyFindings() []Finding {
 	var out []Finding
 	if len(w.snap.Nodes) == 0 {
 		out = append(out, Finding{Code: InputNoNodes, Severity: Unclear, Subject: Subject{Kind: "Kind", Name: kindNodes},
-			Message: "No node was found: there is no cluster to be judged."})
+			Message: "No node was found: there is no cluster to be judged.", Evidence: []cluster.Fact{fact("nodes", "0")}})
 	}
 	if len(w.snap.Storages) == 0 {
 		out = append(out, Finding{Code: InputNoStorage, Severity: Unclear, Subject: Subject{Kind: "Storage"},
-			Message: "No storage system was found whose replicas could be judged."})
+			Message: "No storage system was found whose replicas could be judged.", Evidence: []cluster.Fact{fact("storages", "0")}})
 	}
 	return out
 }
@@ -103,7 +103,8 @@ func (w *world) storageFindings(st *storageWorld) []Finding {
 	out := doubtFindings(st.facts.Doubts, subject, "storage "+st.facts.Driver)
 	if len(st.facts.Nodes) == 0 {
 		out = append(out, Finding{Code: StorageNoNodes, Severity: Unclear, Subject: subject,
-			Message: fmt.Sprintf("Storage %s has no node of its own: it does not run here.", st.facts.Driver)})
+			Message:  fmt.Sprintf("Storage %s has no node of its own: it does not run here.", st.facts.Driver),
+			Evidence: []cluster.Fact{fact("storage.nodes", "0"), fact("storage.volumes", strconv.Itoa(len(st.facts.Volumes)))}})
 	}
 	if st.volumes == 0 {
 		out = append(out, w.noVolumes(st, subject))

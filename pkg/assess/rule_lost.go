@@ -2,7 +2,10 @@
 
 package assess
 
-import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+import (
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
+)
 
 // A volume that has certainly too few copies left is lost. Two things are said
 // of it besides: whether it is about to be formatted, because the storage would
@@ -15,7 +18,8 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 	v := say.vj.Volume
 	switch {
 	case len(v.Replicas) == 0 && (used(v) || say.vj.PV != ""):
-		say.add(VolumeDataLost, Danger, "%s has no replica left although it was in use. Start nothing that uses it.")
+		say.add(VolumeDataLost, Danger, "%s has no replica left although it was in use. Start nothing that uses it.",
+			fact("replicas", "0"), fact("volume.pv", say.vj.PV))
 	case blank(v) || t.held >= v.Need:
 		return false
 	default:
@@ -23,9 +27,12 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 			"%s has no copy of its data left that could be served ("+say.tell(byHere)+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
 			say.counts(t)...)
 	}
+	fs := say.vj.Findings
+	fs[len(fs)-1].Risk = lossOf(say.vj)
 	if formattable(say.vj) {
 		say.add(VolumeWouldBeFormatted, Danger,
-			"%s is about to be formatted: nothing is left that its storage would know as its data, so the next workload that mounts it gets an empty disk.")
+			"%s is about to be formatted: nothing is left that its storage would know as its data, so the next workload that mounts it gets an empty disk.",
+			say.counts(t)...)
 	}
 	return true
 }
@@ -53,18 +60,27 @@ func formattable(vj *VolumeJudgement) bool {
 	return any || len(vj.Replicas) == 0
 }
 
+// lossOf is the risk that would set the lost volume aside: none for one that is
+// about to be formatted. What is left of it elsewhere, in a backup or an orphan,
+// is worth nothing once somebody writes to the new disk.
+func lossOf(vj *VolumeJudgement) policy.Risk {
+	if formattable(vj) {
+		return policy.Risk{}
+	}
+	return policy.Risk{Code: VolumeAlreadyLost, Name: vj.Volume.Name}
+}
+
 // waive makes notes of what speaks against a volume whose loss was accepted. It
-// must have been accepted by name: nobody means all that may yet be lost. One
-// that is about to be formatted is not waived: what is left of it elsewhere, in
-// a backup or an orphan, is worth nothing once somebody writes to the new disk.
+// must have been accepted by name: nobody means all that may yet be lost.
 func (w *world) waive(say volumeVoice) {
 	vj := say.vj
-	if vj.Condition != Lost || formattable(vj) || !w.pol.AcceptsByName(VolumeAlreadyLost, vj.Volume.Name) {
+	risk := lossOf(vj)
+	if vj.Condition != Lost || !w.pol.AcceptsByName(risk.Code, risk.Name) {
 		return
 	}
 	vj.Waived = true
 	for i := range vj.Findings {
-		vj.Findings[i].Severity = Note
+		vj.Findings[i].Severity, vj.Findings[i].Risk = Note, policy.Risk{}
 	}
 	say.add(VolumeAlreadyLost, Note, "%s is lost, which was accepted for the nodes that hold nothing of it.")
 }

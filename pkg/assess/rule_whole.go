@@ -62,13 +62,14 @@ func (say volumeVoice) kindRule() bool {
 	switch v.Class {
 	case cluster.ClassOrdinary, cluster.ClassStandby:
 	case cluster.ClassLinkedClone:
-		say.add(VolumeLinkedClone, Unclear, "%s shares its data with the volume it was cloned from: its replicas cannot be judged by themselves.")
+		say.add(VolumeLinkedClone, Unclear, "%s shares its data with the volume it was cloned from: its replicas cannot be judged by themselves.",
+			fact("volume.class", "linked clone"))
 		return false
 	case cluster.ClassSharded:
-		say.add(VolumeSharded, Unclear, "%s is cut into shards, which cannot be judged yet.")
+		say.add(VolumeSharded, Unclear, "%s is cut into shards, which cannot be judged yet.", fact("volume.class", "sharded"))
 		return false
 	default:
-		say.add(VolumeKindUnknown, Unclear, "%s is of a kind that is not known.")
+		say.add(VolumeKindUnknown, Unclear, "%s is of a kind that is not known.", fact("volume.class", "not known"))
 		return false
 	}
 	if v.Need < 1 || v.Need > v.Want {
@@ -115,10 +116,10 @@ func (say volumeVoice) stateRule() bool {
 		say.add(VolumeInTransit, Note, "%s is being attached or detached; its replicas are judged as at rest.")
 		return true
 	case cluster.Creating:
-		say.add(VolumeCreating, Unclear, "%s is still being created.")
+		say.add(VolumeCreating, Unclear, "%s is still being created.", fact("volume.state", "being created"))
 		return false
 	default:
-		say.add(VolumeStateUnknown, Unclear, "%s is in a state that is not known.")
+		say.add(VolumeStateUnknown, Unclear, "%s is in a state that is not known.", fact("volume.state", "not known"))
 		return false
 	}
 }

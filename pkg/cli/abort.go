@@ -61,7 +61,7 @@ func (o *rollOptions) abort(ctx context.Context) error {
 	case errors.Is(err, roll.ErrNothing):
 		return o.nothingToAbort()
 	case errors.Is(err, record.ErrHeld):
-		return &exitError{code: exitHeld, err: fmt.Errorf("%w; interrupt it there first", err)}
+		return &exitError{code: exitHeld, err: fmt.Errorf("%w. Interrupt it there first; if that process is gone, abort takes over then", err)}
 	case err != nil:
 		return o.broken(err, res)
 	}

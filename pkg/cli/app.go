@@ -55,7 +55,7 @@ func Run(ctx context.Context, app App, args []string) int {
 // helpFor names the deepest command that the arguments name.
 func helpFor(root *cobra.Command, args []string) string {
 	cmd, _, err := root.Find(args)
-	if err != nil || cmd == nil {
+	if err != nil || cmd == nil || cmd.Name() == "help" {
 		cmd = root
 	}
 	return spelled(cmd)

@@ -3,9 +3,12 @@
 package cli
 
 import (
+	"cmp"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/view"
 )
 
@@ -34,6 +37,9 @@ func catalogue(storages []plugin.Storage) view.Catalogue {
 		lists = append(lists, docs)
 	}
 	c := view.Catalogued(lists...)
+	for _, r := range risks() {
+		c.Accepts(cmp.Or(r.For, r.Code), policy.Risk{Code: r.Code, Name: r.Of})
+	}
 	for _, s := range storages {
 		if g, ok := s.(plugin.Guider); ok {
 			for _, x := range g.Guides() {
@@ -43,6 +49,9 @@ func catalogue(storages []plugin.Storage) view.Catalogue {
 	}
 	return c
 }
+
+// risks are those that a flag accepts.
+func risks() []assess.RiskDoc { return append(assess.Risks(), decide.Risks()...) }
 
 func assessDocs(in []assess.CodeDoc) []view.Doc {
 	out := make([]view.Doc, 0, len(in))

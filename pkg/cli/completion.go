@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,27 +83,52 @@ func completeCodes(app App) completer {
 	}
 }
 
-// completeVolumes completes the names of volumes, after the codes.
+// completeVolumes completes what people know volumes by, PersistentVolumes and
+// their claims, after the codes. It asks for one page and not for the storage's
+// objects: nobody waits for ten thousand of them after Tab.
 func completeVolumes(app App, conn *connection) completer {
 	return func(cmd *cobra.Command, have []string, begin string) ([]string, cobra.ShellCompDirective) {
 		out, directive := completeCodes(app)(cmd, have, begin)
-		if len(have) > 0 || strings.Contains(begin, "/") {
+		if len(have) > 0 {
 			return out, directive
 		}
-		ctx, cancel := context.WithTimeoutCause(cmd.Context(), completionLimit, errors.New("the limit of a completion"))
-		defer cancel()
-		s, err := conn.observe(ctx)
+		names, err := conn.volumeNames(cmd.Context())
 		if err != nil {
 			return out, directive
 		}
-		var names []string
-		for i := range s.Storages {
-			for k := range s.Storages[i].Volumes {
-				names = append(names, s.Storages[i].Volumes[k].Name)
-			}
-		}
 		return append(out, beginning(names, begin, nil)...), directive
 	}
+}
+
+// volumeNames are the names of the PersistentVolumes of storages that are known,
+// and of their claims.
+func (c *connection) volumeNames(ctx context.Context) ([]string, error) {
+	set, err := c.clientset()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, completionLimit, errors.New("the limit of a completion"))
+	defer cancel()
+	list, err := set.CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{Limit: mostCompletions})
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, s := range c.app.Storages {
+		known[s.Driver()] = true
+	}
+	var names []string
+	for i := range list.Items {
+		pv := &list.Items[i]
+		if pv.Spec.CSI == nil || !known[pv.Spec.CSI.Driver] {
+			continue
+		}
+		names = append(names, pv.Name)
+		if r := pv.Spec.ClaimRef; r != nil {
+			names = append(names, r.Namespace+"/"+r.Name)
+		}
+	}
+	return names, nil
 }
 
 // beginning are the names that begin so and were not given, a bounded number.
@@ -131,20 +157,41 @@ func complete(root *cobra.Command, app App, conn *connection) {
 		case "explain":
 			cmd.ValidArgsFunction = completeVolumes(app, conn)
 		}
-		if cmd.Flags().Lookup("accept-risk") != nil {
-			must(cmd.RegisterFlagCompletionFunc("accept-risk", func(c *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
-				return completeCodes(app)(c, nil, begin)
-			}))
-		}
 		for flag, values := range map[string][]string{
-			"output": {outputText, outputWide, outputJSON, outputYAML, outputName}, "dry-run": {dryRunNone, dryRunClient, dryRunServer},
-			"strategy": {"auto", "evict", "refill"}, "for": {forReplacement, forReboot},
+			"output": formatsOf(cmd.Name()), "dry-run": {dryRunNone, dryRunClient, dryRunServer},
+			"strategy": {"auto", "evict", "refill"}, "for": {forReplacement, forReboot}, "order": {"auto", "given", "spare"}, "accept-risk": riskCompletions(app),
 		} {
 			if cmd.Flags().Lookup(flag) != nil {
 				must(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
 			}
 		}
 	}
+}
+
+// formatsOf are the words that --output of a command takes; templates are typed.
+func formatsOf(command string) []string {
+	common := []string{outputText, outputJSON, outputYAML, outputName}
+	switch command {
+	case "drain", "run":
+		return []string{outputText, outputJSON}
+	case "verify", "plan":
+		return append(common, outputWide)
+	case "report":
+		return append(common, outputHTML, outputJournal)
+	default:
+		return common
+	}
+}
+
+// riskCompletions are the codes that a flag accepts, with what each means.
+func riskCompletions(app App) []string {
+	c := catalogue(app.Storages)
+	var out []string
+	for _, r := range risks() {
+		out = append(out, r.Code+"\t"+c[r.Code].Means)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // must is for what cannot fail: the flag was looked up a line above.

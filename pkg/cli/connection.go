@@ -84,9 +84,25 @@ func (c *connection) config() (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no way to a cluster: %w", err)
 	}
+	if err := c.configured(); err != nil {
+		return nil, err
+	}
 	cfg.UserAgent = "kubectl-safe-roll/" + c.app.Version
 	cfg.WarningHandler = rest.NoWarnings{}
 	return cfg, nil
+}
+
+// configured refuses what the client libraries make of no configuration at all:
+// localhost, which answers nobody's question.
+func (c *connection) configured() error {
+	loader := c.flags.ToRawKubeConfigLoader()
+	raw, err := loader.RawConfig()
+	inside := os.Getenv("KUBERNETES_SERVICE_HOST") != "" // of a pod, which has its own way
+	if err != nil || len(raw.Clusters) > 0 || *c.flags.APIServer != "" || inside {
+		return nil
+	}
+	return fmt.Errorf("there is no way to a cluster: %s is not there, or names none (--kubeconfig or $KUBECONFIG says where it is, --server names an API server)",
+		strings.Join(loader.ConfigAccess().GetLoadingPrecedence(), ", "))
 }
 
 // observe reads the cluster once, consistently.

@@ -43,7 +43,7 @@ func (o *rollOptions) rehearse(ctx context.Context, plan decide.Plan, mem decide
 	if err != nil {
 		return failed(err)
 	}
-	r := view.Rehearsal{Plan: plan, Decision: first(s, plan, mem)}
+	r := view.Rehearsal{Plan: plan, Decision: first(s, plan, mem), Catalogue: catalogue(o.app.Storages)}
 	if d, ok := r.Decision.(decide.Act); ok && dry == act.DryRunServer {
 		out, err := w.Perform(ctx, d.Action)
 		if err != nil {

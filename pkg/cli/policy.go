@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -55,9 +56,29 @@ func (p *policyFlags) complete() error {
 		if !strings.Contains(code, "/") || strings.ContainsAny(code, " ,") {
 			return usagef("--accept-risk=%s: a risk is a code such as volume/one-copy-left, or CODE:NAME", r)
 		}
+		if err := acceptable(code); err != nil {
+			return err
+		}
 		p.policy.Accepted = append(p.policy.Accepted, policy.Risk{Code: code, Name: name})
 	}
 	return nil
+}
+
+// acceptable refuses a flag that would change nothing: whoever gives it believes
+// that it does.
+func acceptable(code string) error {
+	var codes []string
+	for _, r := range risks() {
+		if r.Code == code {
+			return nil
+		}
+		codes = append(codes, r.Code)
+	}
+	if near := nearest(code, codes); near != "" {
+		return usagef("--accept-risk=%s: there is no such risk; did you mean %s?", code, near)
+	}
+	slices.Sort(codes)
+	return usagef("--accept-risk=%s: no flag accepts that; what can be accepted is %s", code, strings.Join(codes, ", "))
 }
 
 func (p *policyFlags) validate() error {

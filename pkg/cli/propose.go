@@ -66,7 +66,7 @@ func (o *rollOptions) propose(ctx context.Context) (decide.Plan, error) {
 func misused(refused []assess.Finding) error {
 	for _, f := range refused {
 		if f.Code == decide.CodeNotLost {
-			return usagef("%s", f.Message)
+			return usagef("%s", strings.TrimSuffix(f.Message, "."))
 		}
 	}
 	return nil

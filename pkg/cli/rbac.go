@@ -33,7 +33,7 @@ for that, make a namespace for it and give --book-namespace to every command.`,
 			"% rbac | kubectl apply -f -",
 			"% rbac viewer --bind=serviceaccount:ci/gate | kubectl apply -f -",
 			"% rbac roller --bind=user:ada --book-namespace=safe-roll | kubectl apply -f -"),
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Args:      oneRole,
 		ValidArgs: roleNames(),
 		RunE: func(_ *cobra.Command, args []string) error {
 			who, err := parseSubject(bind)
@@ -57,6 +57,20 @@ for that, make a namespace for it and give --book-namespace to every command.`,
 	}
 	cmd.Flags().StringVar(&bind, "bind", "", "bind the roles too: user:NAME, group:NAME or serviceaccount:NAMESPACE/NAME")
 	return cmd
+}
+
+// oneRole checks the argument, with the roles that there are.
+func oneRole(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if err := exactly("one role")(cmd, args); err != nil {
+		return err
+	}
+	if !slices.Contains(roleNames(), args[0]) {
+		return usagef("there is no role %q; there are %s", args[0], strings.Join(roleNames(), ", "))
+	}
+	return nil
 }
 
 func parseSubject(bind string) (*subject, error) {

@@ -74,7 +74,7 @@ journal, what is violated, and what no journal alone can tell.
 }
 
 func (o *reportOptions) run(ctx context.Context) error {
-	r := view.Report{Now: time.Now()}
+	r := view.Report{Now: time.Now(), Catalogue: catalogue(o.app.Storages)}
 	var err error
 	if o.file != "" {
 		r.History, err = readJournal(o.file, o.app.Streams.In)

@@ -223,7 +223,7 @@ func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Pl
 func (o *rollOptions) broken(err error, res roll.Result) error {
 	switch {
 	case errors.Is(err, record.ErrHeld):
-		return &exitError{code: exitHeld, err: err}
+		return &exitError{code: exitHeld, err: fmt.Errorf("%w. If that process is gone, the same command takes over then", err)}
 	case errors.Is(err, roll.ErrNothing):
 		return usagef("no roll is in flight: name the nodes to replace, or give a selector")
 	case res.Exit == roll.ExitInterrupted:

@@ -11,30 +11,32 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const firstScreen = `%[1]s replaces the nodes of a cluster one at a time without losing a byte.
+const firstScreen = `Replaces the nodes of a cluster one at a time without losing a byte.
 
 A volume that nobody uses is detached, and the storage does not rebuild it when
 a node goes: after as many nodes as it has replicas its data are gone, and no
-step ever failed. %[1]s believes no claim without evidence, and takes
-no step until every volume, attached or not, has its replicas on live nodes.
+step ever failed. safe-roll believes no claim without evidence, and takes no
+step until every volume, attached or not, has its replicas on live nodes.
 
-  %[1]s verify              is every volume whole? (changes nothing)
-  %[1]s verify NODE         may this node be drained, may it be deleted?
-  %[1]s plan NODE...        what would happen, whether it can end, who will notice
-  %[1]s drain NODE          one node, up to "may be deleted"
-  %[1]s run NODE...         replace nodes, one after the other
-  %[1]s run                 go on where a roll stopped
-  %[1]s status              the roll in flight, from any machine
-  %[1]s abort               give up the roll in flight and put back what it changed
-  %[1]s explain WHAT        a finding, by its code, or a volume: why, and what to do
+  %[1]s verify        is every volume whole? (changes nothing)
+  %[1]s verify NODE   may it be drained, may it be deleted?
+  %[1]s plan NODE...  the order, what is moved, who will notice
+  %[1]s drain NODE    one node, up to "may be deleted"
+  %[1]s run NODE...   replace nodes, one after the other
+  %[1]s run           go on where a roll stopped
+  %[1]s status        the roll in flight, from any machine
+  %[1]s abort         give it up, and put back what it changed
+  %[1]s report        what a roll did, also as one HTML page
+  %[1]s explain WHAT  a code or a volume: why, and what to do
 
 Exit codes: 0 safe or done, 1 error, 2 usage, 3 refused: unsafe, 4 refused:
 unknown, 5 no progress within a limit, 6 another roll holds the lock,
-130 interrupted. '%[1]s COMMAND --help' shows flags and examples.
+130 interrupted. '%[1]s --help' lists every command, and
+'%[1]s COMMAND --help' shows its flags, with examples.
 `
 
 // usageTemplate is cobra's, shorter: the connection flags are kubectl's own, and
-// are listed once, with the program itself.
+// are listed once, with the program itself. %d is the width of the terminal.
 const usageTemplate = `Usage:
   {{if .Runnable}}{{.UseLine}}{{else}}{{.CommandPath}} [command]{{end}}
 {{- if .HasExample}}
@@ -51,7 +53,7 @@ Commands:
 {{- if .HasAvailableLocalFlags}}
 
 Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{.LocalFlags.FlagUsagesWrapped %d | trimTrailingWhitespaces}}
 {{- end}}
 {{- if .HasAvailableInheritedFlags}}
 
@@ -86,7 +88,7 @@ func newRoot(app App) *cobra.Command {
 	conn := newConnection(app)
 	conn.addFlags(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return conn.quiet() }
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageTemplate(fmt.Sprintf(usageTemplate, styleOf(app.Streams.Out).Width))
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newVerify(app, conn, display),
@@ -99,7 +101,7 @@ func newRoot(app App) *cobra.Command {
 		newReport(app, conn, display),
 		newRBAC(app, conn, display),
 		newExplain(app, conn, display),
-		newVersion(app),
+		newVersion(app, display),
 	)
 	complete(root, app, conn)
 	root.InitDefaultCompletionCmd()
@@ -145,6 +147,11 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 // unknownFlag answers a flag that does not exist, with the nearest one.
 func unknownFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
+	var empty *pflag.ValueRequiredError
+	if errors.As(err, &empty) {
+		_, means := pflag.UnquoteUsage(empty.GetFlag())
+		return usagef("--%s needs a value: %s", empty.GetFlag().Name, means)
+	}
 	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
 		return usage(err)
 	}

@@ -42,11 +42,10 @@ wrote, one object or many, lists or not. Needed for a verdict are lists of
 nodes, persistentvolumes and of the storage's own kinds; for nodes also pods
 and poddisruptionbudgets.`,
 		Example: examples(display,
-			"% verify                                # every volume",
-			"% verify worker-1                       # may worker-1 be drained, may it be deleted",
-			"% verify -o json | jq .verdict          # for programs; the exit code says the same",
-			"kubectl get --raw /api/v1/nodes > dump/nodes.json      # and so on: docs/files.md",
-			"% verify -f dump                        # without a cluster"),
+			"% verify                         # every volume",
+			"% verify worker-1                # may worker-1 be drained, may it be deleted",
+			"% verify -o json | jq .verdict   # for programs; the exit code says the same",
+			"% verify -f dump                 # without a cluster, from what kubectl get -o yaml wrote"),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.nodes = args

@@ -49,7 +49,7 @@ func (o *rollOptions) watch(ctx context.Context) (*watch, error) {
 	w.traces = trail.NewEvents(ctx, set, o.conn.who)
 	w.progress = view.NewProgress(streams.ErrOut, styleOf(streams.ErrOut))
 	if o.output == outputJSON {
-		w.events = view.NewEvents(streams.Out)
+		w.events = view.NewEvents(streams.Out, catalogue(o.app.Storages))
 	}
 	return w, nil
 }

@@ -51,7 +51,8 @@ func (c *connection) world(plan decide.Plan, lines io.Writer, dry act.DryRun) (*
 func (c *connection) engine(ctx context.Context, b *book.Book) roll.Config {
 	return roll.Config{
 		Book: b, Approvals: b, By: c.author(ctx), Placers: placers(c.app.Storages),
-		Renew: c.lockDuration / 4, DeedLimit: c.lockDuration / 3, WriteLimit: c.lockDuration / 3,
+		Advise: catalogue(c.app.Storages).Advise,
+		Renew:  c.lockDuration / 4, DeedLimit: c.lockDuration / 3, WriteLimit: c.lockDuration / 3,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // BudgetHold is a PodDisruptionBudget that permits no eviction of a pod on the
@@ -99,13 +100,16 @@ func (d *draft) tell(holds []BudgetHold) {
 		f := assess.Finding{
 			Code: CodeBudgetNow, Severity: assess.Note,
 			Subject: assess.Subject{Kind: "PodDisruptionBudget", Namespace: h.Namespace, Name: h.Name},
-			Message: fmt.Sprintf("PodDisruptionBudget %s/%s holds %s: %s", h.Namespace, h.Name, names(h.Pods), h.Why),
+			Message: sentence("PodDisruptionBudget %s/%s holds %s: %s", h.Namespace, h.Name, names(h.Pods), h.Why),
+		}
+		for _, pod := range h.Pods {
+			f.Evidence = append(f.Evidence, cluster.Fact{Name: "pod", Value: pod.Namespace + "/" + pod.Name})
 		}
 		if h.Never {
 			f.Code = CodeBudgetNever
 		}
 		if h.Never && !d.req.Policy.Accepts(CodeBudgetNever, h.Namespace+"/"+h.Name) {
-			f.Severity = assess.Danger
+			f.Severity, f.Risk = assess.Danger, policy.Risk{Code: CodeBudgetNever, Name: h.Namespace + "/" + h.Name}
 			d.refuse(f)
 			continue
 		}

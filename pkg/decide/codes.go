@@ -22,11 +22,11 @@ const (
 func Codes() []assess.CodeDoc {
 	return append(planCodes(), []assess.CodeDoc{
 		{Code: CodeOtherOut, Means: "Another node is not live while this one should go.",
-			Remedy: "Bring it back, or remove it from the cluster; --accept-risk=node/other-out:NAME where it holds nothing."},
+			Remedy: "Bring it back, or remove it from the cluster. Accept it only where it holds nothing."},
 		{Code: CodeNoRoom, Means: "A replica on the node fits nowhere else, so the storage could never finish moving it.",
 			Remedy: "Add a node or space, or choose --strategy=refill where every volume keeps its floor without the node."},
 		{Code: CodeReplace, Means: "One command that deletes and creates a node at once is only safe where no replica is left on the node.",
-			Remedy: "Use --retire-command with --create-command, so that what is lost is cleaned up in between. Where replacements get new names, --accept-risk=plan/replace-command."},
+			Remedy: "Use --retire-command with --create-command, so that what is lost is cleaned up in between. Where the storage keeps its object for the node and replacements get new names, that may be accepted."},
 		{Code: CodeNodeTwice, Means: "A node was named twice.", Remedy: "Name every node once."},
 		{Code: CodeOldDisk, Means: "The replacement reports a disk of the retired node: its data cannot be told from stale data.",
 			Remedy: "Give the replacement an empty disk. Do not start workloads whose replicas lie there."},
@@ -35,7 +35,7 @@ func Codes() []assess.CodeDoc {
 		{Code: CodeNeedsProbe, Means: "A replica's node was replaced under the same name; the storage still counts the replica, and starts it when the volume is attached.",
 			Remedy: "Run with --probe, which looks for its directory on the node. Start no workload that uses the volume before."},
 		{Code: CodeNotRestored, Means: "A volume wants tags of a node or disk that went with the old machine, and nothing left has them.",
-			Remedy: "Give the replacement that disk and its tags, or change the volume's selectors; --accept-risk=volume/not-restored:NAME waits instead."},
+			Remedy: "Give the replacement that disk and its tags, or change the volume's selectors. Accepted, the roll waits for somebody to do so."},
 		{Code: CodeNoPlace, Means: "A volume that lacks replicas cannot get them back: there are fewer nodes than it wants replicas.",
 			Remedy: "Add a node, or bring one back; then run the same command again."},
 		{Code: CodeTogether, Means: "Replicas of a volume lie in one place and count once, while its storage counts each and builds no other.",

@@ -49,7 +49,7 @@ func (d *draft) disrupted(ref cluster.NodeRef, set assess.DrainSet) []Disruption
 			d.p.Notes = append(d.p.Notes, assess.Finding{
 				Code: CodePodNowhere, Severity: assess.Note,
 				Subject: assess.Subject{Kind: "Pod", Namespace: p.Ref.Namespace, Name: p.Ref.Name},
-				Message: fmt.Sprintf("pod %s/%s waits until the replacement of %s has joined: %s", p.Ref.Namespace, p.Ref.Name, ref.Name, x.Nowhere),
+				Message: sentence("pod %s/%s waits until the replacement of %s has joined: %s", p.Ref.Namespace, p.Ref.Name, ref.Name, x.Nowhere),
 			})
 		}
 		out = append(out, x)

@@ -5,6 +5,7 @@ package decide
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -36,7 +37,8 @@ func (d *draft) unread() []assess.Finding {
 		for _, kind := range sceptic.Unread(st) {
 			out = append(out, assess.Finding{
 				Code: CodeUnread, Severity: assess.Unclear, Subject: assess.Subject{Kind: "Input", Name: kind},
-				Message: "Where replicas may go cannot be told without " + kind + ", of which nothing was read.",
+				Message:  sentence("where replicas may go cannot be told without %s, of which nothing was read", kind),
+				Evidence: []cluster.Fact{{Name: kind + ".read", Value: "0"}, {Name: "volumes", Value: strconv.Itoa(len(st.Volumes))}},
 			})
 		}
 	}
@@ -56,7 +58,8 @@ func (d *draft) notLost() []assess.Finding {
 		}
 		out = append(out, assess.Finding{
 			Code: CodeNotLost, Severity: assess.Danger, Subject: assess.Subject{Kind: "Volume", Name: r.Name},
-			Message: "volume " + r.Name + " is not known to be lost, so its loss cannot be accepted (" + r.Code + ":" + r.Name + ")",
+			Message:  sentence("volume %s is not known to be lost, so its loss cannot be accepted (--accept-risk=%s)", r.Name, r),
+			Evidence: []cluster.Fact{{Name: "volume.condition", Value: conditionOf(d.j, r.Name)}},
 		})
 	}
 	return out
@@ -151,7 +154,8 @@ func (d *draft) choose(t *PlannedTurn, f *TurnForecast) {
 	}
 	if d.req.Commands.Replace != "" {
 		d.refuse(nodeFinding(CodeReplace, t.Node.Name,
-			"replicas stay on "+t.Node.Name+" until it goes ("+t.Why+"), and --replace-command leaves no moment to clean up after them"))
+			"replicas stay on "+t.Node.Name+" until it goes ("+t.Why+"), and --replace-command leaves no moment to clean up after them",
+			cluster.Fact{Name: "turn.strategy", Value: string(t.Strategy)}, cluster.Fact{Name: "replicas", Value: strconv.Itoa(t.Replicas)}))
 	}
 }
 
@@ -232,7 +236,8 @@ func (d *draft) insists(ref cluster.NodeRef, f *TurnForecast) []assess.Finding {
 		}
 		if stuck > 0 {
 			out = append(out, nodeFinding(CodeDrainPolicy, ref.Name, fmt.Sprintf(
-				"with %s, node %s is let go only when replicas have left it, and %d of them fit nowhere else", setting, ref.Name, stuck)))
+				"with %s, node %s is let go only when replicas have left it, and %d of them fit nowhere else", setting, ref.Name, stuck),
+				cluster.Fact{Name: "setting", Value: setting}, cluster.Fact{Name: "replicas.stuck", Value: strconv.Itoa(stuck)}))
 		}
 	}
 	return out
@@ -249,32 +254,12 @@ func (d *draft) mayHang(ref cluster.NodeRef) []assess.Finding {
 			continue
 		}
 		if why := p.Distrust(st, ref.Name); why != "" {
-			out = append(out, nodeFinding(CodeMayHang, ref.Name, why))
+			f := nodeFinding(CodeMayHang, ref.Name, why, cluster.Fact{Name: st.Driver, Value: st.Version})
+			f.Risk = policy.Risk{Code: CodeMayHang, Name: ref.Name}
+			out = append(out, f)
 		}
 	}
 	return out
-}
-
-func replicaOf(p forecast.Placement) string {
-	if p.Replica == "" {
-		return "a replica of volume " + p.Volume
-	}
-	return "replica " + p.Replica + " of volume " + p.Volume
-}
-
-// stuckFinding says what fits nowhere, why, and what would help.
-func stuckFinding(code string, p forecast.Placement, what string) assess.Finding {
-	f := assess.Finding{
-		Code: code, Severity: assess.Danger, Subject: assess.Subject{Kind: "Volume", Name: p.Volume},
-		Message: what + ": " + p.Why,
-	}
-	if p.Unclear {
-		f.Severity = assess.Unclear
-	}
-	for _, w := range p.Ways {
-		f.Evidence = append(f.Evidence, cluster.Fact{Name: "way out", Value: w.Says})
-	}
-	return f
 }
 
 func fits(n int) string {

@@ -47,8 +47,11 @@ func replaceKeeps(j *assess.Judgement, p policy.Policy, node string) []assess.Fi
 	}
 	for i := range j.Snapshot.Storages {
 		if j.Snapshot.Storages[i].KeepsNodes == cluster.Yes {
-			return []assess.Finding{nodeFinding(CodeReplace, node,
-				"the storage keeps its object for "+node+", and --replace-command leaves no moment to remove it before a machine of that name takes it up")}
+			f := nodeFinding(CodeReplace, node,
+				"the storage keeps its object for "+node+", and --replace-command leaves no moment to remove it before a machine of that name takes it up",
+				cluster.Fact{Name: "storage.keepsNodes", Value: j.Snapshot.Storages[i].Driver + " " + j.Snapshot.Storages[i].Version})
+			f.Risk = policy.Risk{Code: CodeReplace, Name: node}
+			return []assess.Finding{f}
 		}
 	}
 	return nil

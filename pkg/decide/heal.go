@@ -3,8 +3,8 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -187,7 +187,7 @@ func needsProbe(v *assess.VolumeJudgement, r *assess.ReplicaJudgement) assess.Fi
 	return assess.Finding{
 		Code: CodeNeedsProbe, Severity: assess.Danger,
 		Subject: assess.Subject{Kind: "Replica", Name: r.Replica.Name},
-		Message: fmt.Sprintf("replica %s of volume %s was on an earlier disk of node %s, which is there again: "+
+		Message: sentence("replica %s of volume %s was on an earlier disk of node %s, which is there again: "+
 			"its object stands in the way of healing, and only a probe can show that nothing is left of it", r.Replica.Name, v.Volume.Name, r.Replica.Node),
 		Evidence: r.Evidence,
 	}
@@ -197,7 +197,10 @@ func noPlace(j *assess.Judgement, v *assess.VolumeJudgement) assess.Finding {
 	return assess.Finding{
 		Code: CodeNoPlace, Severity: assess.Danger,
 		Subject: assess.Subject{Kind: "Volume", Name: v.Volume.Name},
-		Message: fmt.Sprintf("volume %s wants %d replicas on nodes of their own, and only %d nodes can take one",
+		Message: sentence("volume %s wants %d replicas on nodes of their own, and only %d nodes can take one",
 			v.Volume.Name, v.Volume.Want, places(j, v)),
+		Evidence: []cluster.Fact{
+			{Name: "volume.want", Value: strconv.Itoa(v.Volume.Want)}, {Name: "nodes.fit", Value: strconv.Itoa(places(j, v))},
+		},
 	}
 }

@@ -27,7 +27,7 @@ func (t *tick) join() Decision {
 		if certain {
 			return t.refuse([]assess.Finding{*f}, emptyDisk)
 		}
-		missing = append(missing, f.Message)
+		missing = append(missing, clause(f.Message))
 	}
 	if len(missing) > 0 {
 		return t.waitToJoin("replacement "+n.Node.Ref.Name+" to be ready", missing, fmt.Sprint(n.Node.Ref.UID, missing))
@@ -162,7 +162,7 @@ func (t *tick) oldDisk(n *cluster.Node) (found *assess.Finding, certain bool) {
 					return &assess.Finding{
 						Code: CodeOldDisk, Severity: assess.Danger,
 						Subject:  assess.Subject{Kind: "Node", Name: name},
-						Message:  "replacement " + name + " reports the disk " + d.UUID + ofRetired + t.node(),
+						Message:  sentence("replacement %s reports the disk %s", name, d.UUID+ofRetired+t.node()),
 						Evidence: []cluster.Fact{{Name: "disk", Value: d.Name}, {Name: "diskUUID", Value: d.UUID}},
 					}, t.reportsItself(&sn, n)
 				}

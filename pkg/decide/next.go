@@ -210,11 +210,11 @@ func exitOf(fs []assess.Finding) int {
 	return ExitUnknown
 }
 
-// messages are the sentences of findings, for what a Wait still misses.
+// messages are what findings say, as clauses for what a Wait still misses.
 func messages(fs []assess.Finding) []string {
 	out := make([]string, 0, len(fs))
 	for _, f := range fs {
-		out = append(out, f.Message)
+		out = append(out, clause(f.Message))
 	}
 	return out
 }

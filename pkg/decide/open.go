@@ -55,7 +55,7 @@ func (t *tick) sameMachine() Decision {
 func (t *tick) refuse(fs []assess.Finding, remedy string) Decision {
 	reason := "node " + t.node() + " may not go now"
 	if len(fs) > 0 {
-		reason += ": " + fs[0].Message
+		reason += ": " + clause(fs[0].Message)
 	}
 	return Halt{Exit: exitOf(fs), Reason: reason, Findings: fs, Remedy: remedy}
 }
@@ -92,11 +92,12 @@ func othersOut(j *assess.Judgement, p policy.Policy, own map[cluster.UID]bool) [
 		out = append(out, assess.Finding{
 			Code: CodeOtherOut, Severity: severity,
 			Subject: assess.Subject{Kind: "Node", Name: n.Node.Ref.Name},
-			Message: "node " + n.Node.Ref.Name + " is not known to be live, and only one node may be out at a time",
+			Message: sentence("node %s is not known to be live, and only one node may be out at a time", n.Node.Ref.Name),
 			Evidence: []cluster.Fact{
-				{Name: "Ready", Value: n.Node.ReadyReason},
-				{Name: "lease renewed", Value: n.Node.LeaseRenewed.UTC().Format("2006-01-02T15:04:05Z")},
+				{Name: "node.ready", Value: n.Node.ReadyReason},
+				{Name: "lease.renewed", Value: n.Node.LeaseRenewed.UTC().Format("2006-01-02T15:04:05Z")},
 			},
+			Risk: policy.Risk{Code: CodeOtherOut, Name: n.Node.Ref.Name},
 		})
 	}
 	return out

@@ -114,7 +114,7 @@ func Draft(j *assess.Judgement, req Request, placers map[string]forecast.Placer)
 	seen := map[cluster.NodeRef]bool{}
 	for _, ref := range d.ordered(req.Nodes) {
 		if seen[ref] {
-			d.refuse(nodeFinding(CodeNodeTwice, ref.Name, "node "+ref.Name+" was named twice"))
+			d.refuse(nodeFinding(CodeNodeTwice, ref.Name, "node "+ref.Name+" was named twice", cluster.Fact{Name: "node.uid", Value: string(ref.UID)}))
 			continue
 		}
 		seen[ref] = true
@@ -132,13 +132,6 @@ func own(refs []cluster.NodeRef) map[cluster.UID]bool {
 		m[refs[0].UID] = true
 	}
 	return m
-}
-
-func nodeFinding(code, node, message string) assess.Finding {
-	return assess.Finding{
-		Code: code, Severity: assess.Danger,
-		Subject: assess.Subject{Kind: "Node", Name: node}, Message: message,
-	}
 }
 
 // roles are the labels that say what a node is for.

@@ -59,7 +59,7 @@ func (p Plan) Reforecast(d Decision, j *assess.Judgement, m Memory, placers map[
 	}
 	return Halt{
 		Phase: Preflight, Exit: exitOf(fs), Findings: fs,
-		Reason: fmt.Sprintf("the turn of %s could no longer end as planned: %s", t.Node.Name, fs[0].Message),
+		Reason: fmt.Sprintf("the turn of %s could no longer end as planned: %s", t.Node.Name, clause(fs[0].Message)),
 		Remedy: "take one of the ways out, then run the same command again; abort puts back what was changed",
 	}
 }

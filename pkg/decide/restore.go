@@ -9,6 +9,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // A replacement gets what was set up on the node before it: labels and taints
@@ -181,8 +182,12 @@ func (t *tick) unplaceable(n *cluster.Node) Decision {
 		fs = append(fs, assess.Finding{
 			Code: CodeNotRestored, Severity: assess.Danger,
 			Subject: assess.Subject{Kind: "Volume", Name: v.Volume.Name},
-			Message: fmt.Sprintf("volume %s wants a node tagged %v and a disk tagged %v, and none is left since %s was replaced by %s",
+			Message: sentence("volume %s wants a node tagged %v and a disk tagged %v, and none is left since %s was replaced by %s",
 				v.Volume.Name, v.Volume.NodeTags, v.Volume.DiskTags, t.node(), n.Ref.Name),
+			Evidence: []cluster.Fact{
+				{Name: "volume.nodeTags", Value: strings.Join(v.Volume.NodeTags, ", ")}, {Name: "volume.diskTags", Value: strings.Join(v.Volume.DiskTags, ", ")},
+			},
+			Risk: policy.Risk{Code: CodeNotRestored, Name: v.Volume.Name},
 		})
 	}
 	if len(fs) == 0 {

@@ -80,7 +80,7 @@ func TestRestore_HaltsForAVolumeWhoseDiskWentForGood(t *testing.T) {
 	f.volume().DiskTags = []string{"nvme"}
 	f.plan.Policy.LeaveAsJoined = true
 	h := wantHalt(t, f.next(), decide.ExitUnsafe)
-	if !has(h.Findings, decide.CodeNotRestored) || !strings.Contains(h.Reason, "volume v wants") {
+	if !has(h.Findings, decide.CodeNotRestored) || !strings.Contains(h.Reason, "Volume v wants") {
 		t.Errorf("%+v", h)
 	}
 	f.storage().Nodes[1].Disks[0].Tags = []string{"nvme", "more"}

@@ -4,8 +4,10 @@ package decide
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
 // retire has the node go: by the operator's command, by deleting the Node, or
@@ -17,8 +19,9 @@ func (t *tick) retire() Decision {
 		if left := t.replicasOn(t.node()); len(left) > 0 {
 			return t.refuse([]assess.Finding{{
 				Code: CodeReplicaStays, Severity: assess.Danger,
-				Subject: assess.Subject{Kind: "Node", Name: t.node()},
-				Message: left[0] + " is still on " + t.node() + ", and --replace-command leaves no moment to clean up",
+				Subject:  assess.Subject{Kind: "Node", Name: t.node()},
+				Message:  sentence("%s is still on %s, and --replace-command leaves no moment to clean up", left[0], t.node()),
+				Evidence: []cluster.Fact{{Name: "replicas", Value: strings.Join(left, ", ")}},
 			}}, "use --retire-command and --create-command")
 		}
 		if fs := replaceKeeps(t.j, t.policy(), t.node()); len(fs) > 0 {

@@ -39,6 +39,14 @@ type Risk struct {
 	Name string `json:"name,omitempty"`
 }
 
+// String spells a risk as --accept-risk takes it; empty for none.
+func (r Risk) String() string {
+	if r.Name == "" {
+		return r.Code
+	}
+	return r.Code + ":" + r.Name
+}
+
 // Policy is what the operator allows.
 type Policy struct {
 	Strategy Strategy `json:"strategy"`

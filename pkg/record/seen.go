@@ -65,4 +65,7 @@ type Finding struct {
 	Subject  assess.Subject `json:"subject"`
 	Message  string         `json:"message"`
 	Evidence []cluster.Fact `json:"evidence,omitempty"`
+	// Remedy says what to do, Accept is the flag that accepts it; empty for none.
+	Remedy string `json:"remedy,omitempty"`
+	Accept string `json:"accept,omitempty"`
 }

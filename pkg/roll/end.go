@@ -29,7 +29,7 @@ func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) 
 		h.Reason += "; and " + strings.ReplaceAll(left.Error(), "\n", "; ")
 	}
 	err = errors.Join(err, r.write(ctx, record.Event{
-		Kind: record.Halted, Phase: h.Phase, Exit: h.Exit, Text: h.Reason, Findings: kept(h.Findings), Remedy: h.Remedy,
+		Kind: record.Halted, Phase: h.Phase, Exit: h.Exit, Text: h.Reason, Findings: r.kept(h.Findings), Remedy: h.Remedy,
 	}))
 	return r.result(h, h.Exit), true, err
 }

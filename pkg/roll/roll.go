@@ -35,6 +35,9 @@ type Config struct {
 	Approvals record.Approvals
 	// By is who rolls, for the journal.
 	By record.Author
+	// Advise says what to do about a finding, and the flag that accepts it, for
+	// the journal; nil for nobody.
+	Advise func(assess.Finding) (remedy, accept string)
 
 	// Tick is the least time between two looks, Poll the most.
 	Tick time.Duration

@@ -143,12 +143,14 @@ func addClass(all []record.Class, c record.Class) []record.Class {
 
 // kept turns findings into what the journal keeps of them: the first ones,
 // which are the worst.
-func kept(fs []assess.Finding) []record.Finding {
+func (r *runner) kept(fs []assess.Finding) []record.Finding {
 	var out []record.Finding
 	for _, f := range fs[:min(len(fs), keptFindings)] {
-		out = append(out, record.Finding{
-			Code: f.Code, Severity: f.Severity.String(), Subject: f.Subject, Message: f.Message, Evidence: f.Evidence,
-		})
+		k := record.Finding{Code: f.Code, Severity: f.Severity.String(), Subject: f.Subject, Message: f.Message, Evidence: f.Evidence}
+		if r.Advise != nil {
+			k.Remedy, k.Accept = r.Advise(f)
+		}
+		out = append(out, k)
 	}
 	return out
 }

@@ -78,7 +78,7 @@ func TestSight_ADipIsToldWhenTheClassIsSeenAgain(t *testing.T) {
 }
 
 func TestKept_IsBounded(t *testing.T) {
-	if n := len(kept(make([]assess.Finding, 5000))); n != keptFindings {
+	if n := len((&runner{}).kept(make([]assess.Finding, 5000))); n != keptFindings {
 		t.Errorf("%d findings in one event", n)
 	}
 }

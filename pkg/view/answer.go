@@ -95,7 +95,7 @@ func (a Answer) Verification() v1alpha1.Verification {
 	v := v1alpha1.Verification{
 		APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindVerification,
 		Verdict: verdict(a.Verdict()), ObservedAt: a.observedAt(), Summary: a.Summary(),
-		Volumes: []v1alpha1.Volume{}, Nodes: []v1alpha1.Node{}, Findings: Findings(a.findings()),
+		Volumes: []v1alpha1.Volume{}, Nodes: []v1alpha1.Node{}, Findings: a.Catalogue.Findings(a.findings()),
 	}
 	for vj := range a.Judgement.All() {
 		v.Volumes = append(v.Volumes, volume(vj))
@@ -141,14 +141,10 @@ func volume(v *assess.VolumeJudgement) v1alpha1.Volume {
 	return out
 }
 
-// Findings turns findings into their public type; never nil.
-func Findings(fs []assess.Finding) []v1alpha1.Finding {
-	out := make([]v1alpha1.Finding, 0, len(fs))
+func read(fs []v1alpha1.Fact) []cluster.Fact {
+	out := make([]cluster.Fact, 0, len(fs))
 	for _, f := range fs {
-		out = append(out, v1alpha1.Finding{
-			Code: f.Code, Severity: f.Severity.String(), Message: f.Message, Evidence: facts(f.Evidence),
-			Subject: v1alpha1.Subject{Kind: f.Subject.Kind, Namespace: f.Subject.Namespace, Name: f.Subject.Name},
-		})
+		out = append(out, cluster.Fact{Name: f.Name, Value: f.Value})
 	}
 	return out
 }

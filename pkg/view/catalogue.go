@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // Doc documents one code.
@@ -16,6 +16,8 @@ type Doc struct {
 	// Means is one sentence; Remedy says what to do, and what not to do.
 	Means  string
 	Remedy string
+	// Risk spells the flag that accepts findings of the code; empty for none.
+	Risk string
 	// Do and Not add to the remedy what it takes with the storage at hand; See
 	// are what that rests on.
 	Do, Not, See []string
@@ -41,6 +43,14 @@ func Catalogued(lists ...[]Doc) Catalogue {
 // Sorted returns every code in order.
 func (c Catalogue) Sorted() []string { return slices.Sorted(maps.Keys(c)) }
 
+// Accepts documents that findings of the code may be accepted, as that risk.
+func (c Catalogue) Accepts(code string, risk policy.Risk) {
+	if d, ok := c[code]; ok {
+		d.Risk = flagOf(risk)
+		c[code] = d
+	}
+}
+
 // Guide adds advice to a code that is documented.
 func (c Catalogue) Guide(code string, do, not, see []string) {
 	if d, ok := c[code]; ok {
@@ -61,6 +71,7 @@ func (d Doc) Explain(to io.Writer, style Style) error {
 	}
 	p.section("What to do", do)
 	p.section("What not to do", d.Not)
+	p.section("Which flag accepts it", []string{or(d.Risk, "None.")})
 	p.section("See", d.See)
 	return p.done()
 }
@@ -74,18 +85,4 @@ func (c Catalogue) List(to io.Writer, style Style) error {
 	}
 	p.table(rows)
 	return p.done()
-}
-
-// remedies writes what to do about the findings' codes, each once, in order,
-// after what is said first.
-func (p *printer) remedies(c Catalogue, fs []assess.Finding, first ...string) {
-	lines := first
-	seen := map[string]bool{}
-	for _, f := range fs {
-		if d, ok := c[f.Code]; ok && d.Remedy != "" && !seen[f.Code] {
-			seen[f.Code] = true
-			lines = append(lines, f.Code+": "+d.Remedy)
-		}
-	}
-	p.section("What to do", lines)
 }

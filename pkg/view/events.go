@@ -16,6 +16,7 @@ import (
 // Events writes a roll as JSON, one object a line, for programs.
 type Events struct {
 	mu    sync.Mutex
+	docs  Catalogue
 	enc   *json.Encoder
 	run   string
 	place place
@@ -25,10 +26,10 @@ type Events struct {
 }
 
 // NewEvents returns an Events that writes to out.
-func NewEvents(out io.Writer) *Events {
+func NewEvents(out io.Writer, docs Catalogue) *Events {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	return &Events{enc: enc}
+	return &Events{enc: enc, docs: docs}
 }
 
 // Err is the first write that failed.
@@ -78,7 +79,7 @@ func (e *Events) event(r roll.Report) (v1alpha1.Event, bool) {
 		if r.Kind == roll.ReportDecided {
 			return ev, false // told when it halts
 		}
-		ev.Says, ev.Exit, ev.Findings, ev.Remedy = d.Reason, d.Exit, Findings(d.Findings), d.Remedy
+		ev.Says, ev.Exit, ev.Findings, ev.Remedy = d.Reason, d.Exit, e.docs.Findings(d.Findings), d.Remedy
 	case decide.Done:
 		if r.Kind == roll.ReportDecided {
 			return ev, false

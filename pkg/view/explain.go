@@ -26,7 +26,7 @@ func (e Explained) Explanation() v1alpha1.Explanation {
 		APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindExplanation,
 		ObservedAt: Answer{Judgement: e.Judgement}.observedAt(), Driver: vj.Driver,
 		Volume: volume(vj), Conclusion: e.conclusion(), Chain: e.chain(),
-		Replicas: []v1alpha1.ExplainedReplica{}, Findings: Findings(vj.Findings),
+		Replicas: []v1alpha1.ExplainedReplica{}, Findings: e.Catalogue.Findings(vj.Findings),
 		Do: []string{}, DoNot: []string{}, See: []string{},
 	}
 	for i := range vj.Replicas {

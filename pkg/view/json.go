@@ -41,7 +41,7 @@ func (a Answer) JSON(to io.Writer) error {
 	})
 	w.list("findings", func(yield func(any) bool) {
 		for i := range fs {
-			if !yield(Findings(fs[i : i+1])[0]) {
+			if !yield(a.Catalogue.Findings(fs[i : i+1])[0]) {
 				return
 			}
 		}

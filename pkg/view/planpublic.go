@@ -17,7 +17,7 @@ func (a Plan) Public() v1alpha1.Plan {
 		Verdict: verdict(a.Proposal.Verdict()), ObservedAt: Answer{Judgement: a.Judgement}.observedAt(), Summary: a.Summary(),
 		Estimate: v1alpha1.Estimate{Seconds: int64(e.Took.Seconds()), Bytes: e.Bytes, Basis: e.Basis},
 		Heal:     a.heal(), Turns: []v1alpha1.PlanTurn{},
-		Findings: Findings(a.Proposal.Refused), Notes: Findings(a.Proposal.Notes), NotConsidered: a.notConsidered(),
+		Findings: a.Catalogue.Findings(a.Proposal.Refused), Notes: a.Catalogue.Findings(a.Proposal.Notes), NotConsidered: a.notConsidered(),
 	}
 	for i, t := range a.Proposal.Turns {
 		out.Turns = append(out.Turns, a.turn(a.Proposal.Plan.Turns[i], t))

@@ -121,7 +121,7 @@ func TestProgress_CommandOutputIsToldLineByLine(t *testing.T) {
 
 func TestEvents_OneObjectALineAndAWaitOnce(t *testing.T) {
 	var b bytes.Buffer
-	e := NewEvents(&b)
+	e := NewEvents(&b, docs())
 	wait := decide.Wait{Phase: decide.Drain, For: "2 pods to end", Left: []string{"pod a/b"}, Progress: "1"}
 	e.Watch(roll.Report{Kind: roll.ReportStarted, Plan: plan()})
 	for range 3 {

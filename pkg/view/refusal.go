@@ -114,6 +114,6 @@ func (r Refusal) JSON(to io.Writer) error {
 	return json.NewEncoder(to).Encode(v1alpha1.Event{
 		APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindEvent, At: time.Now().UTC(),
 		Type: string(roll.ReportHalted), Says: r.What + " is refused; nothing was changed",
-		Exit: r.Exit(), Findings: Findings(r.Findings),
+		Exit: r.Exit(), Findings: r.Catalogue.Findings(r.Findings),
 	})
 }

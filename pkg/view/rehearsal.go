@@ -20,7 +20,8 @@ type Rehearsal struct {
 	Plan     decide.Plan
 	Decision decide.Decision
 	// Outcome is the server's answer; nil where it was not asked.
-	Outcome *decide.Outcome
+	Outcome   *decide.Outcome
+	Catalogue Catalogue
 }
 
 // Text writes the plan and what would be done first.
@@ -62,7 +63,7 @@ func (r Rehearsal) event() v1alpha1.Event {
 		e.Phase, e.Left = string(d.Phase), d.Left
 		e.Says = sentence("it would first wait (" + string(d.Phase) + ") for " + d.For)
 	case decide.Halt:
-		e.Phase, e.Exit, e.Findings, e.Remedy = string(d.Phase), d.Exit, Findings(d.Findings), d.Remedy
+		e.Phase, e.Exit, e.Findings, e.Remedy = string(d.Phase), d.Exit, r.Catalogue.Findings(d.Findings), d.Remedy
 		e.Says = sentence(strings.TrimSpace("it would be refused: " + d.Reason + "; " + d.Remedy))
 	case decide.Done:
 		e.Says = sentence("nothing is left to be done: " + d.Says)

@@ -19,6 +19,8 @@ type Report struct {
 	Now     time.Time
 	// Check is nil unless it was asked for.
 	Check *v1alpha1.Check
+	// Catalogue advises where the journal of an earlier version does not.
+	Catalogue Catalogue
 }
 
 // Object returns it as the public type. The journal must not be empty.
@@ -41,7 +43,7 @@ func (r Report) Object() v1alpha1.Report {
 	}
 	for i := len(events) - 1; i >= 0 && out.State == stateHalted; i-- {
 		if e := events[i]; e.Kind == record.Halted {
-			out.Findings, out.Remedy = journalled(e.Findings), e.Remedy
+			out.Findings, out.Remedy = r.journalled(e.Findings), e.Remedy
 			break
 		}
 	}
@@ -107,12 +109,13 @@ func seconds(from, to time.Time) float64 {
 	return max(to.Sub(from), 0).Round(time.Millisecond).Seconds()
 }
 
-func journalled(fs []record.Finding) []v1alpha1.Finding {
+func (r Report) journalled(fs []record.Finding) []v1alpha1.Finding {
 	out := make([]v1alpha1.Finding, 0, len(fs))
 	for _, f := range fs {
 		out = append(out, v1alpha1.Finding{
 			Code: f.Code, Severity: f.Severity, Message: f.Message, Evidence: facts(f.Evidence),
 			Subject: v1alpha1.Subject{Kind: f.Subject.Kind, Namespace: f.Subject.Namespace, Name: f.Subject.Name},
+			Remedy:  or(f.Remedy, r.Catalogue[f.Code].Remedy), Accept: f.Accept,
 		})
 	}
 	return out

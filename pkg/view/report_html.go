@@ -24,7 +24,7 @@ func (r Report) HTML(to io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"day": moment, "sentence": sentence, "capital": capital, "orelse": or, "many": many, "result": resultWord,
 		"took":  func(from, to time.Time) string { return short(to.Sub(from)) },
-		"since": since, "group": phaseGroup, "facts": pageFacts, "unjudged": unjudged,
+		"since": since, "group": phaseGroup, "facts": pageFacts, "unjudged": unjudged, "remedies": remedyLines,
 	}).Parse(reportPage)
 	if err != nil {
 		return fmt.Errorf("the page: %w", err)

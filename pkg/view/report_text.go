@@ -39,10 +39,11 @@ func (r Report) Text(to io.Writer, style Style) error {
 		}
 	}
 	p.section("What took longest", longest(o))
-	p.section("Findings", findingLines(o.Findings))
+	p.reasons(o.Findings)
 	if o.Remedy != "" {
 		p.section("Now", []string{sentence(o.Remedy)})
 	}
+	p.section("What to do", remedyLines(o.Findings))
 	p.check(o.Check)
 	return p.done()
 }
@@ -137,12 +138,17 @@ func longest(o v1alpha1.Report) []string {
 	return out
 }
 
-func findingLines(fs []v1alpha1.Finding) []string {
-	var out []string
-	for _, f := range fs {
-		out = append(out, f.Severity+": "+f.Message+" ["+f.Code+"]")
+// reasons writes why a roll halted, each with its evidence.
+func (p *printer) reasons(fs []v1alpha1.Finding) {
+	if len(fs) == 0 {
+		return
 	}
-	return out
+	p.line("")
+	p.line(p.style.paint(bold, "Why"))
+	for _, f := range fs {
+		p.para("  ", f.Message+" ["+f.Code+"]")
+		p.evidence("    ", read(f.Evidence))
+	}
 }
 
 // check writes what the journal proves.

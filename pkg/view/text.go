@@ -20,7 +20,7 @@ func (a Answer) Text(to io.Writer, style Style) error {
 	a.head(p)
 	a.problems(p)
 	a.others(p)
-	p.remedies(a.Catalogue, a.reasons(), a.moved()...)
+	a.remedies(p)
 	a.unverified(p)
 	return p.done()
 }
@@ -32,9 +32,19 @@ func (a Answer) head(p *printer) {
 		p.para("  ", fmt.Sprintf("%d of %s good, on %s; as of %s.", c.good, many(c.replicas, "replica"), liveNodes(a.Judgement), a.asOf()))
 	}
 	for _, n := range a.Nodes {
-		p.para("  ", fmt.Sprintf("%s: may be drained as it is: %s; may be deleted now: %s", n.Node.Name,
+		p.para("  ", fmt.Sprintf("%s: to drain it as it is: %s; to delete it now: %s", n.Node.Name,
 			p.style.verdict(n.MayDrain.Verdict), p.style.verdict(n.MayDelete.Verdict)))
 	}
+}
+
+// remedies says what to do; of what stands in the way later only, where the
+// answer is a yes.
+func (a Answer) remedies(p *printer) {
+	if a.Verdict() == cluster.Safe {
+		p.advise(a.Catalogue, a.reasons())
+		return
+	}
+	p.remedies(a.Catalogue, a.reasons(), a.moved()...)
 }
 
 func (a Answer) asOf() string {

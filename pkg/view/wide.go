@@ -35,7 +35,7 @@ func (a Answer) Wide(to io.Writer, style Style) error {
 			p.finding("  ", f)
 		}
 	}
-	p.remedies(a.Catalogue, a.reasons(), a.moved()...)
+	a.remedies(p)
 	a.unverified(p)
 	return p.done()
 }

@@ -3,6 +3,7 @@
 package longhorn
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 
@@ -191,7 +192,7 @@ func (j *join) volumeDoubts(v *volume, family family, rs []cluster.Replica) []cl
 		out = append(out, doubt(codeExpandFailed, cluster.StandingUnknown, "lastExpansionError", e.Status.ExpandError))
 	}
 	if v.NumberOfReplicas < 1 {
-		out = append(out, doubt(codeNoCount, cluster.StandingUnknown))
+		out = append(out, doubt(codeNoCount, cluster.StandingUnknown, "numberOfReplicas", fmt.Sprint(v.NumberOfReplicas)))
 	}
 	if _, ok := stateOf(v.Status.State); !ok {
 		unseen("state", v.Status.State)

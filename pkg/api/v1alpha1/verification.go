@@ -115,6 +115,11 @@ type Finding struct {
 	Message string `json:"message"`
 	// Evidence are the fields that it rests on, as they were read; never null.
 	Evidence []Fact `json:"evidence"`
+	// Remedy says what to do, the same for every finding of the code.
+	Remedy string `json:"remedy,omitempty"`
+	// Accept is the flag that accepts this finding; absent where no flag does, or
+	// where it refuses nothing.
+	Accept string `json:"accept,omitempty"`
 }
 
 // Subject is what a finding is about. Namespace is empty for what has none.
