@@ -29,6 +29,7 @@ var turnOf = regexp.MustCompile(`^\S+\s+(\d+/\d+) \S+ · `)
 // every turn, each time in another phase.
 func TestRoll_FiftyVolumesOnSixNodes(t *testing.T) {
 	long(t)
+	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 6, Users: 49, LoggedIn: 5, Replicas: 2}
 	e := build(t, w, i)
