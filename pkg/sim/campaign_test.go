@@ -89,7 +89,7 @@ func (c *campaign) judge(name string, r sim.Roll, h sim.History) {
 	if h.Why != "" {
 		c.why[first(h.Why)]++
 	}
-	if n := c.rolls(); n%1000 == 0 && soak(c.T) > 1 {
+	if n := c.rolls(); n%250 == 0 && soak(c.T) > 1 {
 		c.Logf("so far %d rolls in %s, %v; %d bad", n, time.Since(c.began).Round(time.Second), c.ends, c.bad)
 	}
 	if len(bad) == 0 {
