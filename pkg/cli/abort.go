@@ -17,20 +17,25 @@ import (
 
 func newAbort(app App, conn *connection, display string) *cobra.Command {
 	o := &rollOptions{app: app, conn: conn, display: display, output: outputText}
-	return &cobra.Command{
+	stays := ""
+	cmd := &cobra.Command{
 		Use:   "abort",
 		Short: "Give up the roll in flight: put back what it changed, as long as its node is still there",
 		Long: `Puts back what the roll in flight changed: cordons, what the storage was told
 about the node, volumes that were held awake. Refused once the turn's node is
 gone: giving up then would leave volumes short of replicas, and '` + display + ` run'
-finishes the turn.`,
+finishes the turn. Refused as well once a command that ends the machine was run,
+although its Node is still there: put back to use, a machine on its way out would
+take new pods and replicas with it.`,
 		Example: examples(display, "% status", "% abort"),
 		Args:    nothing,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.abort(cmd.Context()) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.abort(cmd.Context(), stays) },
 	}
+	cmd.Flags().StringVar(&stays, "stays", "", "the node whose machine is certain to stay, although a command that ends it was run")
+	return cmd
 }
 
-func (o *rollOptions) abort(ctx context.Context) error {
+func (o *rollOptions) abort(ctx context.Context, stays string) error {
 	book, err := o.conn.book()
 	if err != nil {
 		return failed(err)
@@ -54,7 +59,7 @@ func (o *rollOptions) abort(ctx context.Context) error {
 	}
 	defer world.close()
 	cfg := o.conn.engine(ctx, book)
-	cfg.World, cfg.Watch = world, w.report
+	cfg.World, cfg.Watch, cfg.Stays = world, w.report, stays
 	res, err := roll.Abort(ctx, cfg)
 	w.close(o.app.Streams.ErrOut, exitAfter(res, err))
 	switch {

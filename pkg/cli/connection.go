@@ -54,7 +54,7 @@ func newConnection(app App) *connection {
 func (c *connection) addFlags(f *pflag.FlagSet) {
 	c.flags.AddFlags(f)
 	f.StringVar(&c.storageNamespace, "storage-namespace", "", "where the storage system lives (default: where it usually does)")
-	f.StringVar(&c.bookNamespace, "book-namespace", "kube-system", "where the lock and the journal of rolls are kept")
+	f.StringVar(&c.bookNamespace, "book-namespace", "kube-system", "where the lock and the journal of rolls are kept; two namespaces are two locks, so give every command the same")
 	f.DurationVar(&c.lockDuration, "lock-duration", book.DefaultLeaseDuration, "how long the lock of a roll outlives a program that died")
 	f.IntVarP(&c.verbosity, "v", "v", 0, "verbosity of the client libraries' own log; 6 shows every request")
 }

@@ -39,7 +39,7 @@ func (p *policyFlags) rolling(f *pflag.FlagSet) {
 		"do not give a replacement the labels, taints and storage tags of the node before it")
 	f.IntVar(&p.policy.MaxWoken, "max-woken", p.policy.MaxWoken, "detached volumes held awake at once")
 	f.DurationVar(&p.policy.LookInterval, "look-interval", p.policy.LookInterval,
-		"least time between the two looks before anything irreversible; shorter than the node monitor grace period a dead node may go unseen")
+		"least time between the two looks before anything irreversible, at least 1s; shorter than the node monitor grace period a dead node may go unseen")
 	f.DurationVar(&p.policy.DrainLimit, "drain-limit", p.policy.DrainLimit, "longest time without progress while pods leave")
 	f.DurationVar(&p.policy.EvacuateLimit, "evacuate-limit", p.policy.EvacuateLimit, "longest time without progress while replicas are moved away")
 	f.DurationVar(&p.policy.RetireLimit, "retire-limit", p.policy.RetireLimit, "longest wait for the old node to be gone")

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
@@ -124,39 +123,4 @@ func (r *runner) lasting(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// Abort puts back everything that the roll in flight changed, and ends it. It
-// is refused once the turn's node is gone: then the roll must be finished.
-func Abort(ctx context.Context, cfg Config) (Result, error) {
-	return locked(ctx, cfg, (*runner).abort)
-}
-
-func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
-	r.plan, r.mem = record.Replay(h)
-	if h.Over() {
-		return Result{}, ErrNothing
-	}
-	// What is put back is put back by facts, also where no turn is open.
-	s, err := r.World.Observe(ctx, cluster.Fresh)
-	if err != nil {
-		return Result{}, err
-	}
-	r.look = s
-	if t := r.mem.Current(); t != nil && s.NodeByUID(t.Node.UID) == nil {
-		halt := decide.Halt{
-			Exit:   decide.ExitUnsafe,
-			Reason: "node " + t.Node.Name + " is gone already: giving up now would leave volumes short of replicas",
-			Remedy: "finish the turn: kubectl safe-roll run",
-		}
-		return r.result(halt, halt.Exit), nil
-	}
-	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()}); err != nil {
-		return Result{}, err
-	}
-	if err := errors.Join(r.takeBack(ctx, decide.StopRefused)); err != nil {
-		return r.result(nil, 1), err
-	}
-	done := decide.Done{Says: "the roll was aborted, and what it had changed was put back"}
-	return r.result(done, 0), r.write(ctx, record.Event{Kind: record.Aborted, Text: done.Says})
 }

@@ -27,7 +27,10 @@ type Config struct {
 	// Expect, if not empty, is the run that is to be gone on with: what was
 	// shown and confirmed, and whose commands World holds.
 	Expect string
-	Watch  Watcher
+	// Stays, for Abort, is the node whose machine is certain to stay, whatever was
+	// begun that ends it; empty for none.
+	Stays string
+	Watch Watcher
 	// Placers say where replicas would go, by driver; without one, nothing is
 	// asked again that the plan has foreseen.
 	Placers map[string]forecast.Placer

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package roll
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+)
+
+// Abort puts back everything that the roll in flight changed, and ends it. It
+// is refused once the turn's node is gone: then the roll must be finished. It is
+// refused as well where the machine may be on its way out, unless cfg.Stays names
+// its node: put back to use, it would take pods and replicas with it.
+func Abort(ctx context.Context, cfg Config) (Result, error) {
+	return locked(ctx, cfg, (*runner).abort)
+}
+
+func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
+	r.plan, r.mem = record.Replay(h)
+	if h.Over() {
+		return Result{}, ErrNothing
+	}
+	// What is put back is put back by facts, also where no turn is open.
+	s, err := r.World.Observe(ctx, cluster.Fresh)
+	if err != nil {
+		return Result{}, err
+	}
+	r.look = s
+	if halt, no := r.tooLate(h, s); no {
+		return r.result(halt, halt.Exit), nil
+	}
+	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()}); err != nil {
+		return Result{}, err
+	}
+	if err := errors.Join(r.takeBack(ctx, decide.StopRefused)); err != nil {
+		return r.result(nil, 1), err
+	}
+	done := decide.Done{Says: "the roll was aborted, and what it had changed was put back"}
+	return r.result(done, 0), r.write(ctx, record.Event{Kind: record.Aborted, Text: done.Says})
+}
+
+// tooLate says why the turn's node can not, or not without being named, be put
+// back to use.
+func (r *runner) tooLate(h record.History, s *cluster.Snapshot) (decide.Halt, bool) {
+	t := r.mem.Current()
+	if t == nil {
+		return decide.Halt{}, false
+	}
+	name := t.Node.Name
+	if s.NodeByUID(t.Node.UID) == nil {
+		return decide.Halt{
+			Exit:   decide.ExitUnsafe,
+			Reason: "node " + name + " is gone already: giving up now would leave volumes short of replicas",
+			Remedy: "finish the turn: kubectl safe-roll run",
+		}, true
+	}
+	what := ending(h, t)
+	if what == "" || r.Stays == name {
+		return decide.Halt{}, false
+	}
+	return decide.Halt{
+		Exit: decide.ExitUnsafe,
+		Reason: fmt.Sprintf("the machine of node %s may be on its way out (%s), though its Node is still there: "+
+			"put back to use, it would take new pods and replicas with it", name, what),
+		Remedy: "wait until the Node is gone, then finish the turn: kubectl safe-roll run; only where the machine is certain to stay: " +
+			"kubectl safe-roll abort --stays=" + name,
+	}, true
+}
+
+// ending says what was done since the turn was opened that ends its machine, or
+// may have had an effect; empty for nothing.
+func ending(h record.History, t *decide.Turn) string {
+	what, open := "", ""
+	for _, e := range h.Events {
+		if e.Action == nil || e.Action.Node != t.Node || e.At.Before(t.OpenedAt) || !ends(*e.Action) {
+			continue
+		}
+		did, at := "deleting it", e.At.UTC().Format("15:04:05 MST")
+		if e.Action.Verb == decide.RunCommand {
+			did = "the " + string(e.Action.Command) + " command"
+		}
+		if e.Kind == record.Intent {
+			open = did + " was begun at " + at + ", and its outcome is not known"
+			continue
+		}
+		open = ""
+		switch {
+		case e.Outcome == nil:
+		case e.Outcome.Result == decide.Performed:
+			return did + " ended well at " + at
+		case e.Outcome.Result == decide.Uncertain:
+			what = did + ": " + e.Outcome.Detail
+		}
+	}
+	return cmp.Or(open, what)
+}
+
+// ends reports whether the deed ends the machine of its node.
+func ends(a decide.Action) bool {
+	return a.Verb == decide.DeleteNode || a.Verb == decide.RunCommand && a.Command != decide.CreateCommand
+}

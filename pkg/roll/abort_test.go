@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package roll_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
+)
+
+// retiring is the journal of a turn whose node is cordoned, and what came of the
+// command that ends its machine; no result for none that is known.
+func retiring(node cluster.NodeRef, results ...decide.Result) []record.Event {
+	now := time.Now()
+	cordon := decide.Action{Verb: decide.Cordon, Node: node}
+	retire := decide.Action{Verb: decide.RunCommand, Node: node, Command: decide.RetireCommand}
+	es := []record.Event{
+		{Kind: record.Started, Plan: &decide.Plan{Run: "r", Goal: decide.UntilReplaced, Turns: []decide.PlannedTurn{{Node: node}}}},
+		{Kind: record.Noted, Note: &decide.Note{Kind: decide.TurnOpened, Node: node, Turn: &decide.OpenTurn{}}},
+		{Kind: record.Intent, Action: &cordon},
+		{Kind: record.Done, Action: &cordon, Outcome: &decide.Outcome{Result: decide.Performed}},
+		{Kind: record.Intent, Action: &retire},
+	}
+	for i, r := range results {
+		if i > 0 {
+			es = append(es, record.Event{Kind: record.Intent, Action: &retire})
+		}
+		es = append(es, record.Event{Kind: record.Done, Action: &retire, Outcome: &decide.Outcome{Result: r, Detail: "so it ended"}})
+	}
+	for i := range es {
+		es[i].At = now
+	}
+	return es
+}
+
+func TestAbort_AMachineThatMayBeOnItsWayOutIsNotPutBackToUse(t *testing.T) {
+	for name, c := range map[string]struct {
+		results []decide.Result
+		says    string // empty where the node may be put back to use
+	}{
+		"the command ended well":         {[]decide.Result{decide.Performed}, "the retire command ended well at"},
+		"and failed when tried again":    {[]decide.Result{decide.Performed, decide.Uncertain}, "the retire command ended well at"},
+		"it failed, who knows how far":   {[]decide.Result{decide.Uncertain}, "the retire command: so it ended"},
+		"the process died with it":       {nil, "its outcome is not known"},
+		"it was never begun":             {[]decide.Result{decide.Refused}, ""},
+		"it failed, then was not begun":  {[]decide.Result{decide.Uncertain, decide.Refused}, "the retire command: so it ended"},
+		"the machine was another by now": {[]decide.Result{decide.Conflict}, ""},
+	} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { abortsWhile(t, c.results, c.says) }) })
+	}
+}
+
+func abortsWhile(t *testing.T, results []decide.Result, says string) {
+	for _, stays := range []string{"", "worker-2", "worker-1"} {
+		w := newToy(3, 1, 2)
+		n := w.node("worker-1")
+		n.cordoned = true
+		cfg := config(w, &shelf{events: retiring(cluster.NodeRef{Name: n.name, UID: n.uid}, results...)}, nil)
+		cfg.Stays = stays
+		res, err := roll.Abort(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if says == "" || stays == "worker-1" {
+			if res.Exit != 0 || n.cordoned {
+				t.Errorf("stays %q: exit %d, cordoned %v: %+v", stays, res.Exit, n.cordoned, res.Decision)
+			}
+			continue
+		}
+		h, _ := res.Decision.(decide.Halt)
+		if res.Exit != decide.ExitUnsafe || !n.cordoned || !strings.Contains(h.Reason, says) || !strings.Contains(h.Remedy, "--stays=worker-1") {
+			t.Errorf("stays %q: exit %d, cordoned %v: %+v", stays, res.Exit, n.cordoned, h)
+		}
+	}
+}
