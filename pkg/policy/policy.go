@@ -112,6 +112,12 @@ func Default() Policy {
 	}
 }
 
+// LeastLookInterval is the shortest time between two looks that may be asked
+// for. It only keeps two looks from being one: whatever the interval, every node
+// that is relied upon must have renewed its lease in between, which takes a
+// kubelet some ten seconds.
+const LeastLookInterval = time.Second
+
 // Validate reports the first field that makes no sense. No zero means for ever.
 func (p Policy) Validate() error {
 	switch p.Strategy {
@@ -124,6 +130,9 @@ func (p Policy) Validate() error {
 	}
 	if p.MaxWoken < 1 || p.EvictBatch < 1 {
 		return errors.New("the number of woken volumes and of pods in a pass must be at least 1")
+	}
+	if p.LookInterval < LeastLookInterval {
+		return fmt.Errorf("the look interval must be at least %s: two looks at the same moment are one", LeastLookInterval)
 	}
 	for _, l := range p.limits() {
 		if l.value <= 0 {
@@ -142,7 +151,6 @@ func (p Policy) limits() []limit {
 	return []limit{
 		{"the lease freshness", p.LeaseFresh},
 		{"the clock skew margin", p.ClockSkew},
-		{"the look interval", p.LookInterval},
 		{"the drain limit", p.DrainLimit},
 		{"the evacuation limit", p.EvacuateLimit},
 		{"the retirement limit", p.RetireLimit},

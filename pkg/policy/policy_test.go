@@ -30,7 +30,7 @@ func TestValidate_NamesTheFieldThatMakesNoSense(t *testing.T) {
 		"pods in a pass":         func(p *Policy) { p.EvictBatch = 0 },
 		"lease freshness":        func(p *Policy) { p.LeaseFresh = 0 },
 		"clock skew":             func(p *Policy) { p.ClockSkew = -time.Second },
-		"look interval":          func(p *Policy) { p.LookInterval = 0 },
+		"look interval":          func(p *Policy) { p.LookInterval = LeastLookInterval - 1 },
 		"drain limit":            func(p *Policy) { p.DrainLimit = 0 },
 		"evacuation limit":       func(p *Policy) { p.EvacuateLimit = 0 },
 		"retirement limit":       func(p *Policy) { p.RetireLimit = 0 },
