@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -40,6 +41,7 @@ func run() int {
 		<-signals
 		stop(cli.ErrInterrupted) // finish the deed in hand, leave no hold behind
 		<-signals
+		fmt.Fprintln(os.Stderr, "\nEnded at once; the same command goes on as soon as the lock has run out.")
 		os.Exit(cli.ExitInterrupted) // asked twice: go, the next run finds out what happened
 	}()
 	app := cli.App{

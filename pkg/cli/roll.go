@@ -211,7 +211,13 @@ func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Pl
 		cfg.Approvals = &asking{Approvals: cfg.Approvals, app: o.app, say: w.progress.Say, no: func() { stop(ErrInterrupted) }}
 	}
 	cfg.World, cfg.Watch = world, w.report
+	heard := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), ErrInterrupted) {
+			w.progress.Say("interrupted: it stops at the next safe point; a second Ctrl-C ends the program at once, and the same command still goes on")
+		}
+	})
 	res, err := roll.Run(ctx, cfg)
+	heard()
 	w.close(o.app.Streams.ErrOut, exitAfter(res, err))
 	if err != nil {
 		return o.broken(err, res)

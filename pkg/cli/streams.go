@@ -53,15 +53,16 @@ func confirm(ctx context.Context, app App, question string) error {
 		line, _ := bufio.NewReader(app.Streams.In).ReadString('\n') // no line is a no
 		answer <- line
 	}()
+	no := &exitError{code: ExitInterrupted}
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(app.Streams.ErrOut)
-		return &exitError{code: ExitInterrupted, err: fmt.Errorf("not confirmed; nothing was changed")}
 	case line := <-answer:
 		switch strings.ToLower(strings.TrimSpace(line)) {
 		case "y", "yes":
 			return nil
 		}
-		return &exitError{code: ExitInterrupted, err: fmt.Errorf("not confirmed; nothing was changed")}
 	}
+	fmt.Fprintln(app.Streams.ErrOut, "Not confirmed; nothing was changed.")
+	return no
 }

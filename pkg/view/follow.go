@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
@@ -17,6 +18,7 @@ type Follower struct {
 	to    io.Writer
 	style Style
 	place turnAt
+	turns int
 	run   string
 	seq   int64
 	// spoke is when a line was written last, and waits what it waits for.
@@ -38,7 +40,7 @@ func (f *Follower) Skip(h record.History, now time.Time) {
 // long, what is waited for. It returns the first error of its writer.
 func (f *Follower) Tell(h record.History, holder record.Holder, now time.Time) error {
 	f.each(h, func(e record.Event) {
-		if e.Kind == record.Looked || e.Kind == record.Intent && e.Action != nil && e.Phase == "" {
+		if e.Kind == record.Looked || e.Kind == record.Intent && e.Action != nil && e.Phase == "" || wentWell(e) {
 			return
 		}
 		f.say(e.At, eventLine(e))
@@ -55,6 +57,13 @@ func (f *Follower) Tell(h record.History, holder record.Holder, now time.Time) e
 	return f.err
 }
 
+// wentWell reports whether the event only says that what was announced was
+// done. How a command ended is told.
+func wentWell(e record.Event) bool {
+	return e.Kind == record.Done && e.Outcome != nil && e.Outcome.Result == decide.Performed &&
+		e.Action != nil && e.Action.Verb != decide.RunCommand
+}
+
 func (f *Follower) each(h record.History, tell func(record.Event)) {
 	for _, e := range h.Events {
 		if e.Run != f.run { // a new roll began meanwhile
@@ -64,6 +73,9 @@ func (f *Follower) each(h record.History, tell func(record.Event)) {
 			continue
 		}
 		f.seq = e.Seq
+		if e.Plan != nil {
+			f.turns = len(e.Plan.Turns)
+		}
 		f.place.pass(e)
 		switch e.Kind {
 		case record.Looked, record.Noticed:
@@ -77,7 +89,10 @@ func (f *Follower) each(h record.History, tell func(record.Event)) {
 }
 
 func (f *Follower) say(at time.Time, text string) {
-	where := strings.TrimSpace(f.place.node)
+	where := f.place.node
+	if where != "" && f.turns > 1 {
+		where = fmt.Sprintf("%d/%d %s", f.place.turn, f.turns, where)
+	}
 	if f.place.phase != "" {
 		where = strings.TrimPrefix(where+" · "+f.place.phase, " · ")
 	}

@@ -52,25 +52,34 @@ func (p *pace) see(j *assess.Judgement, at place, now time.Time) {
 // text is what is left, how fast it goes, and when it may end, with its basis;
 // empty where nothing is copied.
 func (p *pace) text() string {
+	return p.told("%s left, about %s more at the %s/s of the last %s", "%s left, none copied in the last %s", "%s left")
+}
+
+// brief is the same for the line that moves.
+func (p *pace) brief() string {
+	return p.told("%s, ~%s at %s/s (of %s)", "%s, none in %s", "%s")
+}
+
+// told says what is left: with a rate and an end, without any progress, or
+// before there is a rate.
+func (p *pace) told(moving, stuck, early string) string {
 	if len(p.samples) == 0 {
 		return ""
 	}
 	first, last := p.samples[0], p.samples[len(p.samples)-1]
-	if last.left == 0 {
+	took, done := last.at.Sub(first.at), first.left-last.left
+	switch left := amount(last.left); {
+	case last.left == 0:
 		return ""
+	case took < paceLeast:
+		return fmt.Sprintf(early, left)
+	case done <= 0:
+		return fmt.Sprintf(stuck, left, short(took))
+	default:
+		rate := float64(done) / took.Seconds()
+		eta := time.Duration(float64(last.left) / rate * float64(time.Second))
+		return fmt.Sprintf(moving, left, short(eta), amount(int64(rate)), short(took))
 	}
-	s := amount(last.left) + " left"
-	took := last.at.Sub(first.at)
-	if took < paceLeast {
-		return s
-	}
-	done := first.left - last.left
-	if done <= 0 {
-		return s + ", none copied in the last " + short(took)
-	}
-	rate := float64(done) / took.Seconds()
-	eta := time.Duration(float64(last.left) / rate * float64(time.Second))
-	return fmt.Sprintf("%s, about %s more at the %s/s of the last %s", s, short(eta), amount(int64(rate)), short(took))
 }
 
 // bytesLeft is how much must still be copied in the phase: off the node while

@@ -26,9 +26,11 @@ type waiting struct {
 	progress string
 	since    time.Time
 	limit    string
+	atMost   time.Duration
 	doing    string
-	// pace is what is left to copy, and how fast it goes.
-	pace string
+	// pace is what is left to copy, and how fast it goes; brief the same for
+	// the line that moves.
+	pace, brief string
 	// told: a line has said so already.
 	told bool
 }
@@ -36,7 +38,7 @@ type waiting struct {
 func (w *waiting) set(d decide.Wait) {
 	w.what, w.left, w.progress = d.For, d.Left, d.Progress
 	if d.Limit > 0 {
-		w.limit = d.LimitName + " " + short(d.Limit)
+		w.limit, w.atMost = d.LimitName+" "+short(d.Limit), d.Limit
 	}
 }
 
@@ -92,12 +94,13 @@ func (w waiting) text(now time.Time) string {
 		return ""
 	}
 	s := "waiting for " + w.what
-	var about []string
+	about := w.aside(&s)
 	if d := now.Sub(w.since); d >= worthTelling {
-		about = append(about, short(d))
+		took := short(d)
 		if w.limit != "" {
-			about[0] += ", " + w.limit
+			took += ", " + w.limit
 		}
+		about = append(about, took)
 	}
 	if w.pace != "" {
 		about = append(about, w.pace)
@@ -112,6 +115,44 @@ func (w waiting) text(now time.Time) string {
 		}
 	}
 	return s
+}
+
+// aside takes the words in brackets off the end of what is waited for: more is
+// said there.
+func (w waiting) aside(s *string) []string {
+	head, words, ok := strings.Cut(*s, " (")
+	words, closed := strings.CutSuffix(words, ")")
+	if !ok || !closed {
+		return nil
+	}
+	*s = head
+	return []string{words}
+}
+
+// glance is the wait for the line that moves, which is cut where the terminal
+// ends: the numbers come first, and what is waited for, which a line above has
+// told, last.
+func (w waiting) glance(now time.Time) string {
+	took := short(now.Sub(w.since))
+	switch {
+	case w.doing != "":
+		return took + ", " + w.doing
+	case w.what == "":
+		return ""
+	}
+	if w.atMost > 0 {
+		took += " of " + short(w.atMost)
+	}
+	var facts []string
+	if n := len(w.left); n > 0 {
+		facts = append(facts, fmt.Sprintf("%d left", n))
+	}
+	if w.brief != "" {
+		facts = append(facts, w.brief)
+	}
+	what := w.what
+	w.aside(&what)
+	return strings.Join(append(facts, took), ", ") + ", for " + what
 }
 
 // route is a plan in a line.

@@ -123,7 +123,7 @@ func (p *Progress) report(r roll.Report) {
 	case roll.ReportTrouble:
 		p.trouble(r.Text)
 	case roll.ReportUndoing:
-		p.say("putting back: " + changed(*r.Action))
+		p.say("taking back that " + changed(*r.Action))
 	case roll.ReportHalted, roll.ReportFinished:
 		p.wait = waiting{}
 	}
@@ -141,12 +141,12 @@ func (p *Progress) decided(d decide.Decision) {
 	if w.Phase != p.wait.phase || p.wait.doing != "" {
 		p.wait = waiting{phase: w.Phase, since: now}
 		p.wait.set(w)
-		p.wait.pace = p.pace.text()
+		p.wait.pace, p.wait.brief = p.pace.text(), p.pace.brief()
 		return
 	}
 	moved := w.Progress != p.wait.progress || w.For != p.wait.what
 	p.wait.set(w)
-	p.wait.pace = p.pace.text()
+	p.wait.pace, p.wait.brief = p.pace.text(), p.pace.brief()
 	if moved && p.wait.told && p.still == nil && now.Sub(p.saidAt) >= steady {
 		p.say(p.wait.text(now))
 	}
@@ -163,7 +163,7 @@ func (p *Progress) acted(r roll.Report) {
 }
 
 func after(since time.Time) string {
-	if since.IsZero() {
+	if since.IsZero() || time.Since(since) < time.Second {
 		return ""
 	}
 	return " after " + short(time.Since(since))

@@ -128,7 +128,7 @@ type Interrupted struct {
 // Text writes that, and what is still changed.
 func (i Interrupted) Text(to io.Writer, style Style) error {
 	p := &printer{to: to, style: style}
-	p.para("", "Interrupted at a safe point. Go on with: "+i.Again)
+	p.para("", "Interrupted at a safe point. Go on with: "+i.Again+"; or give it up: kubectl safe-roll abort")
 	p.left(i.Left)
 	return p.done()
 }

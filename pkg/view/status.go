@@ -148,7 +148,11 @@ func (s Status) Text(to io.Writer, style Style) error {
 	}
 	p.linef("%s: run %s", style.paint(bold, o.State), o.Run)
 	if o.At != nil {
-		p.para("  ", o.Phase+": "+o.Says+" ("+short(s.Now.Sub(*o.At))+" ago)")
+		says := o.Says
+		if lastWord(s.History.Events).Kind == record.Waiting {
+			says = "waiting for " + says
+		}
+		p.para("  ", o.Phase+": "+says+" ("+short(s.Now.Sub(*o.At))+" ago)")
 	}
 	if o.Holder != nil {
 		p.para("  ", "held by "+o.Holder.Identity+", heard of "+short(s.Now.Sub(s.Holder.Renewed))+" ago")
@@ -201,7 +205,7 @@ func goOn(o v1alpha1.Status) string {
 		if goal := decide.Goal(o.Goal); goal.StaysOpen() && len(o.Turns) > 0 {
 			return "Go on with: " + drainAgain(goal, o.Turns[0].Node)
 		}
-		return "Go on with: kubectl safe-roll run"
+		return "Go on with: kubectl safe-roll run; or give it up: kubectl safe-roll abort"
 	case stateDeletable, stateMayReboot:
 		return "Go on with: kubectl safe-roll run " + o.Turns[0].Node
 	default:

@@ -49,11 +49,7 @@ func (s *still) tell(l place, w waiting) {
 func (s *still) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text := s.wait.text(time.Now())
-	if text == "" {
-		return ""
-	}
-	return s.place.String() + text
+	return s.place.String() + s.wait.glance(time.Now())
 }
 
 func frames() []string { return []string{"-", "\\", "|", "/"} }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -124,7 +125,8 @@ func (p *printer) linef(format string, args ...any) { p.line(fmt.Sprintf(format,
 // para writes a wrapped paragraph.
 func (p *printer) para(indent, text string) { p.line(p.style.wrap(indent, text)) }
 
-// table aligns rows; the first is the head.
+// table aligns rows; the first is the head. Where the terminal is narrower, the
+// last column goes on below itself.
 func (p *printer) table(rows [][]string) {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -134,9 +136,32 @@ func (p *printer) table(rows [][]string) {
 	if err := w.Flush(); err != nil && p.err == nil {
 		p.err = err
 	}
+	last := lastColumn(rows)
 	for line := range strings.Lines(b.String()) {
-		p.line(strings.TrimRight(line, " \n"))
+		line = strings.TrimRight(line, " \n")
+		if p.style.Width-last >= minColumn && utf8.RuneCountInString(line) > p.style.Width {
+			line = p.style.fill("", strings.Repeat(" ", last), line)
+		}
+		p.line(line)
 	}
+}
+
+// minColumn is the narrowest last column that is still broken into lines.
+const minColumn = 16
+
+// lastColumn is where the last column of a table begins.
+func lastColumn(rows [][]string) int {
+	at := 0
+	for i := range len(rows[0]) - 1 {
+		widest := 0
+		for _, r := range rows {
+			if i < len(r) {
+				widest = max(widest, utf8.RuneCountInString(r[i]))
+			}
+		}
+		at += widest + 2
+	}
+	return at
 }
 
 func (p *printer) done() error {
