@@ -38,6 +38,8 @@ func (p *policyFlags) rolling(f *pflag.FlagSet) {
 	f.BoolVar(&p.policy.LeaveAsJoined, "leave-as-joined", false,
 		"do not give a replacement the labels, taints and storage tags of the node before it")
 	f.IntVar(&p.policy.MaxWoken, "max-woken", p.policy.MaxWoken, "detached volumes held awake at once")
+	f.IntVar(&p.policy.MaxEvicted, "max-evicted", p.policy.MaxEvicted,
+		"detached volumes that moving replicas off one node may make the storage attach, all at once")
 	f.DurationVar(&p.policy.LookInterval, "look-interval", p.policy.LookInterval,
 		"least time between the two looks before anything irreversible, at least 1s; shorter than the node monitor grace period a dead node may go unseen")
 	f.DurationVar(&p.policy.DrainLimit, "drain-limit", p.policy.DrainLimit, "longest time without progress while pods leave")

@@ -9,6 +9,7 @@ const (
 	CodeNoRebuild   = "plan/no-rebuild"
 	CodeDrainPolicy = "plan/drain-policy"
 	CodeMayHang     = "plan/eviction-may-hang"
+	CodeTooMany     = "plan/wakes-too-many"
 	CodeUnread      = "plan/fact-missing"
 	CodeBudgetNever = "plan/budget-never"
 	CodeBudgetNow   = "plan/budget-now"
@@ -26,6 +27,8 @@ func planCodes() []assess.CodeDoc {
 			Remedy: "Make room for the replicas, or set the storage's drain policy to one that waits for no eviction."},
 		{Code: CodeMayHang, Means: "The storage's version is known to hang when it evicts detached volumes.",
 			Remedy: "Upgrade the storage, or choose --strategy=refill where every volume keeps its floor. Accepted, the eviction is tried, up to --evacuate-limit."},
+		{Code: CodeTooMany, Means: "Moving replicas off the node first would have the storage attach more detached volumes at once than --max-evicted says: each takes memory, and a pod that wants one waits.",
+			Remedy: "Give --max-evicted the number, if the nodes have the memory (some 150 MB a volume); or choose --strategy=refill where every volume keeps its floor, which wakes a few at a time."},
 		{Code: CodeUnread, Means: "A kind of object that decides where replicas go was not read, so the forecast would be a guess.",
 			Remedy: "Give the missing kind (the plan names it), or make it readable."},
 		{Code: CodeBudgetNever, Means: "A PodDisruptionBudget can never permit the eviction of a pod on the node: the drain would wait until its limit.",

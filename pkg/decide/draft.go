@@ -132,7 +132,7 @@ func (d *draft) choose(t *PlannedTurn, f *TurnForecast) {
 	if d.req.Commands.Replace != "" {
 		d.refuse(replaceKeeps(d.j, d.req.Policy, t.Node.Name)...)
 	}
-	hangs := d.mayHang(t.Node)
+	hangs := append(d.mayHang(t.Node), d.wakesTooMany(t.Node, f.Asleep)...)
 	t.Strategy, t.Why = d.req.Policy.Strategy, "it was asked for"
 	if t.Strategy == policy.Auto {
 		t.Strategy, t.Why = d.auto(t.Node, f, hangs)
@@ -170,7 +170,7 @@ func (d *draft) auto(ref cluster.NodeRef, f *TurnForecast, hangs []assess.Findin
 	case len(hangs) == 0:
 		return policy.Evict, fits(moving)
 	case len(d.keepsFloor(ref))+len(d.rebuilt(ref, f)) == 0:
-		return policy.Refill, "this version of the storage may hang when it evicts detached volumes"
+		return policy.Refill, hangs[0].Message
 	default:
 		return policy.Evict, fits(moving)
 	}
@@ -260,6 +260,18 @@ func (d *draft) mayHang(ref cluster.NodeRef) []assess.Finding {
 		}
 	}
 	return out
+}
+
+// wakesTooMany refuses to have the storage attach more detached volumes at once
+// than was allowed. A disk at a time would be fewer, where a node has several;
+// most have one.
+func (d *draft) wakesTooMany(ref cluster.NodeRef, asleep int) []assess.Finding {
+	most := d.req.Policy.MaxEvicted
+	if asleep <= most {
+		return nil
+	}
+	return []assess.Finding{nodeFinding(CodeTooMany, ref.Name, fmt.Sprintf(
+		"moving replicas off %s first would have the storage attach %d detached volumes at once, more than %d (--max-evicted)", ref.Name, asleep, most))}
 }
 
 func fits(n int) string {

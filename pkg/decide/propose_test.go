@@ -61,6 +61,35 @@ func TestPropose_ChoosesEvictWhereEverythingFitsElseRefill(t *testing.T) {
 	}
 }
 
+// A storage attaches all detached volumes of a node at once.
+func TestPropose_MoreSleepersThanMayBeWokenAtOnceAreNotEvicted(t *testing.T) {
+	sleepers := func(on ...int) *fixture {
+		f := three(policy.Evict, on...)
+		f.addVolume("w", on...)
+		return f
+	}
+	most := func(n int, s policy.Strategy) func(*decide.Request) {
+		return func(r *decide.Request) { r.Policy.MaxEvicted, r.Policy.Strategy = n, s }
+	}
+	if p, fs := sleepers(1, 2).propose(true, most(2, policy.Auto)); len(fs) > 0 || p.Turns[0].Strategy != policy.Evict {
+		t.Errorf("as many as may be: %s %s", p.Turns[0].Strategy, codes(fs))
+	}
+	if p, fs := sleepers(1, 2, 3).propose(true, most(1, policy.Auto)); len(fs) > 0 || p.Turns[0].Strategy != policy.Refill || !strings.Contains(p.Turns[0].Why, "2 detached volumes at once, more than 1") {
+		t.Errorf("one too many, and the floor holds: %+v %s", p.Turns, codes(fs))
+	}
+	if _, fs := sleepers(1, 2, 3).propose(true, most(1, policy.Evict)); codes(fs) != decide.CodeTooMany {
+		t.Errorf("one too many, and evict is asked for: %s", codes(fs))
+	}
+	f := sleepers(1, 2)
+	f.attach(2, cluster.Hold{ID: "pod", Kind: cluster.HoldWorkload, Node: ref(2).Name})
+	for i := range f.volume().Replicas {
+		f.volume().Replicas[i].Claim = cluster.Serving
+	}
+	if p, fs := f.propose(true, most(1, policy.Evict)); len(fs) > 0 {
+		t.Errorf("only one sleeps: %+v %s", p.Turns, codes(fs))
+	}
+}
+
 func TestPropose_Refuses(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -27,6 +27,7 @@ func TestValidate_NamesTheFieldThatMakesNoSense(t *testing.T) {
 		"strategy":               func(p *Policy) { p.Strategy = "hope" },
 		"fewest replicas":        func(p *Policy) { p.MinReplicas = -1 },
 		"woken":                  func(p *Policy) { p.MaxWoken = 0 },
+		"evicted":                func(p *Policy) { p.MaxEvicted = 0 },
 		"pods in a pass":         func(p *Policy) { p.EvictBatch = 0 },
 		"lease freshness":        func(p *Policy) { p.LeaseFresh = 0 },
 		"clock skew":             func(p *Policy) { p.ClockSkew = -time.Second },

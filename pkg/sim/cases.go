@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -60,6 +61,9 @@ type Case struct {
 	// Kept has Longhorn keep its objects of nodes that are gone, and rebuild what
 	// sleeps where it is asked to, as from 1.10 on.
 	Kept bool
+	// Disk is the size of the workers' disks in bytes, NewDisk that of the machines
+	// to come, and Said what the plan is told of those; 0 for what is usual.
+	Disk, NewDisk, Said int64
 	// Pace of the storage; zero is as it was seen.
 	Pace model.Timing
 }
@@ -84,6 +88,7 @@ func Standard(workers, replicas int) Case {
 func (w *World) populate(c Case) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.coming = cmp.Or(c.NewDisk, w.opts.DiskSize)
 	w.join("control-plane", "control-plane", nil)
 	for i := range c.Workers {
 		w.join(fmt.Sprintf("worker-%d", i+1), "worker", w.disks.Blank(w.opts.DiskSize))

@@ -108,7 +108,7 @@ func (w *World) build(a decide.Action, c decide.Commands) time.Duration {
 	w.built[a.Node.UID] = true
 	w.after(creating, func() {
 		if w.machine(name) == nil {
-			w.join(name, "worker", w.disks.Blank(w.opts.DiskSize))
+			w.join(name, "worker", w.disks.Blank(w.coming))
 		}
 	})
 	return creating

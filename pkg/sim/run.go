@@ -101,7 +101,7 @@ func Run(ctx context.Context, r Roll) (History, error) {
 
 // world is the cluster of a seed and a case, as it is before anybody rolls.
 func world(seed uint64, c Case) (*World, error) {
-	o := Options{Seed: seed}
+	o := Options{Seed: seed, DiskSize: c.Disk}
 	if c.Old {
 		o.Behaviour = model.V140()
 	}
@@ -260,6 +260,7 @@ func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error
 	p := policy.Default()
 	p.Strategy = c.Strategy
 	req := decide.Request{Run: fmt.Sprintf("r%d", w.opts.Seed), Goal: c.Goal, Commands: c.Commands, Policy: p}
+	req.Replacement.Disk = c.Said
 	for i := range c.Roll {
 		if n := w.machine(fmt.Sprintf("worker-%d", i+1)); n != nil {
 			req.Nodes = append(req.Nodes, n.ref())

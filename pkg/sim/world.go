@@ -65,6 +65,8 @@ type World struct {
 	versions  map[model.Ref]int
 	snapshots []*cluster.Snapshot // the latest last, a few
 
+	coming int64 // how large the disks of machines to come are
+
 	truth oracle.Truth
 	deed  *deed                // the deed in hand
 	built map[cluster.UID]bool // machines for which another was made
