@@ -38,6 +38,7 @@ func TestJudge_WorseFactsNeverMakeItSafe(t *testing.T) {
 		ref := cluster.NodeRef{Name: "n1", UID: "uid-n1"}
 		before := Judge(s, p, now())
 		whole, drain, del := before.Verdict, before.MayDrain(ref).Verdict, before.MayDelete(ref, turn).Verdict
+		reboot := before.MayReboot(ref).Verdict
 		what := d.worsen(s)
 		after := Judge(s, p, now())
 		if after.Verdict != whole {
@@ -50,6 +51,7 @@ func TestJudge_WorseFactsNeverMakeItSafe(t *testing.T) {
 		}{
 			{"whole", whole, after.Verdict, after.Findings},
 			{"drain", drain, after.MayDrain(ref).Verdict, after.MayDrain(ref).Findings},
+			{"reboot", reboot, after.MayReboot(ref).Verdict, after.MayReboot(ref).Findings},
 			{"delete", del, after.MayDelete(ref, turn).Verdict, after.MayDelete(ref, turn).Findings},
 		} {
 			if q.is == cluster.Safe && q.was != cluster.Safe {

@@ -281,12 +281,14 @@ func TestJudge_AgreesWithTheOracle(t *testing.T) {
 			drain, del := j.MayDrain(ref), j.MayDelete(ref, turn)
 			agree("drain", drain.Verdict, o.mayDrain(ref), drain.Findings)
 			agree("delete", del.Verdict, o.mayDelete(ref, turn), del.Findings)
+			reboot := j.MayReboot(ref)
+			agree("reboot", reboot.Verdict, o.mayReboot(ref), reboot.Findings)
 		}
 	}
 	for range rounds {
 		rapid.Check(t, ask)
 	}
-	for _, what := range []string{"whole", "drain", "delete"} {
+	for _, what := range []string{"whole", "drain", "delete", "reboot"} {
 		for v := cluster.VerdictUnknown; v <= cluster.Unsafe; v++ {
 			if answers[answer{what, v}] == 0 {
 				t.Errorf("no cluster made the answer to %q %v: the agreement says nothing about it", what, v)

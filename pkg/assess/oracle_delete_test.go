@@ -9,6 +9,29 @@ import (
 )
 
 func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
+	verdict := o.mayReboot(ref)
+	if o.nothingRead() {
+		return verdict
+	}
+	verdict = verdict.Worse(o.leftovers(ref.Name))
+	for _, st := range o.s.Storages {
+		for _, v := range st.Volumes {
+			if !o.waived(st, v) && v.State != cluster.Deleting {
+				verdict = verdict.Worse(o.releases(st, v, ref.Name, t))
+			}
+		}
+		verdict = verdict.Worse(o.images(st, ref.Name))
+	}
+	for _, a := range o.s.Attachments {
+		if a.Node == ref.Name && !o.accepted("node/foreign-attachment", a.PV) {
+			verdict = cluster.Unsafe
+		}
+	}
+	return verdict.Worse(o.locals(ref.Name))
+}
+
+// mayReboot: nothing is served from the node, and nothing is on the move.
+func (o oracle) mayReboot(ref cluster.NodeRef) cluster.Verdict {
 	verdict := o.mayDrain(ref)
 	if o.s.Source != cluster.SourceLive {
 		verdict = verdict.Worse(cluster.VerdictUnknown)
@@ -21,31 +44,44 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 	if o.nothingRead() {
 		return verdict
 	}
-	verdict = verdict.Worse(o.leftovers(ref.Name))
 	for _, st := range o.s.Storages {
 		for _, v := range st.Volumes {
-			if o.waived(st, v) {
-				continue
+			if !o.waived(st, v) {
+				verdict = verdict.Worse(o.rests(st, v, ref.Name))
 			}
-			verdict = verdict.Worse(o.releases(st, v, ref.Name, t))
 		}
 		for _, sn := range st.Nodes {
 			if sn.Name == ref.Name && sn.Holds > 0 {
 				verdict = cluster.Unsafe
 			}
 		}
-		verdict = verdict.Worse(o.images(st, ref.Name))
-	}
-	for _, a := range o.s.Attachments {
-		ours := false
-		for _, st := range o.s.Storages {
-			ours = ours || st.Driver == a.Driver
-		}
-		if a.Node == ref.Name && (ours || !o.accepted("node/foreign-attachment", a.PV)) {
-			verdict = cluster.Unsafe
+		for _, a := range o.s.Attachments {
+			if a.Node == ref.Name && a.Driver == st.Driver {
+				verdict = cluster.Unsafe
+			}
 		}
 	}
-	return verdict.Worse(o.locals(ref.Name))
+	return verdict
+}
+
+// rests says whether the volume leaves the node alone and is at rest.
+func (o oracle) rests(st cluster.Storage, v cluster.Volume, node string) cluster.Verdict {
+	verdict := cluster.Safe
+	if v.Engine.Node == node || slices.ContainsFunc(v.Holds, func(h cluster.Hold) bool { return h.Node == node }) {
+		verdict = cluster.Unsafe
+	}
+	if v.State == cluster.Deleting {
+		return verdict
+	}
+	for _, r := range v.Replicas {
+		if r.Claim == cluster.Rebuilding && !o.absent(st, r) && worst(v.Doubts, r.Doubts) != no {
+			verdict = verdict.Worse(cluster.VerdictUnknown)
+		}
+	}
+	if len(v.Busy) > 0 {
+		verdict = verdict.Worse(cluster.VerdictUnknown)
+	}
+	return verdict
 }
 
 // leftovers are directories on the node that no replica names.
@@ -72,24 +108,13 @@ func (o oracle) leftovers(node string) cluster.Verdict {
 	return verdict
 }
 
-// releases says whether one volume lets the node go.
+// releases says whether one volume, at rest, can do without what the node has
+// of it for good.
 func (o oracle) releases(st cluster.Storage, v cluster.Volume, node string, t Turn) cluster.Verdict {
 	verdict := cluster.Safe
-	if v.Engine.Node == node || slices.ContainsFunc(v.Holds, func(h cluster.Hold) bool { return h.Node == node }) {
-		verdict = cluster.Unsafe
-	}
-	if v.State == cluster.Deleting {
-		return verdict
-	}
-	if len(v.Busy) > 0 {
-		verdict = verdict.Worse(cluster.VerdictUnknown)
-	}
 	var proven []cluster.Replica
 	has, resort := false, false
 	for _, r := range v.Replicas {
-		if r.Claim == cluster.Rebuilding && !o.absent(st, r) && worst(v.Doubts, r.Doubts) != no {
-			verdict = verdict.Worse(cluster.VerdictUnknown)
-		}
 		if r.Node == node {
 			has = true
 			bad := r.Claim == cluster.Failed || r.Claim != cluster.Placeholder && worst(v.Doubts, r.Doubts) == no
