@@ -89,7 +89,7 @@ func tables(t *testing.T) string {
 		names = append(names, fmt.Sprintf("%s %d", g, groups[g]))
 	}
 	return fmt.Sprintf("\n%d cases: %s.\n", len(whole)+len(asked), strings.Join(names, ", ")) +
-		wholeTable(t, whole) + nodeTable(t, asked) + indexTables(t)
+		wholeTable(t, whole) + nodeTable(t, asked) + recordingsTable(t) + indexTables(t)
 }
 
 // wholeTable compares by the question whether every volume is whole.

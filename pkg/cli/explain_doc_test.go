@@ -84,7 +84,7 @@ func explainOutput(t *testing.T, title, name, word string) string {
 	for line := range strings.Lines(out.String()) {
 		lines.WriteString(fold(strings.TrimSuffix(line, "\n"), 100) + "\n")
 	}
-	return fmt.Sprintf("\n## %s\n%s\n```console\n$ kubectl safe-roll explain %s%s\n%s```\n", title, says, word, typed, lines.String())
+	return fmt.Sprintf("\n## %s\n%s\n```text\n$ kubectl safe-roll explain %s%s\n%s```\n", title, says, word, typed, lines.String())
 }
 
 // fold breaks a line between words, as a terminal of that width shows it: what
