@@ -2,7 +2,7 @@
 
 // Command mutate tells how many small faults in a package its tests notice.
 //
-//	go run ./.ci/mutate [-jobs 2] [-every 1] [-match REGEXP] [-slow REGEXP] [-pass FLAGS] [-known FILE] DIR
+//	go run ./.ci/mutate [-jobs 2] [-every 1] [-match REGEXP] [-all FLAGS] [-slow REGEXP] [-pass FLAGS] [-known FILE] DIR
 //
 // Every fault is a mutant: a condition that always or never holds, a
 // comparison that is off, an operand, a case or a statement that is missing, a
@@ -46,11 +46,11 @@ func main() {
 // options are the flags, completed.
 type options struct {
 	dir, known, slow string
-	// pass are flags of the slow tests.
-	pass        []string
-	jobs, every int
-	match       *regexp.Regexp
-	limit       time.Duration
+	// common are flags of all tests, pass further ones of the slow.
+	common, pass []string
+	jobs, every  int
+	match        *regexp.Regexp
+	limit        time.Duration
 }
 
 func run(ctx context.Context, args []string) error {
@@ -59,7 +59,8 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&o.jobs, "jobs", 2, "how many mutants are tried at once")
 	f.IntVar(&o.every, "every", 1, "try each N-th mutant only")
 	f.StringVar(&o.slow, "slow", "AgreesWithTheOracle|WorseFacts|WhateverTheFacts", "tests that are asked last, when the others noticed nothing")
-	pass := f.String("pass", "-rapid.checks=4 -rapid.shrinktime=0s -rapid.nofailfile", "flags of the slow tests")
+	all := f.String("all", "-rapid.shrinktime=0s -rapid.nofailfile", "flags of all tests")
+	pass := f.String("pass", "-rapid.checks=4", "further flags of the slow tests")
 	f.StringVar(&o.known, "known", "", "file of survivors that are explained")
 	match := f.String("match", "", "try only the mutants whose line, as printed, matches")
 	f.DurationVar(&o.limit, "limit", 2*time.Minute, "a run that takes longer has hung: its mutant is killed")
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string) error {
 	if f.NArg() != 1 || o.jobs < 1 || o.every < 1 {
 		return fmt.Errorf("usage: mutate [flags] DIR")
 	}
-	o.dir, o.pass = f.Arg(0), strings.Fields(*pass)
+	o.dir, o.common, o.pass = f.Arg(0), strings.Fields(*all), strings.Fields(*pass)
 	var err error
 	if o.match, err = regexp.Compile(*match); err != nil {
 		return err

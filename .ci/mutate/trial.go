@@ -92,7 +92,7 @@ func (t trial) all(ctx context.Context, mutants []mutant) <-chan result {
 func (t trial) survives(ctx context.Context, number int) bool {
 	for _, tests := range t.stages {
 		ctx, cancel := context.WithTimeout(ctx, t.limit)
-		err := t.command(ctx, number, append(tests, "-test.failfast")...).Run()
+		err := t.command(ctx, number, slices.Concat(tests, []string{"-test.failfast"})...).Run()
 		cancel()
 		if err != nil {
 			return false
@@ -102,7 +102,7 @@ func (t trial) survives(ctx context.Context, number int) bool {
 }
 
 func (t trial) command(ctx context.Context, number int, flags ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, t.binary, flags...)
+	cmd := exec.CommandContext(ctx, t.binary, slices.Concat(t.common, flags)...)
 	cmd.Dir = t.dir
 	// One thread, and little collecting: the trials share the cores among them.
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400", "MUTANT="+strconv.Itoa(number))
