@@ -5,6 +5,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,6 +22,8 @@ import (
 //	<!-- from: e2e/world TestReboot_InPlaceLosesAndMovesNothing -->
 //	    a run on a cluster: it has other times and UIDs every time, so that only
 //	    the test is looked for, not the lines
+//
+// What a test writes into a page by itself it also compares there.
 func TestDocs_WhatIsShownWasPrinted(t *testing.T) {
 	golden, runs := 0, 0
 	for _, p := range pages(t) {
@@ -35,7 +38,7 @@ func TestDocs_WhatIsShownWasPrinted(t *testing.T) {
 				for _, wrong := range notIn(t, b, file, section) {
 					t.Errorf("%s:%d: %s", p.path, b.line, wrong)
 				}
-			case strings.HasPrefix(file, "e2e/"):
+			case strings.HasPrefix(file, "e2e/"), strings.HasPrefix(file, "pkg/"):
 				runs++
 				if !hasTest(t, file, section) {
 					t.Errorf("%s:%d: there is no %s in %s", p.path, b.line, section, file)
@@ -104,7 +107,7 @@ func hasTest(t *testing.T, dir, name string) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(text), "func "+name+"(t *testing.T)") {
+		if regexp.MustCompile(`(?m)^func ` + name + `\w*\(t \*testing\.T\)`).Match(text) {
 			return true
 		}
 	}
