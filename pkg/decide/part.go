@@ -67,7 +67,11 @@ func (t *tick) keeps(v *assess.VolumeJudgement) (why string, idle bool) {
 func (t *tick) asleep(v *assess.VolumeJudgement) (why string, idle bool) {
 	for i := range v.Replicas {
 		if r := &v.Replicas[i]; !unwritten(v) && startsBlank(t, v, r) {
-			return fmt.Sprintf("replica %s on %s is %s, and might be started without its data", r.Replica.Name, r.Replica.Node, r.Standing), false
+			why := fmt.Sprintf("replica %s on %s is %s, and might be started without its data", r.Replica.Name, r.Replica.Node, r.Standing)
+			if r.Standing == cluster.StandingUnproven && r.Replica.Probe == nil {
+				why += "; with --probe its directory is looked for"
+			}
+			return why, false
 		}
 	}
 	switch holds := v.Volume.Holds; {

@@ -101,6 +101,7 @@ func TestRebuild_SaysWhatKeepsEachVolume(t *testing.T) {
 			f.volume().Holds = []cluster.Hold{{ID: "backup", Kind: cluster.HoldStorage, Why: "backup-controller"}}
 		}, "held by backup", false},
 		"it might start blank": {func(f *fixture) { f.volume().Replicas[1].Claim = cluster.ClaimUnknown }, "might be started without its data", false},
+		"a look must prove it": {func(f *fixture) { f.s.Node(ref(3).Name).Created = noon }, "with --probe its directory is looked for", false},
 		"nobody can open it": {func(f *fixture) {
 			for i := range f.storage().Nodes {
 				f.storage().Nodes[i].Serving = cluster.No
