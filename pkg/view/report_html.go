@@ -35,6 +35,13 @@ func (r Report) HTML(to io.Writer) error {
 	return nil
 }
 
+// How wide a character of a label and the margins of a bar are, in percent of a
+// track that is seven hundred pixels wide.
+const (
+	labelWidth  = 1.0
+	labelMargin = 1.2
+)
+
 // capital makes a line begin like a sentence.
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
@@ -81,7 +88,9 @@ type lane struct {
 }
 
 type bar struct {
-	Left, Width  float64
+	Left, Width float64
+	// Fits: the label can be read in it.
+	Fits         bool
 	Group, Label string
 	Title        string
 }
@@ -173,6 +182,7 @@ func rows(o v1alpha1.Report, line axis) []lane {
 		took := short(s.To.Sub(s.From))
 		out[s.Turn].Bars = append(out[s.Turn].Bars, bar{
 			Left: line.at(s.From), Width: max(line.at(s.To)-line.at(s.From), 0.15), Group: phaseGroup(s.Phase), Label: s.Phase,
+			Fits:  line.at(s.To)-line.at(s.From) > labelMargin+labelWidth*float64(len(s.Phase)),
 			Title: s.Phase + ", " + took + " (" + s.From.Format("15:04:05") + " to " + s.To.Format("15:04:05") + ")",
 		})
 	}
