@@ -112,7 +112,11 @@ func (c *connection) observe(ctx context.Context) (*cluster.Snapshot, error) {
 		return nil, err
 	}
 	defer o.Close()
-	return o.Observe(ctx, cluster.Fresh)
+	s, err := o.Observe(ctx, cluster.Fresh)
+	if err != nil {
+		return nil, err
+	}
+	return c.remember(ctx, s), nil
 }
 
 // survey reads the cluster once, for whoever needs its volumes one by one.
@@ -122,7 +126,11 @@ func (c *connection) survey(ctx context.Context) (*cluster.Snapshot, []iter.Seq[
 		return nil, nil, err
 	}
 	defer o.Close()
-	return o.Survey(ctx)
+	s, volumes, err := o.Survey(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.remember(ctx, s), volumes, nil
 }
 
 func (c *connection) observer() (*observe.Cluster, error) {
