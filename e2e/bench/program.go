@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,23 +117,39 @@ func (p Program) key(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("go env (the go command is needed to build %s): %w", p.Title, err)
 	}
-	files, err := filepath.Glob(filepath.Join(p.Source, "*.go"))
+	files, err := p.files()
 	if err != nil {
 		return "", fmt.Errorf("list sources: %w", err)
 	}
-	files = append(files, filepath.Join(p.Source, "go.mod"), filepath.Join(p.Source, "go.sum"))
-	slices.Sort(files)
 	h := sha256.New()
 	fmt.Fprintf(h, "%s%s\n", version, p.LinkFlags)
 	for _, f := range files {
-		b, err := os.ReadFile(f)
+		b, err := os.ReadFile(filepath.Join(p.Source, f))
 		if err != nil {
 			return "", fmt.Errorf("read source: %w", err)
 		}
-		fmt.Fprintf(h, "%s %d\n", filepath.Base(f), len(b))
+		fmt.Fprintf(h, "%s %d\n", f, len(b))
 		h.Write(b)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+// files are the sources, those of modules below that the go.mod puts in the place
+// of others included, in a fixed order.
+func (p Program) files() ([]string, error) {
+	var out []string
+	err := filepath.WalkDir(p.Source, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(p.Source, path)
+		if base := filepath.Base(name); strings.HasSuffix(base, ".go") || base == "go.mod" || base == "go.sum" {
+			out = append(out, name)
+		}
+		return err
+	})
+	slices.Sort(out)
+	return out, err
 }
 
 // compile builds the program and puts it at target in one step. It is the only

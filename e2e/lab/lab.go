@@ -37,7 +37,7 @@ const (
 // Options of a lab.
 type Options struct {
 	// Version of Longhorn, such as "v1.8.1"; empty means
-	// longhorn.DefaultVersion.
+	// longhorn.Version().
 	Version string
 	// Manager is the manager's binary, from longhorn.Build.
 	Manager string
@@ -102,7 +102,7 @@ func New(o Options) (*Lab, error) {
 		return nil, err
 	}
 	if o.Version == "" {
-		o.Version = longhorn.DefaultVersion
+		o.Version = longhorn.Version()
 	}
 	if o.DiskSize == 0 {
 		o.DiskSize = defaultDiskSize

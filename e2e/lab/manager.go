@@ -38,8 +38,11 @@ const (
 	restartAfter = 2 * time.Second
 	// tokenSeconds is longer than any lab lives.
 	tokenSeconds int64 = 7 * 24 * 3600
-	healthPort         = 9501
 )
+
+// healthPorts are those of the webhook that a manager's readiness is asked of:
+// since Longhorn v1.10 there is no conversion webhook, and it is the other's.
+func healthPorts() []string { return []string{"9501", "9502"} }
 
 // manager is one pod of the manager's DaemonSet: the real program, started
 // again whenever it ends.
@@ -187,16 +190,18 @@ func (m *manager) crash() {
 
 // ready is the manager's readiness probe, as its DaemonSet has it.
 func (m *manager) ready(ctx context.Context) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+net.JoinHostPort(m.ip, strconv.Itoa(healthPort))+"/v1/healthz", nil)
-	if err != nil {
-		return false
-	}
-	res, err := m.client.Do(req)
-	if err != nil {
-		return false
-	}
-	_ = res.Body.Close()
-	return res.StatusCode == http.StatusOK
+	return slices.ContainsFunc(healthPorts(), func(port string) bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+net.JoinHostPort(m.ip, port)+"/v1/healthz", nil)
+		if err != nil {
+			return false
+		}
+		res, err := m.client.Do(req)
+		if err != nil {
+			return false
+		}
+		_ = res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
 }
 
 // stop ends it for good.

@@ -3,6 +3,7 @@
 package longhorn
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,12 @@ const module = "github.com/longhorn/longhorn-manager"
 
 // DefaultVersion is the version that the lab runs if nothing else is asked for.
 const DefaultVersion = "v1.8.1"
+
+// VersionEnv names the environment variable that asks for another one.
+const VersionEnv = "SAFE_ROLL_LONGHORN"
+
+// Version is the one that was asked for.
+func Version() string { return cmp.Or(os.Getenv(VersionEnv), DefaultVersion) }
 
 // Build returns the path of the manager's binary of a version such as "v1.8.1",
 // built like the control plane: once, with progress told to out.

@@ -28,7 +28,7 @@ func Warm(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := longhorn.Build(ctx, longhorn.DefaultVersion, out); err != nil {
+	if _, err := longhorn.Build(ctx, longhorn.Version(), out); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "safe-roll-warm-")
@@ -43,7 +43,7 @@ func Warm(ctx context.Context, out io.Writer) error {
 // makeLab makes a lab, and says what its machines want of the control plane.
 func (w *World) makeLab(ctx context.Context, o lab.Options, on *bench.Options) error {
 	if o.Version == "" {
-		o.Version = longhorn.DefaultVersion
+		o.Version = longhorn.Version()
 	}
 	if o.Manager == "" {
 		var err error

@@ -26,7 +26,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	manager, err := longhorn.Build(ctx, longhorn.DefaultVersion, os.Stderr)
+	manager, err := longhorn.Build(ctx, longhorn.Version(), os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
