@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	lhclient "github.com/longhorn/longhorn-manager/k8s/pkg/client/clientset/versioned"
@@ -53,6 +54,7 @@ type World struct {
 	storage  storage       // Standin or Lab
 	managers *managers     // beside a stand-in
 	limit    time.Duration // of what a verb waits for
+	recorded sync.Map      // names of recordings that were begun
 }
 
 // storage is what a world asks of whatever holds its volumes' bytes.

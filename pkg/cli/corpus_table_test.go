@@ -117,7 +117,7 @@ func wholeTable(t *testing.T, cases []*corpusCase) string {
 	for _, s := range steps {
 		recorded.add(s.verdict(t) == "Safe", s.want.Verdict == "Safe")
 	}
-	return fmt.Sprintf("\n### Is every volume whole: %d cases, and %d steps recorded from Longhorn 1.8.1\n\n", len(cases), len(steps)) +
+	return fmt.Sprintf("\n### Is every volume whole: %d cases, and %d steps recorded from Longhorn 1.8.1 and 1.10.0\n\n", len(cases), len(steps)) +
 		"| check | corpus: wrongly safe | cries wolf | recordings: wrongly safe | cries wolf |\n|---|---|---|---|---|\n" + rows +
 		fmt.Sprintf("| **safe-roll verify** | %s | %s |\n\n", corpus.cells(), recorded.cells()) + rules +
 		fmt.Sprintf("\nOf the cases that are not safe, verify calls %d Unsafe ones Unknown and %d Unknown ones Unsafe.\n",
@@ -168,7 +168,7 @@ func judgedSteps(t *testing.T) []*recordedStep {
 	var out []*recordedStep
 	recordings := recordedSteps(t)
 	for _, scenario := range slices.Sorted(maps.Keys(recordings)) {
-		content := contents(recordings[scenario][0])
+		content := contents(recordings[scenario])
 		for _, s := range recordings[scenario] {
 			s.want.Verdict = "Unsafe"
 			if s.whole(s.truth(content)) {

@@ -16,7 +16,7 @@ func recordingsTable(t *testing.T) string {
 		"| step | every volume is whole | verify | good replicas: verify, truth | fewer than the truth |\n|---|---|---|---|---|\n"
 	recordings := recordedSteps(t)
 	for _, scenario := range slices.Sorted(maps.Keys(recordings)) {
-		content := contents(recordings[scenario][0])
+		content := contents(recordings[scenario])
 		for _, s := range recordings[scenario] {
 			out += s.row(t, s.truth(content))
 		}
