@@ -145,6 +145,29 @@ func TestFleet_RecreationGivesANewUIDAndAnEmptyDisk(t *testing.T) {
 	}
 }
 
+func TestFleet_SwappedDisksKeepTheirBytes(t *testing.T) {
+	l := newLab(t, nil, 2)
+	one, _ := l.fleet.Node("w-1")
+	other, _ := l.fleet.Node("w-2")
+	if err := l.fleet.SwapDisks("w-1", "w-2"); err == nil {
+		t.Error("the disk of a machine that is on is taken out")
+	}
+	for _, name := range []string{"w-1", "w-2"} {
+		if err := l.fleet.PowerOff(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.fleet.SwapDisks("w-1", "w-1"); err == nil {
+		t.Error("a machine's disk is swapped for itself")
+	}
+	if err := l.fleet.SwapDisks("w-2", "w-1"); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := l.fleet.DiskDir("w-1"), l.fleet.DiskDir("w-2"); a != other.DiskDir || b != one.DiskDir {
+		t.Errorf("w-1 has %s and w-2 has %s; they were %s and %s", a, b, one.DiskDir, other.DiskDir)
+	}
+}
+
 func TestFleet_ADeletedNodeObjectStaysGoneUntilTheKubeletStartsAnew(t *testing.T) {
 	l := newLab(t, nil, 1)
 	nodes := l.client.CoreV1().Nodes()

@@ -238,13 +238,47 @@ func (f *Fleet) ReplaceDisk(name string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("replace disk of %s: %w", name, err)
 	}
-	m.mu.Lock()
-	m.node.DiskDir = dir
-	m.mu.Unlock()
+	m.useDisk(dir)
 	if err := f.scrap(node.DiskDir); err != nil {
 		return fmt.Errorf("replace disk of %s: %w", name, err)
 	}
 	return nil
+}
+
+// SwapDisks puts the disk of each of two machines that are off into the other.
+func (f *Fleet) SwapDisks(one, other string) error {
+	a, err := f.machine(one)
+	if err != nil {
+		return fmt.Errorf("swap disks: %w", err)
+	}
+	b, err := f.machine(other)
+	if err != nil {
+		return fmt.Errorf("swap disks: %w", err)
+	}
+	if a == b {
+		return fmt.Errorf("swap disks: %s has one disk", one)
+	}
+	if a.serial > b.serial { // one order for all who swap
+		a, b = b, a
+	}
+	a.work.Lock()
+	defer a.work.Unlock()
+	b.work.Lock()
+	defer b.work.Unlock()
+	left, right := a.snapshot(), b.snapshot()
+	if left.On || right.On {
+		return fmt.Errorf("swap disks of %s and %s: a machine is on", one, other)
+	}
+	a.useDisk(right.DiskDir)
+	b.useDisk(left.DiskDir)
+	return nil
+}
+
+// useDisk puts a disk into a machine.
+func (m *machine) useDisk(dir string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.node.DiskDir = dir
 }
 
 // scrap destroys a disk.

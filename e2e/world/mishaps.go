@@ -25,6 +25,15 @@ func (w *World) ReplaceDisk(ctx context.Context, node string) error {
 	return errors.Join(w.Fleet.ReplaceDisk(node), w.Fleet.PowerOn(ctx, node))
 }
 
+// SwapDisks implements scenario.Mishaps.
+func (w *World) SwapDisks(ctx context.Context, one, other string) error {
+	if err := errors.Join(w.Fleet.PowerOff(one), w.Fleet.PowerOff(other)); err != nil {
+		return err
+	}
+	swapped := w.Fleet.SwapDisks(one, other)
+	return errors.Join(swapped, w.Fleet.PowerOn(ctx, one), w.Fleet.PowerOn(ctx, other))
+}
+
 // CloneDisk implements scenario.Mishaps.
 func (w *World) CloneDisk(ctx context.Context, from, to string) error {
 	identity, err := os.ReadFile(filepath.Join(w.Fleet.DiskDir(from), disk.ConfigFile))

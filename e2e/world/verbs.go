@@ -4,7 +4,9 @@ package world
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
@@ -150,16 +152,41 @@ func (w *World) lacksEngine(ctx context.Context, name string) (string, error) {
 
 // CreateVolume implements scenario.World.
 func (w *World) CreateVolume(ctx context.Context, v scenario.Volume) error {
-	raw := fmt.Appendf(nil, `{"apiVersion":"longhorn.io/v1beta2","kind":"Volume","metadata":{"name":%q},`+
-		`"spec":{"size":"%d","numberOfReplicas":%d,"frontend":"blockdev","dataEngine":"v1","accessMode":"rwo","revisionCounterDisabled":true}}`,
-		v.Name, v.Bytes, v.Replicas)
-	err := w.Longhorn.LonghornV1beta2().RESTClient().Post().Namespace(standin.Namespace).
+	raw, err := json.Marshal(volumeObject(v))
+	if err != nil {
+		return err
+	}
+	err = w.Longhorn.LonghornV1beta2().RESTClient().Post().Namespace(standin.Namespace).
 		Resource("volumes").Body(raw).Do(ctx).Error()
 	if err != nil {
 		return err
 	}
 	claim := hollow.Claim{Namespace: namespace, Name: v.Name, Volume: v.Name, Size: v.Bytes}
 	return claim.Create(ctx, w.Kube)
+}
+
+// volumeObject is the Volume as Longhorn's provisioner would make it; what is left
+// out is the storage's default.
+func volumeObject(v scenario.Volume) map[string]any {
+	spec := map[string]any{
+		"size": strconv.FormatInt(v.Bytes, 10), "numberOfReplicas": v.Replicas, "frontend": "blockdev", "dataEngine": "v1",
+		"accessMode": "rwo", "revisionCounterDisabled": true,
+	}
+	if v.Local {
+		spec["dataLocality"] = "strict-local"
+	}
+	if v.Shared {
+		spec["accessMode"] = "rwx"
+	}
+	if v.Standby {
+		spec["Standby"], spec["frontend"] = true, ""
+	}
+	if v.Image != "" {
+		spec["backingImage"] = v.Image
+	}
+	return map[string]any{
+		"apiVersion": "longhorn.io/v1beta2", "kind": "Volume", "metadata": map[string]any{"name": v.Name}, "spec": spec,
+	}
 }
 
 // Run implements scenario.World: a Deployment without a volume, a StatefulSet

@@ -9,6 +9,9 @@ import "context"
 type Mishaps interface {
 	// ReplaceDisk installs a machine anew: an empty disk, the same Node object.
 	ReplaceDisk(ctx context.Context, node string) error
+	// SwapDisks puts the disk of each of two machines into the other, as after
+	// a repair; their Node objects stay.
+	SwapDisks(ctx context.Context, one, other string) error
 	// CloneDisk gives the disk of one machine the identity that the disk of
 	// another has, as an image of that disk would.
 	CloneDisk(ctx context.Context, from, to string) error

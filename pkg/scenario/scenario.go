@@ -25,6 +25,11 @@ type Volume struct {
 	Replicas int
 	// Bytes is its size.
 	Bytes int64
+	// Local keeps its only replica where it is used; Shared lets pods on several
+	// nodes use it at once; Standby follows a backup elsewhere; Image names what
+	// it begins as a copy of.
+	Local, Shared, Standby bool
+	Image                  string
 }
 
 // Workload is a Deployment or StatefulSet, one pod unless Replicas says more.

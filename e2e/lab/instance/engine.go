@@ -134,6 +134,7 @@ func (p *Plane) addReplica(ctx context.Context, e *engine, address string) error
 	now.running = false
 	if err != nil {
 		now.state, now.failure = "error", err.Error()
+		p.failed[e.volume]++
 		e.modes[address] = enginerpc.ReplicaMode_ERR
 		p.log.Warn("rebuild failed", "engine", e.name, "replica", target.name, "error", err)
 		return err

@@ -30,6 +30,7 @@ type Plane struct {
 	engines  map[string]*engine  // by address, IP:PORT
 	servers  map[*Server]bool
 	failing  map[string]string // rebuilds of a volume that are to fail, and how
+	failed   map[string]int    // how many did
 	unknown  map[string]bool   // calls that nobody answers
 }
 
@@ -46,7 +47,7 @@ type replica struct {
 func NewPlane(rate int64) *Plane {
 	return &Plane{
 		log: slog.New(slog.DiscardHandler), rate: rate, replicas: map[string]*replica{}, engines: map[string]*engine{},
-		servers: map[*Server]bool{}, failing: map[string]string{}, unknown: map[string]bool{},
+		servers: map[*Server]bool{}, failing: map[string]string{}, failed: map[string]int{}, unknown: map[string]bool{},
 	}
 }
 
@@ -77,6 +78,13 @@ func (p *Plane) FailRebuilds(volume, message string) {
 		return
 	}
 	p.failing[volume] = message
+}
+
+// FailedRebuilds counts the rebuilds of the volume that failed.
+func (p *Plane) FailedRebuilds(volume string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed[volume]
 }
 
 // errNoProcess means that no such process runs.
