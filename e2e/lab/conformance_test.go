@@ -5,10 +5,12 @@ package lab_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,19 +43,21 @@ func script() []event {
 }
 
 // stage sets it: all pods on the last node.
-func stage(t *testing.T, w *world.World) {
-	t.Helper()
+func stage(t *testing.T, w *world.World) error {
 	i := scenario.Incident{Workers: len(nodes())}
 	if err := i.Machines(t.Context(), w); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	kubectl(t, w, 0, "taint", "nodes", nodes()[0], nodes()[1], "stage=off:NoSchedule")
-	threes(t, w)
+	said, err := w.Kubectl(t.Context(), "taint", "nodes", nodes()[0], nodes()[1], "stage=off:NoSchedule")
+	if err != nil || said.Exit != 0 {
+		return fmt.Errorf("taint: %v\n%s", err, said.All())
+	}
+	return threes(t.Context(), w)
 }
 
 // TestConformance_StandinAndLonghornLookTheSame plays one script with the
-// stand-in and with the real manager, and compares what the tool sees when
-// things have come to rest. Where they differ, the stand-in is wrong.
+// stand-in and with the real manager, side by side, and compares what the tool
+// sees when things have come to rest. Where they differ, the stand-in is wrong.
 func TestConformance_StandinAndLonghornLookTheSame(t *testing.T) {
 	long(t)
 	real := start(t, nil)
@@ -66,21 +70,39 @@ func TestConformance_StandinAndLonghornLookTheSame(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	stage(t, model)
-	stage(t, real)
+	if err := both(real, model, func(w *world.World) error { return stage(t, w) }); err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range script() {
-		for _, w := range []*world.World{model, real} {
+		looks := map[*world.World][]string{}
+		var mu sync.Mutex
+		err := both(real, model, func(w *world.World) error {
 			if err := e.do(t.Context(), w); err != nil {
-				t.Fatalf("%s: %v", e.name, err)
+				return err
 			}
+			seen, err := rest(t.Context(), w)
+			mu.Lock()
+			defer mu.Unlock()
+			looks[w] = seen
+			return err
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", e.name, err)
 		}
 		record(t, real, strings.ReplaceAll(e.name, " ", "-"))
-		want, got := rest(t, real), rest(t, model)
-		t.Logf("%s: Longhorn:\n%s", e.name, strings.Join(want, "\n"))
-		if !slices.Equal(want, got) {
-			t.Errorf("after %q the stand-in looks otherwise:\n%s", e.name, strings.Join(got, "\n"))
+		t.Logf("%s: Longhorn:\n%s", e.name, strings.Join(looks[real], "\n"))
+		if !slices.Equal(looks[real], looks[model]) {
+			t.Errorf("after %q the stand-in looks otherwise:\n%s", e.name, strings.Join(looks[model], "\n"))
 		}
 	}
+}
+
+// both does it in two worlds at once.
+func both(one, other *world.World, do func(*world.World) error) error {
+	failed := make(chan error)
+	go func() { failed <- do(one) }()
+	err := do(other)
+	return errors.Join(err, <-failed)
 }
 
 // How long a look must stay the same until it counts as rest, and how long that
@@ -91,32 +113,34 @@ const (
 )
 
 // rest returns what the tool sees when that does not change any more.
-func rest(t *testing.T, w *world.World) []string {
-	t.Helper()
+func rest(ctx context.Context, w *world.World) ([]string, error) {
 	var last []string
 	since, began := time.Now(), time.Now()
 	for time.Since(since) < restFor {
 		if time.Since(began) > restLimit {
-			t.Fatalf("no rest within %s; last seen:\n%s", restLimit, strings.Join(last, "\n"))
+			return nil, fmt.Errorf("no rest within %s; last seen:\n%s", restLimit, strings.Join(last, "\n"))
 		}
-		if now := look(t, w); !slices.Equal(now, last) {
+		now, err := look(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Equal(now, last) {
 			last, since = now, time.Now()
 		}
 		time.Sleep(2 * time.Second)
 	}
-	return last
+	return last, nil
 }
 
 // look is what the tool sees, without what differs between any two clusters.
-func look(t *testing.T, w *world.World) []string {
-	t.Helper()
-	said, err := w.Kubectl(t.Context(), "safe-roll", "verify", "-o", "json")
+func look(ctx context.Context, w *world.World) ([]string, error) {
+	said, err := w.Kubectl(ctx, "safe-roll", "verify", "-o", "json")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var v v1alpha1.Verification
 	if err := json.Unmarshal([]byte(said.Out), &v); err != nil {
-		t.Fatalf("%v\n%s", err, said.All())
+		return nil, fmt.Errorf("%w\n%s", err, said.All())
 	}
 	out := []string{"verdict " + string(v.Verdict)}
 	for _, vol := range v.Volumes {
@@ -131,7 +155,7 @@ func look(t *testing.T, w *world.World) []string {
 		out = append(out, fmt.Sprintf("%s %s %s %s", f.Severity, f.Code, f.Subject.Kind, subject(f.Subject)))
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return slices.Compact(out), nil
 }
 
 // subject is the name of what has the same name in every world.

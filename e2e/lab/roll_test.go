@@ -3,6 +3,7 @@
 package lab_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,9 @@ func TestRoll_LosesNothing(t *testing.T) {
 	})
 	t.Run("a replica that fits nowhere beside volumes that need it moved", func(t *testing.T) {
 		kubectl(t, w, 0, "patch", "nodes.longhorn.io", "-n", "longhorn-system", "worker-4", "--type=merge", "-p", `{"spec":{"allowScheduling":false}}`)
-		threes(t, w)
+		if err := threes(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
 		said := kubectl(t, w, 3, "safe-roll", "run", "worker-3", "--yes", "--retire-command=machine retire", "--create-command=machine create")
 		for _, code := range []string{"plan/no-room", "volume/one-copy-left"} {
 			if !strings.Contains(said.All(), code) {
@@ -112,29 +115,36 @@ func judge(t *testing.T, x *world.Witness) {
 }
 
 // threes makes two volumes with three replicas, one in use and one asleep.
-func threes(t *testing.T, w *world.World) {
-	t.Helper()
+func threes(ctx context.Context, w *world.World) error {
 	for _, name := range []string{"three-awake", "three-asleep"} {
-		used(t, w, scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}, []byte("the bytes of "+name+"\n"))
+		if err := use(ctx, w, scenario.Volume{Name: name, Replicas: 3, Bytes: 1 << 30}, bytesOf(name)); err != nil {
+			return err
+		}
 	}
-	if err := w.Stop(t.Context(), "three-asleep"); err != nil {
+	return w.Stop(ctx, "three-asleep")
+}
+
+// use makes a volume whose pod has written data to it, and runs.
+func use(ctx context.Context, w *world.World, v scenario.Volume, data []byte) error {
+	if err := w.CreateVolume(ctx, v); err != nil {
+		return err
+	}
+	if err := w.Run(ctx, scenario.Workload{Name: v.Name, Volume: v.Name, Replicas: 1}); err != nil {
+		return err
+	}
+	return w.Write(ctx, v.Name, data)
+}
+
+// used is use, of which a test needs the end.
+func used(t *testing.T, w *world.World, v scenario.Volume, data []byte) {
+	t.Helper()
+	if err := use(t.Context(), w, v, data); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// used makes a volume whose pod has written data to it, and runs.
-func used(t *testing.T, w *world.World, v scenario.Volume, data []byte) {
-	t.Helper()
-	for _, err := range []error{
-		w.CreateVolume(t.Context(), v),
-		w.Run(t.Context(), scenario.Workload{Name: v.Name, Volume: v.Name, Replicas: 1}),
-		w.Write(t.Context(), v.Name, data),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
+// bytesOf is what a test writes into a volume.
+func bytesOf(volume string) []byte { return []byte("the bytes of " + volume + "\n") }
 
 // record keeps what the cluster is like now, where that is asked for.
 func record(t *testing.T, w *world.World, step string) {
