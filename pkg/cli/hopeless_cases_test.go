@@ -145,6 +145,7 @@ func immovable() map[string]neverEnding {
 		"every copy is bad":              {never: failed("vol-alice-r-1", "vol-alice-r-3"), just: failed("vol-alice-r-1"), says: "vol-alice"},
 		"an expansion is pending":        {never: of("lhVolume", alice, "status.expansionRequired", true), just: same, says: "is expanding"},
 		"a migration is pending":         {never: of("lhVolume", alice, "spec.migrationNodeID", "worker-2"), just: same, says: "is migrating"},
+		"a clone is being made":          {never: of("lhVolume", alice, "status.cloneStatus.state", "copy-in-progress"), just: of("lhVolume", alice, "status.cloneStatus.state", "completed"), says: "is cloning"},
 		"its backing image is nowhere":   {never: image("gone", "ready"), just: image(disk3, "ready"), says: "no ready copy of its backing image"},
 		"its backing image is not ready": {never: image(disk3, "in-progress"), just: image(disk3, "ready"), says: "no ready copy of its backing image"},
 		"a phantom counts as usable":     {never: of("lhReplica", "vol-alice-r-3", "spec.diskID", "of another life"), just: same, says: "vol-alice-r-3"},
