@@ -73,8 +73,13 @@ func (r *runner) takeBack(ctx context.Context, why decide.Stop) (left, err error
 	return left, nil
 }
 
-// undoTries bounds how often one way back is tried.
-const undoTries = 5
+// undoTries bounds how often one way back is tried, conflictTries how often in
+// spite of a conflict: the storage writes the status of an object while it moves
+// replicas, and that between our look and our deed is nobody's change of mind.
+const (
+	undoTries     = 5
+	conflictTries = 3
+)
 
 func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err error) {
 	ctx = context.WithoutCancel(ctx)
@@ -103,7 +108,7 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err er
 			return nil, nil
 		}
 		last = o.Detail
-		if o.Result == decide.Conflict {
+		if o.Result == decide.Conflict && try+1 >= conflictTries {
 			return fmt.Errorf("not put back, because somebody else changed it since (%s): %s", last, a.Why), nil
 		}
 	}
