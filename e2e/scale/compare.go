@@ -16,8 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/client-go/tools/clientcmd"
-
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 )
@@ -80,6 +78,8 @@ type Comparison struct {
 	// Under is a command under which the asking is done, such as one that keeps
 	// other work away; empty for none. Filling the clusters is not.
 	Under []string
+	// Wait measures too how a program that waits learns of changes.
+	Wait bool
 	// Skip are ways that are left out, by their number.
 	Skip []int
 	// Log is told how far it is.
@@ -88,7 +88,7 @@ type Comparison struct {
 
 // Run fills the clusters, measures every way on each, and returns the tables as
 // Markdown. The measuring is done by a process of its own: this program, called
-// with "measure" and a file.
+// with "measure" or "react" and the trials on its standard input.
 func (c Comparison) Run(ctx context.Context) (_ string, err error) {
 	bin, err := bench.Build(ctx, c.Log)
 	if err != nil {
@@ -105,8 +105,8 @@ func (c Comparison) Run(ctx context.Context) (_ string, err error) {
 		}
 		trials = append(trials, t)
 	}
-	results, err := c.measure(ctx, trials)
-	if err != nil {
+	var results []Result
+	if err := c.child(ctx, "measure", trials, &results); err != nil {
 		return "", err
 	}
 	var out strings.Builder
@@ -114,6 +114,14 @@ func (c Comparison) Run(ctx context.Context) (_ string, err error) {
 	for _, r := range results {
 		write(&out, r)
 	}
+	if !c.Wait {
+		return out.String(), nil
+	}
+	var reactions []Reaction
+	if err := c.child(ctx, "react", trials, &reactions); err != nil {
+		return "", err
+	}
+	writeReactions(&out, reactions)
 	return out.String(), nil
 }
 
@@ -141,34 +149,25 @@ func (c Comparison) prepare(ctx context.Context, bin bench.Binaries, s Shape) (*
 	return cluster, t, err
 }
 
-// measure runs this program under the command.
-func (c Comparison) measure(ctx context.Context, trials []Trial) ([]Result, error) {
+// child runs this program for that part of the work, under the command, and
+// reads what it found.
+func (c Comparison) child(ctx context.Context, part string, trials []Trial, found any) error {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	plan, err := json.Marshal(trials)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	args := append(append([]string(nil), c.Under...), self, "measure")
+	args := append(append([]string(nil), c.Under...), self, part)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(plan), c.Log
 	raw, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+		return fmt.Errorf("%s: %w", strings.Join(args, " "), err)
 	}
-	var out []Result
-	return out, json.Unmarshal(raw, &out)
-}
-
-// Trial is the comparison on one cluster, which is filled.
-type Trial struct {
-	Shape            Shape
-	Rounds           int
-	Skip             []int
-	Etcd, Kubeconfig string
-	Env              []string
+	return json.Unmarshal(raw, found)
 }
 
 // environment builds the plugin and returns an environment in which kubectl
@@ -186,72 +185,6 @@ func environment(ctx context.Context, bin bench.Binaries, c *bench.Cluster) ([]s
 	}
 	path := dir + ":" + filepath.Dir(bin.Kubectl) + ":" + os.Getenv("PATH")
 	return append(os.Environ(), "KUBECONFIG="+c.Kubeconfig(), "PATH="+path), nil
-}
-
-// Result is what became of a trial.
-type Result struct {
-	Shape Shape
-	Ways  []Measured
-}
-
-// Measured is what one way has cost, one Cost a round, and whether its answer
-// was right.
-type Measured struct {
-	Name  string
-	Costs []Cost
-	Right string
-}
-
-// Measure measures every way, in rounds.
-func (t Trial) Measure(ctx context.Context, log io.Writer) (Result, error) {
-	out := Result{Shape: t.Shape}
-	self, err := os.Executable()
-	if err != nil {
-		return out, err
-	}
-	if _, err := t.ask(ctx, ways(self)[0]); err != nil { // fills the server's caches
-		return out, err
-	}
-	var asked []way
-	for i, w := range ways(self) {
-		if !slices.Contains(t.Skip, i) {
-			asked = append(asked, w)
-			out.Ways = append(out.Ways, Measured{Name: w.name})
-		}
-	}
-	for round := range t.Rounds {
-		for i, w := range asked {
-			m := &out.Ways[i]
-			cost, err := t.ask(ctx, w)
-			if err != nil {
-				return out, fmt.Errorf("%s: %w", w.name, err)
-			}
-			fmt.Fprintf(log, "# round %d: %-36s %8s wall %8s CPU %5d MiB, exit code %d\n", round+1, w.name,
-				cost.Wall.Round(10*time.Millisecond), cost.CPU.Round(10*time.Millisecond), cost.Memory>>20, cost.ExitCode)
-			if m.Right, err = w.judge(cost.Output, t.Shape); err != nil {
-				return out, fmt.Errorf("%s: %w", w.name, err)
-			}
-			if w.answer != nil && m.Right != right {
-				fmt.Fprintf(log, "# %s; it said: %.600s\n", m.Right, cost.Output)
-			}
-			m.Costs = append(m.Costs, cost)
-		}
-	}
-	return out, nil
-}
-
-// ask asks once, with the nodes' leases fresh.
-func (t Trial) ask(ctx context.Context, w way) (Cost, error) {
-	if err := Renew(ctx, t.Etcd, t.Shape); err != nil {
-		return Cost{}, err
-	}
-	cfg, err := clientcmd.BuildConfigFromFlags("", t.Kubeconfig)
-	if err != nil {
-		return Cost{}, err
-	}
-	cmd := exec.CommandContext(ctx, lookPath(t.Env, w.args[0]), w.args[1:]...)
-	cmd.Env = t.Env
-	return Measure(ctx, cfg, cmd)
 }
 
 const right = "right"

@@ -69,6 +69,15 @@ func write(b *strings.Builder, r Result) {
 	fmt.Fprintf(b, "\nMedian of %d rounds. 64 MiB and 300 bytes a replica are %.0f MiB.\n", len(r.Ways[0].Costs), 64+float64(300*replicas)/(1<<20))
 }
 
+// writeReactions writes how a program that waits learns of changes.
+func writeReactions(b *strings.Builder, all []Reaction) {
+	b.WriteString("\n### Waiting\n\n| Cluster | Event to decision, p50 | p99 | Lists a minute while nothing happens | Watches begun a minute | Memory before and after |\n|---|---|---|---|---|---|\n")
+	for _, r := range all {
+		fmt.Fprintf(b, "| %s | %.2f s | %.2f s | %.1f | %.1f | %d and %d MiB |\n", r.Shape, r.P50.Seconds(), r.P99.Seconds(),
+			float64(r.Requests["lists"])/r.Idle.Minutes(), float64(r.Requests["watches"])/r.Idle.Minutes(), r.MemoryFirst>>20, r.MemoryLast>>20)
+	}
+}
+
 func wall(c Cost) float64   { return c.Wall.Seconds() }
 func cpu(c Cost) float64    { return c.CPU.Seconds() }
 func memory(c Cost) float64 { return float64(c.Memory) / (1 << 20) }

@@ -3,7 +3,7 @@
 // Command bench measures what it costs to ask a large cluster whether every
 // volume is whole: with safe-roll, and in the ways that are used today.
 //
-//	bench [-volumes 1000,10000] [-rounds 3] [-o FILE]
+//	bench [-volumes 1000,10000] [-rounds 3] [-wait] [-o FILE]
 //
 // It builds and starts a real API server, fills it, and asks in turn. "bench
 // floor" and "bench typed" are two of those ways, run as processes of their own.
@@ -47,6 +47,8 @@ func run(ctx context.Context, args []string) error {
 			return ask(func(cfg *rest.Config) error { return scale.Floor(ctx, cfg) })
 		case "measure":
 			return measure(ctx)
+		case "react":
+			return react(ctx)
 		case "typed":
 			return ask(func(cfg *rest.Config) error {
 				bad, err := scale.Typed(ctx, cfg)
@@ -62,6 +64,7 @@ func run(ctx context.Context, args []string) error {
 	rounds := flags.Int("rounds", 3, "how often each way is measured; the median counts")
 	under := flags.String("under", "", "a command under which the asking is done; filling the clusters is not")
 	skip := flags.String("skip", "", "ways that are left out, by number from 0")
+	wait := flags.Bool("wait", false, "measure too how a program that waits learns of changes")
 	file := flags.String("o", "", "where the table goes; standard output if empty")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -74,7 +77,7 @@ func run(ctx context.Context, args []string) error {
 		}
 		volumes = append(volumes, n)
 	}
-	c := scale.Comparison{Volumes: volumes, Rounds: *rounds, Under: strings.Fields(*under), Log: os.Stderr}
+	c := scale.Comparison{Volumes: volumes, Rounds: *rounds, Under: strings.Fields(*under), Wait: *wait, Log: os.Stderr}
 	for _, word := range strings.FieldsFunc(*skip, func(r rune) bool { return r == ',' }) {
 		n, err := strconv.Atoi(word)
 		if err != nil {
@@ -112,6 +115,27 @@ func measure(ctx context.Context) error {
 	var out []scale.Result
 	for _, t := range trials {
 		r, err := t.Measure(ctx, os.Stderr)
+		if err != nil {
+			return err
+		}
+		out = append(out, r)
+	}
+	return json.NewEncoder(os.Stdout).Encode(out)
+}
+
+// react reads a trial, and writes how a program that waits learns of changes.
+func react(ctx context.Context) error {
+	var trials []scale.Trial
+	if err := json.NewDecoder(os.Stdin).Decode(&trials); err != nil {
+		return err
+	}
+	var out []scale.Reaction
+	for _, t := range trials {
+		cfg, err := clientcmd.BuildConfigFromFlags("", t.Kubeconfig)
+		if err != nil {
+			return err
+		}
+		r, err := t.React(ctx, cfg, 100*time.Second, 60)
 		if err != nil {
 			return err
 		}
