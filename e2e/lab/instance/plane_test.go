@@ -189,6 +189,9 @@ func TestRebuild_FailsOnRequestAndLeavesAHalfBuiltReplica(t *testing.T) {
 	if err := b.addReplica(t.Context(), b.engineOfLocked(), b1); err == nil || b.mode(b1) != enginerpc.ReplicaMode_ERR {
 		t.Errorf("%v, mode %v", err, b.mode(b1))
 	}
+	if n := b.FailedRebuilds("v"); n != 1 {
+		t.Errorf("%d rebuilds are said to have failed", n)
+	}
 }
 
 func TestPlane_ReplicasFailOnRequest(t *testing.T) {
