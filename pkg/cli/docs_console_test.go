@@ -19,7 +19,7 @@ import (
 //	    a script that the tests run, and the file of it that the output is
 //	    compared with there: the commands are in the script, and the lines are
 //	    the file's, but for those that "…" leaves out
-//	<!-- from: e2e/world TestReboot_InPlaceLosesAndMovesNothing -->
+//	<!-- from: e2e/world TestIncident_PlainKubectlLosesEveryDetachedVolume -->
 //	    a run on a cluster: it has other times and UIDs every time, so that only
 //	    the test is looked for, not the lines
 //
