@@ -35,7 +35,7 @@ func (p Plan) Reforecast(d Decision, j *assess.Judgement, m Memory, placers map[
 		switch {
 		case d.Phase == Evacuate && changed():
 			t = p.moving(j)
-		case d.Phase == Rebuild:
+		case d.Phase == Rebuild && p.foreseen(j, m) != p.Replacement:
 			return tooSmall(d, j, m.replacements(j), placers)
 		}
 	}
@@ -65,8 +65,8 @@ func (p Plan) Reforecast(d Decision, j *assess.Judgement, m Memory, placers map[
 }
 
 // tooSmall halts a rebuild of which nothing goes on and nothing more fits, where
-// larger disks in the replacements that came are all that it lacks: no waiting
-// makes a disk grow.
+// larger disks in the replacements are all that it lacks, of which one came
+// smaller than was foreseen: no waiting makes a disk grow.
 func tooSmall(w Wait, j *assess.Judgement, came map[string]bool, placers map[string]forecast.Placer) Decision {
 	gone := map[cluster.UID]bool{}
 	for i := range j.Volumes {

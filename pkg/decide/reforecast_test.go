@@ -129,7 +129,12 @@ func TestReforecast_ARebuildThatASmallReplacementEndsHalts(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	for name, d := range map[string]decide.Decision{
-		"it fits":                 rebuilding(77*gib).resized(wait, 77*gib),
+		"it fits": rebuilding(77*gib).resized(wait, 77*gib),
+		"as large as before": func() decide.Decision {
+			g := rebuilding(40 * gib)
+			g.mem.Turns[0].Open.Had.Storage[driver].Disks["/d"] = cluster.DiskFittings{Maximum: 40 * gib}
+			return g.resized(wait, 77*gib)
+		}(),
 		"no disk is large enough": f.resized(wait, 1<<62),
 		"another phase":           f.resized(decide.Wait{Phase: decide.Settle, For: wait.For}, 77*gib),
 		"no replacement has joined": func() decide.Decision {
