@@ -28,6 +28,7 @@ install: build ## put the plugin into $PREFIX/bin (default ~/.local/bin), where 
 	install -d '$(PREFIX)/bin'
 	install -m 0755 $(BIN) '$(PREFIX)/bin/kubectl-safe_roll'
 	@echo 'installed $(PREFIX)/bin/kubectl-safe_roll; try: kubectl safe-roll'
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo 'kubectl looks for it on your PATH, where $(PREFIX)/bin is not yet';; esac
 
 .PHONY: demo
 demo: ## replace three workers, one by one, on a real API server; nothing may be lost

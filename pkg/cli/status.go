@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/view"
@@ -21,6 +22,8 @@ import (
 const (
 	followEvery = 2 * time.Second
 	followTries = 15
+	// statusLimit bounds the look at the cluster that status takes besides.
+	statusLimit = 15 * time.Second
 )
 
 // statusOptions are the flags of status.
@@ -72,6 +75,11 @@ func (o *statusOptions) run(ctx context.Context) error {
 	out := o.app.Streams.Out
 	switch o.output {
 	case outputText:
+		if rolling(s) {
+			looking, stop := context.WithTimeout(ctx, statusLimit)
+			s.Judgement = <-o.conn.lookOut(looking) // nil where the cluster may not be read, or not in time
+			stop()
+		}
 		return s.Text(out, styleOf(out))
 	case outputJSON:
 		return view.WriteJSON(out, s.Object())
@@ -108,6 +116,12 @@ func (o *statusOptions) follow(ctx context.Context, b *book.Book, s view.Status)
 		}
 		lines.Skip(s.History, s.Now)
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var seen <-chan *assess.Judgement
+	if o.output != outputJSON && rolling(s) {
+		seen = o.conn.lookOut(ctx)
+	}
 	failures := 0
 	for {
 		if err := tell(s); err != nil {
@@ -119,6 +133,12 @@ func (o *statusOptions) follow(ctx context.Context, b *book.Book, s view.Status)
 		select {
 		case <-ctx.Done():
 			return nil // whoever watches may go at any time
+		case j := <-seen:
+			if j == nil { // it is closed
+				seen = nil
+			}
+			lines.See(j, time.Now())
+			continue
 		case <-time.After(followEvery):
 		}
 		h, holder, err := b.Read(ctx)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
@@ -24,6 +25,7 @@ type Follower struct {
 	// spoke is when a line was written last, and waits what it waits for.
 	spoke time.Time
 	waits string
+	pace  pace
 	err   error
 }
 
@@ -34,6 +36,14 @@ func NewFollower(to io.Writer, style Style) *Follower { return &Follower{to: to,
 func (f *Follower) Skip(h record.History, now time.Time) {
 	f.spoke = now
 	f.each(h, func(record.Event) {})
+}
+
+// See takes in a look at the cluster, for what is left and how fast it goes;
+// nil for none.
+func (f *Follower) See(j *assess.Judgement, now time.Time) {
+	if j != nil {
+		f.pace.see(j, place{node: f.place.node, phase: decide.Phase(f.place.phase)}, now)
+	}
 }
 
 // Tell writes the events that it has not told, and, when there was none for
@@ -48,6 +58,9 @@ func (f *Follower) Tell(h record.History, holder record.Holder, now time.Time) e
 	})
 	if f.waits != "" && now.Sub(f.spoke) >= silence {
 		text := "still waiting for " + f.waits
+		if left := f.pace.text(); left != "" {
+			text += "; " + left
+		}
 		if !holder.Renewed.IsZero() {
 			text += " (the roll was heard of " + short(now.Sub(holder.Renewed)) + " ago)"
 		}

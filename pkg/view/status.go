@@ -3,10 +3,12 @@
 package view
 
 import (
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
@@ -16,6 +18,8 @@ type Status struct {
 	History record.History
 	Holder  record.Holder
 	Now     time.Time
+	// Judgement is of the cluster now; nil where it was not looked at.
+	Judgement *assess.Judgement
 }
 
 // The states of a roll.
@@ -154,6 +158,9 @@ func (s Status) Text(to io.Writer, style Style) error {
 		}
 		p.para("  ", o.Phase+": "+says+" ("+short(s.Now.Sub(*o.At))+" ago)")
 	}
+	if left := s.left(o); left != "" {
+		p.para("  ", left)
+	}
 	if o.Holder != nil {
 		p.para("  ", "held by "+o.Holder.Identity+", heard of "+short(s.Now.Sub(s.Holder.Renewed))+" ago")
 	}
@@ -164,6 +171,26 @@ func (s Status) Text(to io.Writer, style Style) error {
 		p.para("  ", next)
 	}
 	return p.done()
+}
+
+// left says how the volumes stand and how much is still to be copied; empty
+// where nobody looked.
+func (s Status) left(o v1alpha1.Status) string {
+	if s.Judgement == nil {
+		return ""
+	}
+	c := count(s.Judgement)
+	says := fmt.Sprintf("%d of %s whole", c.volumes-c.problems, many(c.volumes, "volume"))
+	at := place{phase: decide.Phase(o.Phase)}
+	for _, t := range o.Turns {
+		if t.OpenedAt != nil && t.ClosedAt == nil {
+			at.node = t.Node
+		}
+	}
+	if left, copies := bytesLeft(s.Judgement, at); copies {
+		says += ", " + amount(left) + " left to copy"
+	}
+	return says
 }
 
 // drainAgain is the command that goes on with a drain.

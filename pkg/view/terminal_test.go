@@ -8,18 +8,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
-// recorded is a journal of a real roll, as docs/journals keeps it.
+// recorded is the journal of a roll on a real API server.
 func recorded(t *testing.T, name string) record.History {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../docs/journals", name+".jsonl"))
+	text, err := os.ReadFile(filepath.Join("../cli/testdata/journals", name+".jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,5 +93,41 @@ func TestTable_TheLastColumnGoesOnBelowItself(t *testing.T) {
 	want := "NODE      WHY\nworker-1  all 21 replicas on it fit\n          elsewhere today\n"
 	if b.String() != want {
 		t.Errorf("got\n%s", b.String())
+	}
+}
+
+// Whoever watches from elsewhere sees what is left, and how fast it goes, too.
+func TestFollow_TellsWhatIsLeftWhereTheClusterMayBeRead(t *testing.T) {
+	h := recorded(t, "clean")
+	i := slices.IndexFunc(h.Events, func(e record.Event) bool { return e.Kind == record.Waiting && e.Phase == decide.Evacuate })
+	h.Events = h.Events[:i+1]
+	now := h.Events[i].At
+	var b bytes.Buffer
+	f := NewFollower(&b, Style{})
+	f.Skip(h, now)
+	node := f.place.node
+	moving := func(n int) *assess.Judgement {
+		j := lacking(n)
+		for k := range j.Volumes {
+			j.Volumes[k].Replicas = []assess.ReplicaJudgement{{Replica: &cluster.Replica{Node: node}}}
+		}
+		return j
+	}
+	f.See(moving(4), now)
+	f.See(moving(2), now.Add(20*time.Second))
+	f.See(nil, now.Add(25*time.Second))
+	if err := f.Tell(h, record.Holder{}, now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "; 2 GiB left, about 20s more at the 102.4 MiB/s of the last 20s") {
+		t.Errorf("it does not say what is left:\n%s", b.String())
+	}
+	b.Reset()
+	holder := record.Holder{Identity: "ada", Expires: now.Add(time.Hour), Renewed: now}
+	if err := (Status{History: h, Holder: holder, Now: now, Judgement: moving(2)}).Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "0 of 2 volumes whole, 2 GiB left to copy") {
+		t.Errorf("status does not say what is left:\n%s", b.String())
 	}
 }
