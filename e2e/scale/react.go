@@ -122,7 +122,10 @@ func (t Trial) keepAlive(ctx context.Context) {
 		if err := Renew(ctx, t.Etcd, t.Shape); err != nil {
 			return
 		}
-		time.Sleep(10 * time.Second)
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Second):
+		}
 	}
 }
 

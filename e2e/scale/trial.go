@@ -44,6 +44,9 @@ func (t Trial) Measure(ctx context.Context, log io.Writer) (Result, error) {
 	if err != nil {
 		return out, err
 	}
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	go t.keepAlive(ctx)
 	if _, err := t.ask(ctx, ways(self)[0]); err != nil { // fills the server's caches
 		return out, err
 	}
@@ -75,11 +78,8 @@ func (t Trial) Measure(ctx context.Context, log io.Writer) (Result, error) {
 	return out, nil
 }
 
-// ask asks once, with the nodes' leases fresh.
+// ask asks once.
 func (t Trial) ask(ctx context.Context, w way) (Cost, error) {
-	if err := Renew(ctx, t.Etcd, t.Shape); err != nil {
-		return Cost{}, err
-	}
 	cfg, err := clientcmd.BuildConfigFromFlags("", t.Kubeconfig)
 	if err != nil {
 		return Cost{}, err
