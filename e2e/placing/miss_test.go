@@ -199,10 +199,11 @@ func made(steps []placing.Step) []string {
 	return out
 }
 
-// stuck is why a volume finds no place, empty where it does.
+// stuck is why Longhorn would find no place for a volume, empty where it would.
+// That the plan refuses a place beside another replica is no rule of Longhorn's.
 func stuck(f forecast.Forecast, volume string) string {
 	for _, p := range f.Stuck {
-		if p.Volume == volume {
+		if p.Volume == volume && !strings.Contains(p.Why, "lost together") {
 			return p.Why
 		}
 	}

@@ -152,6 +152,9 @@ const (
 	byRule      = "not known"
 )
 
+// together is why a place is none for the plan, though the storage takes it.
+const together = "lost together"
+
 // alone forecasts one volume as if there were no other: empty if it fits.
 func alone(s *cluster.Snapshot, volume, node string) (why string) {
 	st := s.Storages[0]
@@ -188,7 +191,9 @@ func TestForecast_AgreesWithTheModelsScheduler(t *testing.T) {
 		f := forecast.Evacuation(s, map[string]forecast.Placer{longhorn.Driver: placement.Placer{}}, node)
 		stuck := map[string]string{}
 		for _, p := range f.Stuck {
-			stuck[p.Volume] = p.Why
+			if !strings.Contains(p.Why, together) {
+				stuck[p.Volume] = p.Why
+			}
 		}
 		before := w.on(node)
 		w.patch(model.Nodes, node, map[string]any{"spec": map[string]any{"allowScheduling": false, "evictionRequested": true}})
@@ -207,7 +212,7 @@ func TestForecast_AgreesWithTheModelsScheduler(t *testing.T) {
 				gloomy = append(gloomy, miss{seed, v, why, kindOf(s, s, v, node, false)})
 			}
 		}
-		nodes[[2]bool{f.Fits(), len(after) == 0}]++
+		nodes[[2]bool{len(stuck) == 0, len(after) == 0}]++
 	}
 	report(t, right, rightly, hopeful, gloomy)
 	both, said, was := nodes[[2]bool{true, true}], nodes[[2]bool{true, false}], nodes[[2]bool{false, true}]
