@@ -104,7 +104,7 @@ func (w *world) storageFindings(st *storageWorld) []Finding {
 	if len(st.facts.Nodes) == 0 {
 		out = append(out, Finding{Code: StorageNoNodes, Severity: Unclear, Subject: subject,
 			Message:  fmt.Sprintf("Storage %s has no node of its own: it does not run here.", st.facts.Driver),
-			Evidence: []cluster.Fact{fact("storage.nodes", "0"), fact("storage.volumes", strconv.Itoa(len(st.facts.Volumes)))}})
+			Evidence: []cluster.Fact{fact("storage.nodes", "0"), fact("storage.volumes", strconv.Itoa(st.volumes))}})
 	}
 	if st.volumes == 0 {
 		out = append(out, w.noVolumes(st, subject))
