@@ -22,7 +22,8 @@ var errNoMachine = errors.New("no such machine is on")
 // disks implements model.Disks with folders. Each machine has one disk, at
 // every path; its folder is its file system.
 type disks struct {
-	size     int64
+	size     int64                  // of disks not seen before
+	sizes    map[string]int64       // by folder
 	machines map[string]hollow.Node // that are on
 	seen     map[string]model.Disk  // last answer by folder
 }
@@ -46,7 +47,11 @@ func (d *disks) Mounted(node, _ string) (model.Disk, bool) {
 		return last, ok
 	}
 	id := sha256.Sum256([]byte(m.DiskDir))
-	out := model.Disk{Filesystem: hex.EncodeToString(id[:8]), Maximum: d.size, Available: d.size}
+	if d.sizes[m.DiskDir] == 0 {
+		d.sizes[m.DiskDir] = d.size
+	}
+	size := d.sizes[m.DiskDir]
+	out := model.Disk{Filesystem: hex.EncodeToString(id[:8]), Maximum: size, Available: size}
 	if raw, err := os.ReadFile(filepath.Join(m.DiskDir, disk.ConfigFile)); err == nil {
 		var c config
 		if json.Unmarshal(raw, &c) == nil {
@@ -55,6 +60,13 @@ func (d *disks) Mounted(node, _ string) (model.Disk, bool) {
 	}
 	d.seen[m.DiskDir] = out
 	return out, true
+}
+
+// grow makes every disk at least that large.
+func (d *disks) grow(size int64) {
+	for dir := range d.sizes {
+		d.sizes[dir] = max(d.sizes[dir], size)
+	}
 }
 
 // Label implements model.Disks.

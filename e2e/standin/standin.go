@@ -104,7 +104,7 @@ func New(o Options) (*Standin, error) {
 		turns: map[string]int{},
 	}
 	s.Files = device.New(s)
-	s.disks = &disks{size: o.DiskSize, machines: map[string]hollow.Node{}, seen: map[string]model.Disk{}}
+	s.disks = &disks{size: o.DiskSize, sizes: map[string]int64{}, machines: map[string]hollow.Node{}, seen: map[string]model.Disk{}}
 	s.model = model.New(model.Options{Namespace: Namespace, Behaviour: o.Behaviour, Timing: o.Timing, Seed: o.Seed}, s.disks)
 	return s, nil
 }
@@ -168,6 +168,21 @@ func (s *Standin) SetRebuild(volume string, r model.Rebuild) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.model.SetRebuild(volume, r)
+}
+
+// SetDiskSize decides how much the disks of machines that are made from now on
+// claim to hold.
+func (s *Standin) SetDiskSize(bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disks.size = bytes
+}
+
+// GrowDisks makes every disk that is there at least that large.
+func (s *Standin) GrowDisks(bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disks.grow(bytes)
 }
 
 // WhyBudget tells why the disruption budget of a node's instance manager does
