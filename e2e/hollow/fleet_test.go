@@ -90,6 +90,18 @@ func TestFleet_PowerOffTurnsNotReadyAndLeavesThePods(t *testing.T) {
 	}
 }
 
+func TestFleet_AReadyPodThatIsSaidNotToBeSaysSoAgain(t *testing.T) {
+	l := newLab(t, nil, 1)
+	pod := l.deploy("web", 1)[0]
+	// As Kubernetes does when the node is late with its heartbeat.
+	_, err := l.client.CoreV1().Pods("default").Patch(t.Context(), pod.Name, "application/strategic-merge-patch+json",
+		[]byte(`{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`), metav1.PatchOptions{}, "status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the pod to be ready again", func() bool { return ready(*l.get(pod)) })
+}
+
 func TestFleet_ARestartedMachineRunsItsPodsAgain(t *testing.T) {
 	l := newLab(t, nil, 1)
 	pod := l.deploy("web", 1)[0]

@@ -40,35 +40,49 @@ func (w *podWorker) stop() {
 }
 
 // watchReadiness reports each change of the pod's readiness until the pod is to
-// end or the machine is off. Where nothing runs there is nothing to ask.
+// end or the machine is off; and again where somebody else has written otherwise,
+// as Kubernetes does while a node is late with its heartbeat. Where nothing runs
+// there is nothing to ask every second.
 func (w *podWorker) watchReadiness() {
-	if w.k.fleet.opts.Runtime == (bare{}) {
-		return
+	var again <-chan time.Time
+	if w.k.fleet.opts.Runtime != (bare{}) {
+		tick := time.NewTicker(readinessEvery)
+		defer tick.Stop()
+		again = tick.C
 	}
-	tick := time.NewTicker(readinessEvery)
-	defer tick.Stop()
 	for !w.leaving() {
-		if now := w.k.fleet.opts.Runtime.PodReady(w.k.ctx, *w.run); now != w.ready && w.reportReady(w.k.ctx, now) == nil {
-			w.ready = now
-		}
 		select {
 		case <-w.k.ctx.Done():
 			return
 		case <-w.news:
-		case <-tick.C:
+		case <-again:
+		}
+		now := w.k.fleet.opts.Runtime.PodReady(w.k.ctx, *w.run)
+		if (now != w.ready || now != saidReady(w.seen())) && w.reportReady(w.k.ctx, now) == nil {
+			w.ready = now
 		}
 	}
 }
 
+// saidReady reports what the pod's object says.
+func saidReady(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// reportReady writes that alone: what was last seen may be older than what was
+// last written.
 func (w *podWorker) reportReady(ctx context.Context, ready bool) error {
-	pod, now := w.seen(), metav1.Now()
-	statuses := []corev1.ContainerStatus{}
-	for _, s := range pod.Status.ContainerStatuses {
-		s.Ready = ready
-		statuses = append(statuses, s)
+	now, containers := metav1.Now(), []map[string]any{}
+	for _, c := range w.seen().Spec.Containers {
+		containers = append(containers, map[string]any{"name": c.Name, "ready": ready})
 	}
 	return w.patch(ctx, map[string]any{
 		"conditions":        podConditions(readiness(ready), now, corev1.ContainersReady, corev1.PodReady),
-		"containerStatuses": statuses,
+		"containerStatuses": containers,
 	})
 }
