@@ -102,6 +102,7 @@ func (d *draft) wakes(t PlannedTurn, f TurnForecast) {
 		how = "by the storage, all at once, while their replicas move"
 	case policy.Stay:
 		how = fmt.Sprintf("by safe-roll, at most %d at a time, to see their data after the reboot", d.req.Policy.MaxWoken)
+	default: // refilled, as it says above
 	}
 	d.p.Notes = append(d.p.Notes, assess.Finding{
 		Code: CodeWakes, Severity: assess.Note, Subject: assess.Subject{Kind: "Node", Name: t.Node.Name},

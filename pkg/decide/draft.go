@@ -120,6 +120,7 @@ func (d *draft) turn(ref cluster.NodeRef) {
 		d.course.Evicted(f.Evict, d.req.Replacement)
 	case policy.Refill:
 		d.course.Refilled(f.Refill, d.req.Replacement)
+	default: // nothing is placed elsewhere
 	}
 	d.wakes(t, f)
 	d.p.Plan.Turns = append(d.p.Plan.Turns, t)

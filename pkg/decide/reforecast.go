@@ -76,6 +76,7 @@ func tooSmall(w Wait, j *assess.Judgement, came map[string]bool, placers map[str
 				return w // it may go on by itself
 			case cluster.StandingAbsent:
 				gone[r.Replica.UID] = true
+			default: // it is where it is, and goes on by nothing
 			}
 		}
 	}

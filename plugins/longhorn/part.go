@@ -100,12 +100,12 @@ func (j *join) share(version string) {
 		}
 		now.nodes[name] = s
 	}
-	if !reflect.DeepEqual(now, j.Reader.shared) {
+	if !reflect.DeepEqual(now, j.shared) {
 		for _, p := range j.parts {
 			p.made = false
 		}
 	}
-	j.Reader.shared = now
+	j.shared = now
 }
 
 // facts are those of the volumes of that name: one, or in files several.
@@ -115,10 +115,10 @@ func (j *join) facts(name string) []cluster.Volume {
 		return p.facts
 	}
 	p.facts, p.made, p.open = nil, true, false
-	family := j.family(name)
+	kin := j.family(name)
 	for _, v := range byName(j.volumes.Of(name), func(v *volume) string { return v.Name }) {
-		p.facts = append(p.facts, j.volume(v, family))
-		p.open = p.open || lacks(v, family)
+		p.facts = append(p.facts, j.volume(v, kin))
+		p.open = p.open || lacks(v, kin)
 	}
 	return p.facts
 }

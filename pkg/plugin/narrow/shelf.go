@@ -42,8 +42,9 @@ const (
 )
 
 // NewShelf returns an empty shelf, whose objects share the words. stem may be
-// nil.
+// nil. It panics where T has a field of a kind that cannot be packed.
 func NewShelf[T any](words *Words, stem func(*T) string) *Shelf[T] {
+	packable(reflect.TypeFor[T]())
 	if stem == nil {
 		stem = func(*T) string { return "" }
 	}

@@ -166,3 +166,16 @@ func TestShelf_TakesWhatIsLarge(t *testing.T) {
 		t.Error("there is something that nobody has put")
 	}
 }
+
+// A field that no test filled in must not be found out in somebody's cluster.
+func TestShelf_IsNotMadeOfWhatItCannotPack(t *testing.T) {
+	type odd struct {
+		Deep []map[string]*struct{ N float64 }
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a shelf was made of what cannot be packed")
+		}
+	}()
+	narrow.NewShelf[odd](narrow.NewWords(), nil)
+}
