@@ -4,6 +4,7 @@ package lab_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,8 +124,8 @@ const large = "large"
 // backInPart: a node was off, and what its disk held of one volume is gone when
 // it comes back. No object tells; a look into the directories does.
 func backInPart(t *testing.T, w *world.World, e scenario.Expected) {
-	lies := truth(t, w)[large]
-	node, next := lies[0].Node, lies[1].Node
+	whole := slices.DeleteFunc(truth(t, w)[large], func(c scenario.Copy) bool { return c.Sum != e[large] })
+	node, next := whole[0].Node, whole[1].Node
 	if err := w.PowerOff(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
