@@ -231,7 +231,7 @@ func TestJudgement_FindsByName(t *testing.T) {
 		t.Errorf("of two that are bound the second is named: %s", v.PV)
 	}
 	bare := &Judgement{Snapshot: j.Snapshot, Volumes: j.Volumes, Nodes: j.Nodes}
-	if bare.Volume("a") == nil || bare.Volume("b") == nil || bare.Node("w2") == nil || bare.Volume("x") != nil || bare.Node("x") != nil {
+	if bare.Volume("a") == nil || bare.Volume("b") == nil || bare.Node("control") == nil || bare.Node("w2") == nil || bare.Volume("x") != nil || bare.Node("x") != nil {
 		t.Error("a judgement that was put together by hand finds nothing")
 	}
 	again := *l.node("w1")
