@@ -49,7 +49,7 @@ test: test-unit test-e2e ## every test: this module's, then the bench's
 
 .PHONY: test-unit
 test-unit: ## the tests that need no control plane
-	$(GO) test ./... ./.ci/release
+	$(GO) test -timeout 30m ./... ./.ci/release
 
 .PHONY: test-e2e
 test-e2e: ## the tests on a real control plane (the first run builds it, some minutes)
