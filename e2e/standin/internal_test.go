@@ -54,7 +54,7 @@ func TestDifference_MakesAfterOfBefore(t *testing.T) {
 
 func TestDisks_BytesAndIdentityAreInTheFolder(t *testing.T) {
 	dirs := []string{t.TempDir(), t.TempDir()}
-	d := &disks{size: 1000, seen: map[string]model.Disk{}, machines: map[string]hollow.Node{
+	d := &disks{size: 1000, seen: map[string]model.Disk{}, sizes: map[string]int64{}, machines: map[string]hollow.Node{
 		"a": {Name: "a", DiskDir: dirs[0]}, "b": {Name: "b", DiskDir: dirs[1]},
 	}}
 	if got, ok := d.Mounted("a", "/"); !ok || got.UUID != "" {

@@ -45,7 +45,10 @@ type Server struct {
 	plane   *Plane
 	at      Place
 	servers []*grpc.Server
-	done    chan struct{}
+	// listeners are closed with them: a server that was stopped before it began to
+	// serve leaves its own open for a moment.
+	listeners []net.Listener
+	done      chan struct{}
 
 	// The plane's lock guards these.
 	instances map[string]*imrpc.InstanceResponse
@@ -76,7 +79,7 @@ func (p *Plane) Serve(ctx context.Context, at Place) (*Server, error) {
 		alive := health.NewServer()
 		alive.SetServingStatus("", healthpb.HealthCheckResponse_SERVING)
 		healthpb.RegisterHealthServer(g, alive)
-		s.servers = append(s.servers, g)
+		s.servers, s.listeners = append(s.servers, g), append(s.listeners, l)
 		go func() { _ = g.Serve(l) }() // ends with Close
 	}
 	p.mu.Lock()
@@ -101,6 +104,9 @@ func (s *Server) Close() {
 	close(s.done)
 	for _, g := range s.servers {
 		g.Stop()
+	}
+	for _, l := range s.listeners {
+		_ = l.Close() // most are closed already
 	}
 	p := s.plane
 	p.mu.Lock()
