@@ -5,6 +5,7 @@ package assess
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
@@ -196,5 +197,34 @@ func TestMayDrain_TheEvidenceCountsWhatIsElsewhere(t *testing.T) {
 	}
 	if f.Subject != (Subject{Kind: "Volume", Namespace: "storage-system", Name: "data"}) {
 		t.Errorf("%+v", f.Subject)
+	}
+}
+
+// A refusal offers the risk that would lift it, and none that would not.
+func TestMayDrain_OffersOnlyTheRiskThatWouldHelp(t *testing.T) {
+	lost := func(on string) *lab {
+		l := newLab().detached("data", on)
+		l.r(0).Claim, l.r(0).FailedAt = cluster.Failed, ago(time.Hour)
+		return l
+	}
+	for name, c := range map[string]struct {
+		l    *lab
+		code string
+		want policy.Risk
+	}{
+		"one copy would be left":           {atRest2(), VolumeOneCopy, policy.Risk{Code: VolumeOneCopy, Name: "data"}},
+		"the last copy is on it":           {newLab().detached("data", "w1"), VolumeLastCopy, policy.Risk{}},
+		"lost, with nothing on the node":   {lost("w2"), VolumeDataLost, policy.Risk{Code: VolumeAlreadyLost, Name: "data"}},
+		"lost, with something on the node": {lost("w1"), VolumeDataLost, policy.Risk{}},
+	} {
+		got, found := policy.Risk{}, false
+		for _, f := range c.l.judge().MayDrain(asked(c.l)).Findings {
+			if f.Code == c.code {
+				got, found = f.Risk, true
+			}
+		}
+		if !found || got != c.want {
+			t.Errorf("%s: %+v (said: %t), want %+v", name, got, found, c.want)
+		}
 	}
 }
