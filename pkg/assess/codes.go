@@ -2,7 +2,12 @@
 
 package assess
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
 
 // CodeDoc documents one code: Means is one sentence, Remedy says what to do,
 // and where it matters what not to do.
@@ -118,16 +123,16 @@ func nodeCodes() []CodeDoc {
 	}
 }
 
-// because says in a clause why a replica or a node does not count.
-func because(code string) string {
-	clause := cmp.Or(placeClause(code), replicaClause(code))
-	if clause == "" {
-		clause = probeClauses()[code]
+// because says in a clause why a replica or a node does not count. What is no
+// code of ours is a doubt's, and one of these says it.
+func because(code string, doubts ...[]cluster.Doubt) string {
+	clause := cmp.Or(placeClause(code), replicaClause(code), probeClauses()[code])
+	for _, d := range slices.Concat(doubts...) {
+		if d.Code == code {
+			clause = cmp.Or(clause, d.Says)
+		}
 	}
-	if clause != "" {
-		return clause
-	}
-	return "its storage says " + code
+	return cmp.Or(clause, "its storage says "+code)
 }
 
 // placeClause is what is said of a code; empty for another.

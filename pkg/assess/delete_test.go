@@ -135,6 +135,17 @@ func restCases() []deleteCase {
 	}
 }
 
+// image has copies of it lie on these disks.
+func image(disks ...string) func(*lab) {
+	return func(l *lab) {
+		b := cluster.Base{Name: "image"}
+		for _, d := range disks {
+			b.Copies = append(b.Copies, cluster.BaseCopy{DiskUUID: d, Ready: cluster.Yes})
+		}
+		l.st().Bases = []cluster.Base{b}
+	}
+}
+
 func boundCases() []deleteCase {
 	local := cluster.PersistentVolume{Name: "pv-l", Local: true, Hostnames: []string{"w1"}, Bound: true, ClaimNamespace: "apps", ClaimName: "l"}
 	with := func(f func(*cluster.PersistentVolume)) func(*lab) {
@@ -147,15 +158,6 @@ func boundCases() []deleteCase {
 	}
 	foreign := func(l *lab) {
 		l.s.Attachments = []cluster.Attachment{{Name: "a", Driver: "other.example.org", PV: "pv-o", Node: "w1"}}
-	}
-	base := func(disks ...string) func(*lab) {
-		return func(l *lab) {
-			b := cluster.Base{Name: "image"}
-			for _, d := range disks {
-				b.Copies = append(b.Copies, cluster.BaseCopy{DiskUUID: d, Ready: cluster.Yes})
-			}
-			l.st().Bases = []cluster.Base{b}
-		}
 	}
 	return []deleteCase{
 		as("a local volume dies with its node", pv(local), unsafe, PVBoundToNode),
@@ -176,25 +178,25 @@ func boundCases() []deleteCase {
 		as("a driver that binds to none is not", with(func(p *cluster.PersistentVolume) { p.Local, p.Driver, p.Hostnames = false, "other", nil }), safe),
 		as("a volume of another driver may be served from there", foreign, unsafe, NodeForeignAttachment),
 		as("a volume of another driver may be accepted by name", then(foreign, accept(NodeForeignAttachment, "pv-o")), safe),
-		as("the only copy of an image dies with its node", base("disk-w1"), unsafe, BaseOnlyCopy),
-		as("an image with a copy elsewhere does not", base("disk-w1", "disk-w2"), safe),
-		as("a copy on a silent node is none", then(base("disk-w1", "disk-w3"), func(l *lab) {
+		as("the only copy of an image dies with its node", image("disk-w1"), unsafe, BaseOnlyCopy),
+		as("an image with a copy elsewhere does not", image("disk-w1", "disk-w2"), safe),
+		as("a copy on a silent node is none", then(image("disk-w1", "disk-w3"), func(l *lab) {
 			l.node("w3").Ready = cluster.No
 			l.v("data").Want, l.v("data").Replicas = 2, l.v("data").Replicas[:2]
 			l.pol.MinReplicas = 1
 		}), unsafe, BaseOnlyCopy),
-		as("an image whose copies nobody has may be anywhere", base("disk-x"), dunno, BaseOnlyCopy),
-		as("an image whose only copy is on a silent node is not on this one", then(base("disk-w3"), func(l *lab) {
+		as("an image whose copies nobody has may be anywhere", image("disk-x"), dunno, BaseOnlyCopy),
+		as("an image whose only copy is on a silent node is not on this one", then(image("disk-w3"), func(l *lab) {
 			l.sn("w3").Deleting = true
 			l.v("data").Want, l.v("data").Replicas = 2, l.v("data").Replicas[:2]
 			l.pol.MinReplicas = 1
 		}), safe),
-		as("an image without copies lies nowhere", base(), safe),
-		as("a copy on no known disk may be on any", then(base(""), func(l *lab) { l.disk("w1").UUID = "" }), dunno, BaseOnlyCopy),
-		as("an image that lies elsewhere does not", base("disk-w2"), safe),
-		as("an image that no volume uses may be given up by name", then(base("disk-w1"), accept(BaseOnlyCopy, "image")), safe),
-		as("an image that a volume uses may not", then(base("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy),
-		as("a clone of the disk elsewhere is no copy", then(base("disk-w1"), func(l *lab) {
+		as("an image without copies lies nowhere", image(), safe),
+		as("a copy on no known disk may be on any", then(image(""), func(l *lab) { l.disk("w1").UUID = "" }), dunno, BaseOnlyCopy),
+		as("an image that lies elsewhere does not", image("disk-w2"), safe),
+		as("an image that no volume uses may be given up by name", then(image("disk-w1"), accept(BaseOnlyCopy, "image")), safe),
+		as("an image that a volume uses may not", then(image("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy),
+		as("a clone of the disk elsewhere is no copy", then(image("disk-w1"), func(l *lab) {
 			l.sn("w3").Disks = append(l.sn("w3").Disks, cluster.Disk{Name: "clone", UUID: "disk-w1", Declared: true, Reported: true, Ready: cluster.Yes})
 			l.v("data").Want = 2
 		}), unsafe, BaseOnlyCopy),

@@ -20,7 +20,11 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 				verdict = verdict.Worse(o.releases(st, v, ref.Name, t))
 			}
 		}
-		verdict = verdict.Worse(o.images(st, ref.Name))
+		for _, b := range st.Bases {
+			if !underVolume(st, b) && !o.accepted("base/only-copy", b.Name) {
+				verdict = verdict.Worse(o.image(st, b, ref.Name))
+			}
+		}
 	}
 	for _, a := range o.s.Attachments {
 		if a.Node == ref.Name && !o.accepted("node/foreign-attachment", a.PV) {
@@ -30,7 +34,8 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 	return verdict.Worse(o.locals(ref.Name))
 }
 
-// mayReboot: nothing is served from the node, and nothing is on the move.
+// mayReboot: nothing is served from the node, nothing is on the move, and what
+// volumes are layered upon can be read without it.
 func (o oracle) mayReboot(ref cluster.NodeRef) cluster.Verdict {
 	verdict := o.mayDrain(ref)
 	if o.s.Source != cluster.SourceLive {
@@ -48,6 +53,11 @@ func (o oracle) mayReboot(ref cluster.NodeRef) cluster.Verdict {
 		for _, v := range st.Volumes {
 			if !o.waived(st, v) {
 				verdict = verdict.Worse(o.rests(st, v, ref.Name))
+			}
+		}
+		for _, b := range st.Bases {
+			if underVolume(st, b) {
+				verdict = verdict.Worse(o.image(st, b, ref.Name))
 			}
 		}
 		for _, sn := range st.Nodes {
@@ -147,27 +157,29 @@ func saidAbsent(v cluster.Volume, r cluster.Replica) bool {
 	return false
 }
 
-func (o oracle) images(st cluster.Storage, node string) cluster.Verdict {
+func underVolume(st cluster.Storage, b cluster.Base) bool {
+	return slices.ContainsFunc(st.Volumes, func(v cluster.Volume) bool { return v.Base == b.Name })
+}
+
+// image says whether the image can be read without the node.
+func (o oracle) image(st cluster.Storage, b cluster.Base, node string) cluster.Verdict {
 	verdict := cluster.Safe
-	for _, b := range st.Bases {
-		usedBy := slices.ContainsFunc(st.Volumes, func(v cluster.Volume) bool { return v.Base == b.Name })
-		if o.readableBase(st, b.Name, node) || !usedBy && o.accepted("base/only-copy", b.Name) {
-			continue
-		}
-		for _, c := range b.Copies {
-			var at []string
-			for _, sn := range st.Nodes {
-				for _, d := range sn.Disks {
-					if d.UUID == c.DiskUUID && d.UUID != "" {
-						at = append(at, sn.Name)
-					}
+	if o.readableBase(st, b.Name, node) {
+		return verdict
+	}
+	for _, c := range b.Copies {
+		var at []string
+		for _, sn := range st.Nodes {
+			for _, d := range sn.Disks {
+				if d.UUID == c.DiskUUID && d.UUID != "" {
+					at = append(at, sn.Name)
 				}
 			}
-			if slices.Contains(at, node) {
-				verdict = cluster.Unsafe
-			} else if len(at) == 0 {
-				verdict = verdict.Worse(cluster.VerdictUnknown)
-			}
+		}
+		if slices.Contains(at, node) {
+			verdict = cluster.Unsafe
+		} else if len(at) == 0 {
+			verdict = verdict.Worse(cluster.VerdictUnknown)
 		}
 	}
 	return verdict

@@ -16,6 +16,7 @@ func rebootCases() []permitCase {
 		accept(VolumeAlreadyLost, "data")(l)
 		return l
 	}
+	under := func(l *lab) { l.v("data").Base = "image" }
 	return []permitCase{
 		{"a volume that is served from elsewhere waits", elsewhere, nil, nil, safe},
 		{"what looks good is enough, for the disks come back", atRest3, nil, nil, safe},
@@ -30,6 +31,10 @@ func rebootCases() []permitCase {
 		}, []string{VolumeRebuilding}, dunno},
 		{"a local volume comes back with its node", elsewhere, pv(cluster.PersistentVolume{Name: "l", Local: true, Hostnames: []string{"w1"}, Bound: true, ClaimName: "l"}), nil, safe},
 		{"an orphan comes back with its node", elsewhere, func(l *lab) { l.st().Orphans = []cluster.Orphan{{Name: "o", Node: "w1"}} }, nil, safe},
+		{"an image that no volume uses comes back with its node", elsewhere, image("disk-w1"), nil, safe},
+		{"an image that a volume uses is out of reach meanwhile", elsewhere, then(image("disk-w1"), under), []string{BaseOnlyCopy}, unsafe},
+		{"which cannot be accepted", elsewhere, then(image("disk-w1"), under, accept(BaseOnlyCopy, "image")), []string{BaseOnlyCopy}, unsafe},
+		{"an image with a copy elsewhere is not", elsewhere, then(image("disk-w1", "disk-w2"), under), nil, safe},
 		{"files know nothing of the present", elsewhere, files, []string{InputNotLive}, dunno},
 		{"a kind that draining needs is needed here", elsewhere, gap(cluster.Gap{Kind: "pods", ForDrain: true}), []string{InputGapDrain}, dunno},
 		{"a kind by which the storage holds the node must have been read", elsewhere,

@@ -17,7 +17,7 @@ func (say volumeVoice) attachRule() {
 	var names []string
 	for i := range say.vj.Replicas {
 		if rj := &say.vj.Replicas[i]; startsBlank(rj) {
-			names = append(names, rj.Replica.Name+" on "+nodeName(rj.Replica)+": "+because(rj.Code))
+			names = append(names, rj.Replica.Name+" on "+nodeName(rj.Replica)+": "+say.because(rj))
 		}
 	}
 	if len(names) == 0 {

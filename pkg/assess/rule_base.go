@@ -49,8 +49,22 @@ func (st *storageWorld) copies(b *cluster.Base, without string) int {
 // loss of one that a volume is layered upon is the loss of the volume, and
 // cannot be accepted.
 func (j *Judgement) onlyBases(ref cluster.NodeRef) []Finding {
+	used, unused := j.basesOnlyOn(ref)
+	for _, f := range unused {
+		used = append(used, j.acceptable(f))
+	}
+	return used
+}
+
+// onlyBasesInUse lists those of them that volumes are layered upon: while the
+// node is down these can be opened nowhere.
+func (j *Judgement) onlyBasesInUse(ref cluster.NodeRef) []Finding {
+	used, _ := j.basesOnlyOn(ref)
+	return used
+}
+
+func (j *Judgement) basesOnlyOn(ref cluster.NodeRef) (used, unused []Finding) {
 	w := newWorld(j.Snapshot, j.Policy, j.Now)
-	var out []Finding
 	for i := range w.storages {
 		st := &w.storages[i]
 		inUse := map[string]bool{}
@@ -60,16 +74,16 @@ func (j *Judgement) onlyBases(ref cluster.NodeRef) []Finding {
 		for k := range st.facts.Bases {
 			b := &st.facts.Bases[k]
 			f := st.onlyBase(b, ref.Name)
-			if f == nil {
-				continue
+			switch {
+			case f == nil:
+			case inUse[b.Name]:
+				used = append(used, *f)
+			default:
+				unused = append(unused, *f)
 			}
-			if !inUse[b.Name] {
-				*f = j.acceptable(*f)
-			}
-			out = append(out, *f)
 		}
 	}
-	return out
+	return used, unused
 }
 
 // onlyBase says whether the image would be lost with the node; nil for no.

@@ -2,11 +2,7 @@
 
 package assess
 
-import (
-	"fmt"
-
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
-)
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 
 // Doubts come from a storage's plugin. Each caps what a replica may still be;
 // none can vouch for one.
@@ -54,9 +50,13 @@ func doubtFindings(ds []cluster.Doubt, subject Subject, name string) []Finding {
 }
 
 func doubtFinding(d cluster.Doubt, subject Subject, name string) Finding {
+	what := name
+	if d.AtMost != cluster.StandingGood {
+		what += " is " + d.AtMost.String() + " at best"
+	}
 	return Finding{
 		Code: d.Code, Severity: doubtSeverity(d), Subject: subject, Evidence: d.Facts,
-		Message: sentence(fmt.Sprintf("%s can be %s at most: its storage says %s.", name, d.AtMost, d.Code)),
+		Message: sentence(what + ": " + because(d.Code, []cluster.Doubt{d}) + "."),
 	}
 }
 

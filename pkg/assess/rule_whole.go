@@ -193,7 +193,7 @@ func (say volumeVoice) replicaNotes() {
 			say.vj.Findings = append(say.vj.Findings, Finding{
 				Code: rj.Code, Severity: Note, Evidence: rj.Evidence,
 				Subject: Subject{Kind: "Replica", Namespace: say.namespace, Name: r.Name},
-				Message: fmt.Sprintf("Replica %s of %s on %s is not counted: %s.", r.Name, say.name(), nodeName(r), because(rj.Code)),
+				Message: fmt.Sprintf("Replica %s of %s on %s is not counted: %s.", r.Name, say.name(), nodeName(r), say.because(rj)),
 			})
 		}
 		for _, d := range r.Doubts {

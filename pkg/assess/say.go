@@ -55,12 +55,17 @@ func (say volumeVoice) tell(standing func(*ReplicaJudgement) cluster.Standing) s
 		if standing(rj) == cluster.StandingGood || rj.Code == ReplicaPlaceholder {
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s on %s: %s", rj.Replica.Name, nodeName(rj.Replica), because(rj.Code)))
+		parts = append(parts, fmt.Sprintf("%s on %s: %s", rj.Replica.Name, nodeName(rj.Replica), say.because(rj)))
 	}
 	if len(parts) == 0 {
 		return "no other replica"
 	}
 	return joined(parts)
+}
+
+// because says in a clause why the replica does not count.
+func (say volumeVoice) because(rj *ReplicaJudgement) string {
+	return because(rj.Code, rj.Replica.Doubts, say.vj.Volume.Doubts)
 }
 
 // counts is the evidence of a count.

@@ -36,6 +36,16 @@ func TestFindings_ReadAsSentences(t *testing.T) {
 			"Volume data (claim apps/data) is lost, which was accepted for the nodes that hold nothing of it."},
 		{atRest2, func(l *lab) { l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing"}} },
 			"Replica data-r-w1 of volume data (claim apps/data) on node w1 is not counted: its storage says odd/thing."},
+		{atRest2, func(l *lab) { l.r(0).Doubts = []cluster.Doubt{{Code: "odd/thing", Says: "it is odd"}} },
+			"Volume data (claim apps/data) cannot be judged: it has 1 of 2 good replicas (data-r-w1 on node w1: it is odd)."},
+		{atRest2, func(l *lab) { l.v("data").Doubts = []cluster.Doubt{{Code: "odd/thing", Says: "all of it is odd"}} },
+			"Volume data (claim apps/data) cannot be judged: it has 0 of 2 good replicas (data-r-w1 on node w1: all of it is odd; data-r-w2 on node w2: all of it is odd)."},
+		{atRest2, func(l *lab) { l.v("data").Doubts = []cluster.Doubt{{Code: "odd/thing", Says: "all of it is odd"}} },
+			"Volume data (claim apps/data) is Unknown at best: all of it is odd."},
+		{atRest2, func(l *lab) {
+			l.v("data").Doubts = []cluster.Doubt{{Code: "odd/thing", Says: "it is odd", AtMost: cluster.StandingGood}}
+		},
+			"Volume data (claim apps/data): it is odd."},
 		{atRest2, func(l *lab) { l.node("w1").Ready = cluster.No }, "Node w1 is not live: its node is not Ready."},
 		{newLab, func(*lab) {}, "Storage block.example.org has 0 volumes, and no PersistentVolume refers to one."},
 		{atRest2, func(l *lab) { l.st().Volumes = nil },

@@ -289,7 +289,9 @@ type Replica struct {
 // Doubt is what a plugin adds to a claim: a reason to believe less. A plugin
 // may doubt, never vouch.
 type Doubt struct {
-	Code  string
+	Code string
+	// Says is the reason as a clause, as in "its engine runs without it".
+	Says  string
 	Facts []Fact
 	// AtMost is the best standing that is still possible.
 	AtMost Standing

@@ -15,6 +15,7 @@ const (
 	CodeBudgetNow   = "plan/budget-now"
 	CodePodNowhere  = "plan/pod-fits-nowhere"
 	CodeWakes       = "plan/wakes-volumes"
+	CodeOnTrust     = "plan/on-trust"
 	CodeChanged     = "plan/changed"
 	CodeNotLost     = "plan/not-lost"
 )
@@ -39,6 +40,8 @@ func planCodes() []assess.CodeDoc {
 			Remedy: "Make room on another node if it must not wait. Nothing is lost by waiting."},
 		{Code: CodeWakes, Means: "Detached volumes are attached while their replicas are moved or rebuilt; a pod that wants one meanwhile may wait.",
 			Remedy: "Nothing has to be done. Roll when few users log in, or move fewer volumes at once."},
+		{Code: CodeOnTrust, Means: "A node is to be rebooted, and volumes have fewer proven replicas on other nodes than they need: of detached ones nobody reads the copies. They are lost only if the node's disks do not come back and those copies are not what they look.",
+			Remedy: "Nothing has to be done. To be sure, have the copies looked at before: kubectl safe-roll verify --probe."},
 		{Code: CodeNotLost, Means: "The loss of a volume was accepted that is not lost: nobody accepts beforehand what a roll is there to prevent.",
 			Remedy: "Leave out --accept-risk=volume/already-lost for that volume."},
 		{Code: CodeChanged, Means: "What decides where replicas go has changed since the plan was made, and the turn could no longer end.",

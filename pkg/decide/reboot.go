@@ -258,9 +258,34 @@ func (t *tick) sleepers() Decision {
 	return nil
 }
 
-// stay plans a reboot: replicas stay where they are.
+// stay plans a reboot: replicas stay where they are. Nothing would wait for
+// copies of an image to come up elsewhere, so one that is in use refuses.
 func (d *draft) stay(t *PlannedTurn, f *TurnForecast) {
 	t.Strategy, t.Why = policy.Stay, "it comes back with its disks"
 	d.refuse(d.keepsFloor(t.Node)...)
 	d.refuse(d.insists(t.Node, f)...)
+	for _, x := range d.j.MayReboot(t.Node).Findings {
+		if x.Code == assess.BaseOnlyCopy {
+			d.refuse(x)
+		}
+	}
+	d.onTrust(t.Node)
+}
+
+// onTrust notes that, should the disks not come back, volumes are left with
+// copies that look good and were not read.
+func (d *draft) onTrust(ref cluster.NodeRef) {
+	n := 0
+	for _, x := range d.j.MayDelete(ref, assess.Turn{}).Findings {
+		if x.Code == assess.VolumeNotProven {
+			n++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	d.p.Notes = append(d.p.Notes, assess.Finding{
+		Code: CodeOnTrust, Severity: assess.Note, Subject: assess.Subject{Kind: "Node", Name: ref.Name},
+		Message: fmt.Sprintf("Should the disks of %s not come back, volumes (%d) are left with copies that look good and that nobody has read.", ref.Name, n),
+	})
 }

@@ -263,3 +263,46 @@ func TestCarryOn_AReboot(t *testing.T) {
 		t.Errorf("another command: %v %s", how, why)
 	}
 }
+
+func draftReboot(f *fixture) decide.Proposal {
+	req := decide.Request{Run: "r", Goal: decide.UntilRebooted, Nodes: []cluster.NodeRef{ref(1)}, Policy: policy.Default()}
+	return decide.Draft(assess.Judge(f.s, req.Policy, f.now), req, nil)
+}
+
+func TestReboot_IsRefusedWhereAnImageInUseIsReadableThereAlone(t *testing.T) {
+	f := booting(1, 2, 3)
+	f.volume().Base = "image"
+	f.storage().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: f.volume().Replicas[0].DiskUUID, Ready: cluster.Yes}}}}
+	if no := draftReboot(f).Refused; len(no) != 1 || no[0].Code != assess.BaseOnlyCopy {
+		t.Errorf("%+v", no)
+	}
+	f.storage().Bases[0].Copies = append(f.storage().Bases[0].Copies, cluster.BaseCopy{DiskUUID: f.volume().Replicas[1].DiskUUID, Ready: cluster.Yes})
+	if no := draftReboot(f).Refused; len(no) > 0 {
+		t.Errorf("there is a copy elsewhere: %+v", no)
+	}
+}
+
+func TestReboot_ThePlanSaysWhatIsLeftOnTrust(t *testing.T) {
+	f := booting(1, 2, 3)
+	says := func() int {
+		p := draftReboot(f)
+		if len(p.Refused) > 0 {
+			t.Fatalf("%+v", p.Refused)
+		}
+		n := 0
+		for _, x := range p.Notes {
+			if x.Code == decide.CodeOnTrust {
+				n++
+			}
+		}
+		return n
+	}
+	if n := says(); n != 1 {
+		t.Errorf("of a volume asleep it is said %d times", n)
+	}
+	f.attach(2, cluster.Hold{})
+	f.volume().Replicas[0].Claim = cluster.Serving
+	if n := says(); n != 0 {
+		t.Errorf("of a volume that is served from elsewhere it is said %d times", n)
+	}
+}

@@ -149,3 +149,17 @@ func TestCodes_DocumentEveryDoubt(t *testing.T) {
 		}
 	}
 }
+
+func TestClause_EveryDoubtSaysWhyInWordsOfItsOwn(t *testing.T) {
+	said := map[string]string{}
+	for _, c := range New().Codes() {
+		words := doubt(c.Code, cluster.StandingUnknown, "state", "dreaming").Says
+		if other, twice := said[words]; words == "" || twice {
+			t.Errorf("%s is told as %q, and so is %q", c.Code, words, other)
+		}
+		said[words] = c.Code
+	}
+	if said[`Longhorn wrote state "dreaming", which is not known`] != codeUnknownValue {
+		t.Errorf("a word that was never seen is not told: %v", said)
+	}
+}

@@ -3,6 +3,8 @@
 package longhorn
 
 import (
+	"fmt"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
 )
@@ -35,7 +37,10 @@ const (
 
 // doubt makes a Doubt from names and values in turn.
 func doubt(code string, atMost cluster.Standing, facts ...string) cluster.Doubt {
-	d := cluster.Doubt{Code: code, AtMost: atMost}
+	d := cluster.Doubt{Code: code, Says: clause(code), AtMost: atMost}
+	if code == codeUnknownValue {
+		d.Says = fmt.Sprintf("Longhorn wrote %s %q, which is not known", facts[0], facts[1])
+	}
 	for i := 0; i+1 < len(facts); i += 2 {
 		d.Facts = append(d.Facts, cluster.Fact{Name: facts[i], Value: facts[i+1]})
 	}
