@@ -46,6 +46,7 @@ type Reaction struct {
 type waiter struct {
 	observer *observe.Cluster
 	plan     decide.Plan
+	judger   assess.Judger
 	asked    *counter
 	seen     cluster.Revision
 }
@@ -136,7 +137,7 @@ func (w *waiter) look(ctx context.Context, f cluster.Freshness) error {
 		return err
 	}
 	w.seen = s.Revision
-	j := assess.Judge(s, w.plan.Policy, time.Now().Add(s.Look.Skew))
+	j := w.judger.Judge(s, w.plan.Policy, time.Now().Add(s.Look.Skew))
 	if d := decide.Next(w.plan, j, decide.Memory{}, j.Now); d == nil {
 		return fmt.Errorf("no decision")
 	}

@@ -37,6 +37,9 @@
 // found there takes its place (rule_probe). What no rule can see: bytes that
 // are stale.
 //
+// A roll looks again and again at a cluster in which little changes: Judger
+// keeps what still holds (ground.go says when).
+//
 // Start reading at Judge; each rule is a file of its own, and codes.go is the
 // catalogue of what it can say.
 package assess

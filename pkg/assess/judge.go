@@ -18,23 +18,7 @@ import (
 // Facts from files are judged against the newest time in them, facts from a
 // cluster against now.
 func Judge(s *cluster.Snapshot, p policy.Policy, now time.Time) *Judgement {
-	if s == nil {
-		s = &cluster.Snapshot{}
-	}
-	w := newWorld(s, p, now)
-	j := &Judgement{Snapshot: s, Policy: p, Now: w.now, Nodes: w.judgeNodes()}
-	if blind(s) {
-		j.Volumes = w.unjudged()
-	} else {
-		j.Volumes = w.judgeVolumes()
-	}
-	var ofVolumes []Finding
-	for i := range j.Volumes {
-		ofVolumes = append(ofVolumes, j.Volumes[i].Findings...)
-	}
-	w.conclusion(j, ofVolumes)
-	j.index = newIndex(j)
-	return j
+	return new(Judger).Judge(s, p, now)
 }
 
 // conclusion gathers all findings and draws the verdict; every volume has been
@@ -54,32 +38,32 @@ func (w *world) conclusion(j *Judgement, ofVolumes []Finding) {
 }
 
 // judgeVolumes judges every volume of every storage, in the snapshot's order.
-func (w *world) judgeVolumes() []VolumeJudgement {
-	volumes, replicas := 0, 0
-	for i := range w.snap.Storages {
-		st := &w.snap.Storages[i]
-		volumes += len(st.Volumes)
-		for k := range st.Volumes {
-			replicas += len(st.Volumes[k].Replicas)
-		}
+func (w *world) judgeVolumes(m *memory) []VolumeJudgement {
+	volumes := 0
+	for i := range w.storages {
+		volumes += len(w.storages[i].facts.Volumes)
 	}
 	out := make([]VolumeJudgement, 0, volumes)
-	slab := make([]ReplicaJudgement, replicas)
 	for i := range w.storages {
 		st := &w.storages[i]
 		st.volumes = len(st.facts.Volumes)
+		m.of(i)
 		for k := range st.facts.Volumes {
 			v := &st.facts.Volumes[k]
-			n := len(v.Replicas)
-			out = append(out, w.judgeVolume(st, v, slab[:n:n]))
-			slab = slab[n:]
+			if last := m.recall(v); last != nil {
+				out = append(out, *last)
+				out[len(out)-1].Volume = v
+				continue
+			}
+			out = append(out, w.judgeVolume(st, v))
 		}
 	}
 	return out
 }
 
-// judgeVolume judges one volume; all has room for its replicas.
-func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume, all []ReplicaJudgement) VolumeJudgement {
+// judgeVolume judges one volume.
+func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume) VolumeJudgement {
+	all := make([]ReplicaJudgement, len(v.Replicas))
 	vj := VolumeJudgement{Volume: v, Driver: st.facts.Driver, Replicas: all}
 	w.named(st, &vj)
 	w.judgeReplicas(st, v, all)

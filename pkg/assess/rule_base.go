@@ -4,6 +4,7 @@ package assess
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -64,7 +65,10 @@ func (j *Judgement) onlyBasesInUse(ref cluster.NodeRef) []Finding {
 }
 
 func (j *Judgement) basesOnlyOn(ref cluster.NodeRef) (used, unused []Finding) {
-	w := newWorld(j.Snapshot, j.Policy, j.Now)
+	if !slices.ContainsFunc(j.Snapshot.Storages, func(st cluster.Storage) bool { return len(st.Bases) > 0 }) {
+		return nil, nil
+	}
+	w := newWorld(j.Snapshot, j.Policy, j.Now, nil)
 	for i := range w.storages {
 		st := &w.storages[i]
 		inUse := map[string]bool{}

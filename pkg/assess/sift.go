@@ -23,7 +23,7 @@ type Rest struct {
 // verdict and the findings are those of Judge. May a node be drained or deleted
 // is not to be asked of it.
 func Sift(s *cluster.Snapshot, volumes []iter.Seq[cluster.Volume], p policy.Policy, now time.Time) *Judgement {
-	w := newWorld(s, p, now)
+	w := newWorld(s, p, now, nil)
 	j := &Judgement{Snapshot: s, Policy: p, Now: w.now, Nodes: w.judgeNodes()}
 	j.again = func(yield func(*VolumeJudgement) bool) {
 		for i := range w.storages {
@@ -53,7 +53,7 @@ func (w *world) walk(st *storageWorld, volumes iter.Seq[cluster.Volume], yield f
 		if blind(w.snap) {
 			return w.unjudgedVolume(st, v)
 		}
-		return w.judgeVolume(st, v, make([]ReplicaJudgement, len(v.Replicas)))
+		return w.judgeVolume(st, v)
 	}
 	var before *cluster.Volume
 	for v := range volumes {

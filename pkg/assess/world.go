@@ -23,9 +23,10 @@ type world struct {
 	// node is known to be gone.
 	allNodes bool
 	nodes    map[string]*nodeWorld
-	pvs      map[pvKey]*cluster.PersistentVolume
-	// found are those of pvs whose volume is there.
-	found    map[pvKey]bool
+	// pvs finds the PersistentVolume that refers to a volume, by its position;
+	// found are those whose volume is there.
+	pvs      map[pvKey]int
+	found    []bool
 	storages []storageWorld
 	zones    map[string]string
 	// unseen is the evidence of whatever is at rest.
@@ -47,6 +48,9 @@ type storageWorld struct {
 	// volumes is how many of them were judged.
 	volumes int
 	nodes   map[string]*cluster.StorageNode
+	// late is when those of them last reported that did so before their node
+	// was made.
+	late map[string]time.Time
 	// disks counts how often a disk UUID is reported by storage nodes that are
 	// neither gone nor going; ready says on which node a disk is that can be
 	// read now.
@@ -63,12 +67,13 @@ type storageWorld struct {
 // pvKey is how a PersistentVolume refers to a volume.
 type pvKey struct{ driver, handle string }
 
-func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
+// newWorld indexes the snapshot. last is the world of the one before, or nil:
+// what is the same memory in both need not be indexed again.
+func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time, last *world) *world {
 	w := &world{
 		snap: s, pol: p, now: now, leases: true, pods: true, allNodes: len(s.Nodes) > 0,
 		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
-		pvs:   make(map[pvKey]*cluster.PersistentVolume, len(s.Persistent)),
-		found: make(map[pvKey]bool, len(s.Persistent)),
+		found: make([]bool, len(s.Persistent)),
 		zones: zonesOf(s),
 		unseen: []cluster.Fact{
 			fact("replica.directory", "not seen: objects do not show whether it is there, --probe looks"),
@@ -92,8 +97,10 @@ func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time) *world {
 	for i := range s.Nodes {
 		w.addNode(&s.Nodes[i])
 	}
-	for i := range s.Persistent {
-		w.addPV(&s.Persistent[i])
+	if last != nil && cluster.SameList(s.Persistent, last.snap.Persistent) {
+		w.pvs = last.pvs
+	} else {
+		w.addPVs()
 	}
 	w.storages = make([]storageWorld, len(s.Storages))
 	for i := range s.Storages {
@@ -119,11 +126,15 @@ func (w *world) addNode(n *cluster.Node) {
 	w.nodes[n.Ref.Name] = x
 }
 
-func (w *world) addPV(pv *cluster.PersistentVolume) {
-	k := pvKey{pv.Driver, pv.Handle}
-	// A claim that is bound says more than one that is not.
-	if old := w.pvs[k]; old == nil || !old.Bound && pv.Bound {
-		w.pvs[k] = pv
+func (w *world) addPVs() {
+	w.pvs = make(map[pvKey]int, len(w.snap.Persistent))
+	for i := range w.snap.Persistent {
+		pv := &w.snap.Persistent[i]
+		k := pvKey{pv.Driver, pv.Handle}
+		// A claim that is bound says more than one that is not.
+		if old, ok := w.pvs[k]; !ok || !w.snap.Persistent[old].Bound && pv.Bound {
+			w.pvs[k] = i
+		}
 	}
 }
 
@@ -135,7 +146,7 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 		ready: make(map[string]string, len(st.Nodes)),
 		bases: make(map[string]*cluster.Base, len(st.Bases)),
 
-		twiceNodes: map[string]bool{}, twiceVolumes: map[string]bool{},
+		late: map[string]time.Time{}, twiceNodes: map[string]bool{},
 		reporters: w.reporters(st),
 	}
 	for i := range st.Nodes {
@@ -144,6 +155,10 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 			x.twiceNodes[sn.Name] = true
 		}
 		x.nodes[sn.Name] = sn
+		delete(x.late, sn.Name)
+		if n := w.nodes[sn.Name]; n != nil && sn.Reported.Before(n.facts.Created) {
+			x.late[sn.Name] = sn.Reported
+		}
 		if !sn.Deleting && !w.gone(sn.Name) {
 			w.addDisks(&x, sn)
 		}
@@ -151,15 +166,34 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 	for i := range st.Bases {
 		x.bases[st.Bases[i].Name] = &st.Bases[i]
 	}
+	x.twiceVolumes = twiceVolumes(st)
+	return x
+}
+
+// twiceVolumes are the names that more than one volume bears. In order, as they
+// should be, these are next to each other.
+func twiceVolumes(st *cluster.Storage) map[string]bool {
+	twice := map[string]bool{}
+	inOrder := true
+	for i := 1; i < len(st.Volumes) && inOrder; i++ {
+		before, name := st.Volumes[i-1].Name, st.Volumes[i].Name
+		if before == name {
+			twice[name] = true
+		}
+		inOrder = before <= name
+	}
+	if inOrder {
+		return twice
+	}
 	seen := make(map[string]bool, len(st.Volumes))
 	for i := range st.Volumes {
-		if name := st.Volumes[i].Name; seen[name] {
-			x.twiceVolumes[name] = true
-		} else {
-			seen[name] = true
+		name := st.Volumes[i].Name
+		if seen[name] {
+			twice[name] = true
 		}
+		seen[name] = true
 	}
-	return x
+	return twice
 }
 
 func (w *world) addDisks(x *storageWorld, sn *cluster.StorageNode) {
@@ -189,12 +223,12 @@ func (w *world) liveNode(name string) bool {
 // pvOf returns the PersistentVolume that refers to the volume, or nil, and
 // remembers that the volume is there.
 func (w *world) pvOf(st *storageWorld, v *cluster.Volume) *cluster.PersistentVolume {
-	k := pvKeyOf(st.facts, v)
-	pv := w.pvs[k]
-	if pv != nil {
-		w.found[k] = true
+	i, ok := w.pvs[pvKeyOf(st.facts, v)]
+	if !ok {
+		return nil
 	}
-	return pv
+	w.found[i] = true
+	return &w.snap.Persistent[i]
 }
 
 // pvKeyOf is how a PersistentVolume refers to the volume.

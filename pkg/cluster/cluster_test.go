@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestWords_TheZeroValueIsUnknown(t *testing.T) {
@@ -116,4 +117,46 @@ func TestSnapshot_IsPlainData(t *testing.T) {
 		}
 	}
 	walk("Snapshot", reflect.TypeFor[Snapshot]())
+}
+
+func TestVolume_IsTheSameOnlyWhereNoFieldDiffers(t *testing.T) {
+	v := Volume{}
+	if o := v; !v.SameAs(&o) {
+		t.Error("a copy is another")
+	}
+	for i := range reflect.TypeFor[Volume]().NumField() {
+		o := v
+		set := reflect.ValueOf(&o).Elem().Field(i)
+		switch set.Kind() {
+		case reflect.Slice:
+			set.Set(reflect.MakeSlice(set.Type(), 1, 1))
+		case reflect.Pointer:
+			set.Set(reflect.New(set.Type().Elem()))
+		case reflect.Struct:
+			part := set.Field(0)
+			if set.Type() == reflect.TypeFor[time.Time]() {
+				o.Created = time.Unix(1, 0)
+				break
+			}
+			part.SetUint(1)
+		case reflect.String:
+			set.SetString("x")
+		case reflect.Bool:
+			set.SetBool(true)
+		case reflect.Uint8:
+			set.SetUint(1)
+		default:
+			set.SetInt(1)
+		}
+		if o.SameAs(&v) || v.SameAs(&o) {
+			t.Errorf("%s differs and nobody sees it", reflect.TypeFor[Volume]().Field(i).Name)
+		}
+		if p := o; !p.SameAs(&o) {
+			t.Errorf("%s is copied and is another", reflect.TypeFor[Volume]().Field(i).Name)
+		}
+	}
+	one, two := []string{"a"}, []string{"a"}
+	if SameList(one, two) || !SameList(one, one) || SameList(one, append(one, "b")) || !SameList(one[:0], two[:0]) {
+		t.Error("two lists are the same where they are the same memory, or empty")
+	}
 }

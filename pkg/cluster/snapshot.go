@@ -43,7 +43,8 @@ type Look struct {
 
 // Snapshot is everything that safe-roll knows of a cluster at one moment.
 // Slices are sorted by namespace and name; a missing object is missing, but a
-// kind that could not be read has a Gap.
+// kind that could not be read has a Gap. It is never changed once it was handed
+// out: two snapshots may share what is the same in both.
 type Snapshot struct {
 	Revision    Revision
 	Source      Source

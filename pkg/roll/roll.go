@@ -127,6 +127,8 @@ type runner struct {
 	Config
 	plan decide.Plan
 	mem  decide.Memory
+	// judger judges what has changed since the last look.
+	judger assess.Judger
 	// look is the last snapshot, sight what the journal was told of it.
 	look  *cluster.Snapshot
 	sight sight
@@ -273,5 +275,5 @@ func (r *runner) judge(s *cluster.Snapshot) (*assess.Judgement, time.Time) {
 	known := *s
 	known.Retired = r.mem.Retired()
 	now := time.Now().Add(s.Look.Skew)
-	return assess.Judge(&known, r.plan.Policy, now), now
+	return r.judger.Judge(&known, r.plan.Policy, now), now
 }
