@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,28 +39,29 @@ func (s *Standin) attachments() map[*storagev1.VolumeAttachment]string {
 	return out
 }
 
-// syncTickets makes a ticket of each VolumeAttachment, as the CSI plugin does
-// when external-attacher calls it, and takes it back when that is deleted.
-func (s *Standin) syncTickets() {
+// askForVolumes asks for the volume of each VolumeAttachment, and takes that back
+// when it is deleted.
+func (s *Standin) askForVolumes() {
 	for va, volume := range s.attachments() {
-		a, ok := s.model.Get(model.VolumeAttachments, volume).(*longhorn.VolumeAttachment)
-		if !ok {
-			continue
-		}
-		var err error
-		switch {
-		case va.DeletionTimestamp != nil:
-			err = s.model.RemoveTicket(volume, va.Name)
-		case len(va.Finalizers) > 0 && a.Spec.AttachmentTickets[va.Name] == nil:
-			err = s.model.SetTicket(volume, longhorn.AttachmentTicket{
-				ID: va.Name, Type: longhorn.AttacherTypeCSIAttacher, NodeID: va.Spec.NodeName,
-				Parameters: map[string]string{longhorn.AttachmentParameterDisableFrontend: longhorn.FalseValue},
-			})
-		}
-		if err != nil {
-			s.opts.Log.Error("ticket", "volume", volume, "error", err)
-		}
+		s.ask(va, volume)
 	}
+}
+
+// ask is what the CSI plugin does when external-attacher calls it. It tells
+// whether the volume is there, and of an attachment that is deleted whether the
+// volume has left.
+func (s *Standin) ask(va *storagev1.VolumeAttachment, volume string) (there, left bool) {
+	switch {
+	case va.DeletionTimestamp != nil:
+		return false, s.model.Unpublish(volume, va.Name, va.Spec.NodeName)
+	case len(va.Finalizers) == 0:
+		return false, false
+	}
+	there, err := s.model.Publish(volume, va.Name, va.Spec.NodeName)
+	if errors.Is(err, model.ErrBusy) {
+		s.opts.Log.Info("a pod is refused its volume", "volume", volume, "error", err)
+	}
+	return there, false
 }
 
 // flushAttachments tells Kubernetes how its VolumeAttachments are doing.
@@ -78,40 +78,23 @@ func (s *Standin) flushAttachments(ctx context.Context) error {
 
 func (s *Standin) flushAttachment(ctx context.Context, va *storagev1.VolumeAttachment, volume string) error {
 	s.mu.Lock()
-	satisfied, released := s.ticketState(va, volume)
+	there, left := s.ask(va, volume)
 	s.mu.Unlock()
 	api := s.kube.StorageV1().VolumeAttachments()
 	va = va.DeepCopy()
 	var err error
 	switch {
 	case va.DeletionTimestamp != nil:
-		if released && len(va.Finalizers) > 0 {
+		if left && len(va.Finalizers) > 0 {
 			va.Finalizers = nil
 			_, err = api.Update(ctx, va, metav1.UpdateOptions{})
 		}
 	case len(va.Finalizers) == 0:
 		va.Finalizers = []string{attacherFinalizer}
 		_, err = api.Update(ctx, va, metav1.UpdateOptions{})
-	case satisfied && !va.Status.Attached:
+	case there && !va.Status.Attached:
 		va.Status.Attached = true
 		_, err = api.UpdateStatus(ctx, va, metav1.UpdateOptions{})
 	}
 	return err
-}
-
-// ticketState tells whether a ticket has what it wants, and whether the volume
-// has left the node that it named.
-func (s *Standin) ticketState(va *storagev1.VolumeAttachment, volume string) (satisfied, released bool) {
-	a, ok := s.model.Get(model.VolumeAttachments, volume).(*longhorn.VolumeAttachment)
-	if !ok {
-		return false, true // the volume is gone
-	}
-	st := a.Status.AttachmentTicketStatuses[va.Name]
-	v, _ := s.model.Get(model.Volumes, volume).(*longhorn.Volume)
-	here := v != nil && v.Status.CurrentNodeID == va.Spec.NodeName
-	others := false
-	for id, t := range a.Spec.AttachmentTickets {
-		others = others || id != va.Name && t.NodeID == va.Spec.NodeName
-	}
-	return st != nil && st.Satisfied, a.Spec.AttachmentTickets[va.Name] == nil && st == nil && (!here || others)
 }

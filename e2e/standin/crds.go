@@ -9,12 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	apiextv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/longhorn"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
 
 // The module whose definitions are installed; the version is that of go.mod.
@@ -26,13 +28,17 @@ const (
 const downloadLimit = 10 * time.Minute
 
 // InstallCRDs creates Longhorn's own resource definitions, as its module brings
-// them, and returns when the API server serves them. Those that exist stay as
-// they are. Conversion webhooks are left out: one version is served.
-func InstallCRDs(ctx context.Context, cfg *rest.Config) error {
+// them, but for the kinds that the imitated version does not have, and returns
+// when the API server serves them. Those that exist stay as they are. Conversion
+// webhooks are left out: one version is served.
+func InstallCRDs(ctx context.Context, cfg *rest.Config, without ...model.Kind) error {
 	crds, err := definitions(ctx)
 	if err != nil {
 		return fmt.Errorf("read Longhorn's resource definitions: %w", err)
 	}
+	crds = slices.DeleteFunc(crds, func(crd *apiextv1.CustomResourceDefinition) bool {
+		return slices.Contains(without, model.Kind(crd.Spec.Names.Plural))
+	})
 	return longhorn.InstallDefinitions(ctx, cfg, crds)
 }
 

@@ -58,7 +58,7 @@ func (s *Standin) turnAt(ctx context.Context, now time.Time) (time.Time, error) 
 	s.mu.Lock()
 	s.absorb()
 	s.tellFacts()
-	s.syncTickets()
+	s.askForVolumes()
 	next, err := s.step(now)
 	refs, revision := s.model.Changed(s.revision)
 	s.revision = revision

@@ -113,7 +113,7 @@ func New(o Options) (*Standin, error) {
 // namespace must exist. It returns when the settings can be read from the API
 // server. The stand-in lives until Close or until ctx ends.
 func (s *Standin) Start(ctx context.Context, machines Machines) error {
-	if err := InstallCRDs(ctx, s.opts.Config); err != nil {
+	if err := InstallCRDs(ctx, s.opts.Config, s.opts.Behaviour.Lacks()...); err != nil {
 		return err
 	}
 	s.mu.Lock()

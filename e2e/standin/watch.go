@@ -5,6 +5,7 @@ package standin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +79,9 @@ func (s *Standin) watch(ctx context.Context) error {
 	client := s.longhorn.LonghornV1beta2().RESTClient()
 	var synced []cache.InformerSynced
 	for _, k := range model.Kinds() {
+		if slices.Contains(s.opts.Behaviour.Lacks(), k) {
+			continue
+		}
 		lw := cache.NewListWatchFromClient(client, string(k), Namespace, fields.Everything())
 		inf := cache.NewSharedIndexInformer(lw, newObject(k), 0, cache.Indexers{})
 		if err := inf.SetTransform(trim); err != nil {

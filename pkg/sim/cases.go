@@ -56,6 +56,8 @@ type Case struct {
 	Commands decide.Commands
 	Goal     decide.Goal
 	Strategy policy.Strategy
+	// Accepted are risks that the operator takes.
+	Accepted []policy.Risk
 	// Old has Longhorn start replicas whose data are not there.
 	Old bool
 	// Kept has Longhorn keep its objects of nodes that are gone, and rebuild what

@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"strings"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -116,16 +115,6 @@ func (w *World) moment() *oracle.Moment {
 		m.Volumes = append(m.Volumes, o)
 	}
 	return m
-}
-
-// heldByUs reports whether a ticket of a roll is on the volume.
-func (w *World) heldByUs(volume string) bool {
-	for id := range w.tickets(volume) {
-		if strings.HasPrefix(id, "safe-roll-") {
-			return true
-		}
-	}
-	return false
 }
 
 // Lost names the volumes whose bytes are nowhere any more, and those that were

@@ -4,12 +4,15 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
 // A worker that somebody has replaced by hand under a new name leaves volumes
@@ -62,19 +65,39 @@ func impatient(t *testing.T, seed uint64, kept bool) {
 	}
 }
 
-// Rolls over a storage whose node objects outlive their machines, and which
-// rebuilds what sleeps by itself.
-func TestKept_RollsEndWithEverything(t *testing.T) {
-	for _, c := range []Case{Standard(3, 3), Standard(4, 3)} {
-		c.Kept = true
-		synctest.Test(t, func(t *testing.T) {
-			h, err := Run(t.Context(), Roll{Seed: 1, Case: c})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if h.Ending != Finished || len(h.Report.Violations) > 0 || len(h.Lost) > 0 || len(h.Missing()) > 0 {
-				t.Errorf("%d workers: %s %s, violations %v, lost %v, missing %v", c.Workers, h.Ending, h.Why, h.Report.Violations, h.Lost, h.Missing())
-			}
+// Rolls over a storage whose node objects outlive their machines and which
+// rebuilds what sleeps by itself, and over one that has no tickets and starts a
+// replica without its data. The latter is trusted to move what sleeps only where
+// the operator takes that upon himself: without, nothing may depend on it.
+func TestVersions_RollsEndWithEverything(t *testing.T) {
+	kept, old := func(c *Case) { c.Kept = true }, func(c *Case) { c.Old = true }
+	for name, x := range map[string]struct {
+		workers int
+		change  func(*Case)
+	}{
+		"1.10, refilled": {3, kept}, "1.10, moved": {4, kept},
+		"1.4, refilled": {3, old},
+		"1.4, refilled although there is room": {4, func(c *Case) {
+			old(c)
+			c.Classes = slices.DeleteFunc(slices.Clone(c.Classes), Class.few)
+		}},
+		"1.4, moved": {4, func(c *Case) {
+			old(c)
+			c.Accepted = []policy.Risk{{Code: decide.CodeMayHang}}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := Standard(x.workers, 3)
+				x.change(&c)
+				h, err := Run(t.Context(), Roll{Seed: 1, Case: c})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if h.Ending != Finished || len(h.Report.Violations) > 0 || len(h.Lost) > 0 || len(h.Missing()) > 0 {
+					t.Errorf("%s %s, violations %v, lost %v, missing %v", h.Ending, h.Why, h.Report.Violations, h.Lost, h.Missing())
+				}
+			})
 		})
 	}
 }

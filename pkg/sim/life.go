@@ -5,8 +5,6 @@ package sim
 import (
 	"fmt"
 	"time"
-
-	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 )
 
 // live begins what the users of the volumes do while a roll goes on.
@@ -51,26 +49,4 @@ func (w *World) comeOrGo(name string, times int) {
 	if times > 0 {
 		w.after(w.some(6*time.Minute), func() { w.comeOrGo(name, times-1) })
 	}
-}
-
-// byHand is the ticket of a person who attaches a volume in the user interface.
-const byHand = ""
-
-// hold attaches a volume by hand on a node, any where it is empty.
-func (w *World) hold(volume, node string) {
-	for _, n := range w.machines {
-		if node == "" && n.role == "worker" && n.on && !n.cordoned {
-			node = n.name
-		}
-	}
-	w.must(w.model.SetTicket(volume, longhornapi.AttachmentTicket{
-		ID: byHand, Type: longhornapi.AttacherTypeLonghornAPI, NodeID: node,
-		Parameters: map[string]string{longhornapi.AttachmentParameterDisableFrontend: longhornapi.FalseValue},
-	}))
-	w.say("somebody attaches %s on %s", volume, node)
-	w.after(w.some(5*time.Minute), func() {
-		if w.tickets(volume) != nil {
-			w.must(w.model.RemoveTicket(volume, byHand))
-		}
-	})
 }

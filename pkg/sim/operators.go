@@ -52,9 +52,7 @@ func (w *World) mend(attempt int) {
 	}
 	w.must(w.set("node-drain-policy", "block-if-contains-last-replica"))
 	for _, v := range w.volumes {
-		if _, held := w.tickets(v.name)[byHand]; held {
-			w.must(w.model.RemoveTicket(v.name, byHand))
-		}
+		w.letGo(v.name)
 	}
 	w.mu.Unlock()
 	lapse(2 * time.Minute)

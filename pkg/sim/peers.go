@@ -211,7 +211,7 @@ func (w *World) everybodyLogsIn() {
 		if v.deleted || v.bytes == "" {
 			continue
 		}
-		w.must(w.model.RemoveTicket(v.name, byHand))
+		w.letGo(v.name)
 		used := false
 		for _, l := range w.loads {
 			if l.volume == v.name {

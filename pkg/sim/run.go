@@ -258,7 +258,7 @@ func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error
 		return decide.Plan{}, "", err
 	}
 	p := policy.Default()
-	p.Strategy = c.Strategy
+	p.Strategy, p.Accepted = c.Strategy, c.Accepted
 	req := decide.Request{Run: fmt.Sprintf("r%d", w.opts.Seed), Goal: c.Goal, Commands: c.Commands, Policy: p}
 	req.Replacement.Disk = c.Said
 	for i := range c.Roll {

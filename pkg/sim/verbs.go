@@ -82,7 +82,7 @@ func (w *World) unbar(n *machine) {
 func (w *World) anyVolume() *volume {
 	var there []*volume
 	for _, v := range w.volumes {
-		if !v.deleted && w.tickets(v.name) != nil {
+		if !v.deleted && w.model.Get(model.Volumes, v.name) != nil {
 			there = append(there, v)
 		}
 	}

@@ -4,6 +4,7 @@ package sim
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -65,15 +66,6 @@ func (w *World) drop(v *volume) {
 	}
 }
 
-// tickets are who wants the volume attached.
-func (w *World) tickets(volume string) map[string]*longhornapi.AttachmentTicket {
-	a, ok := w.model.Get(model.VolumeAttachments, volume).(*longhornapi.VolumeAttachment)
-	if !ok {
-		return nil
-	}
-	return a.Spec.AttachmentTickets
-}
-
 // write writes new bytes through the engine that serves the volume.
 func (w *World) write(v *volume) {
 	a, ok := w.model.Attached(v.name)
@@ -128,40 +120,24 @@ func (w *World) linkOf(volume string) *link {
 	return nil
 }
 
-// syncLinks makes a ticket of each link, as the CSI plugin does, and takes it
-// back when the link is deleted.
+// syncLinks asks the storage for each link's volume, and takes that back when
+// the link is deleted, which then waits until the volume has left its node.
 func (w *World) syncLinks() {
-	for _, l := range w.links {
-		a, ok := w.model.Get(model.VolumeAttachments, l.volume).(*longhornapi.VolumeAttachment)
-		if !ok {
-			l.attached = false
-			continue
-		}
-		st := a.Status.AttachmentTicketStatuses[l.name]
-		switch {
-		case l.deleting:
-			w.must(w.model.RemoveTicket(l.volume, l.name))
-		case a.Spec.AttachmentTickets[l.name] == nil:
-			w.must(w.model.SetTicket(l.volume, longhornapi.AttachmentTicket{
-				ID: l.name, Type: longhornapi.AttacherTypeCSIAttacher, NodeID: l.node,
-				Parameters: map[string]string{longhornapi.AttachmentParameterDisableFrontend: longhornapi.FalseValue},
-			}))
-		}
-		l.attached = st != nil && st.Satisfied && !l.deleting
-	}
 	w.links = slices.DeleteFunc(w.links, func(l *link) bool {
-		gone := l.deleting && w.released(l)
+		if !l.deleting {
+			var err error
+			if l.attached, err = w.model.Publish(l.volume, l.name, l.node); errors.Is(err, model.ErrBusy) {
+				w.say("the pod of %s is refused its volume: %v", l.volume, err)
+			}
+			return false
+		}
+		l.attached = false
+		gone := w.model.Unpublish(l.volume, l.name, l.node)
 		if gone {
 			w.edits++
 		}
 		return gone
 	})
-}
-
-// released reports whether the volume has left the node of the link.
-func (w *World) released(l *link) bool {
-	v, ok := w.model.Get(model.Volumes, l.volume).(*longhornapi.Volume)
-	return !ok || v.Status.CurrentNodeID != l.node || len(w.tickets(l.volume)) > 0
 }
 
 func (w *World) must(err error) {

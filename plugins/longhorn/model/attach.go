@@ -19,9 +19,9 @@ func (m *Model) advance(v *longhorn.Volume, e *longhorn.Engine) {
 	come := want != "" && have == "" && (state == longhorn.VolumeStateDetached || state == longhorn.VolumeStateAttaching)
 	switch {
 	case stay:
-		m.open(v, e)
+		m.open(v, e, want)
 	case come:
-		if !m.open(v, e) {
+		if !m.open(v, e, want) {
 			return
 		}
 		if state == longhorn.VolumeStateDetached {
@@ -51,7 +51,7 @@ func (m *Model) advance(v *longhorn.Volume, e *longhorn.Engine) {
 // and a replica that cannot be started, but is not marked failed, makes the
 // volume wait for ever, good replicas or not. It returns false where the real
 // one gives up with an error and tries again.
-func (m *Model) open(v *longhorn.Volume, e *longhorn.Engine) bool {
+func (m *Model) open(v *longhorn.Volume, e *longhorn.Engine, node string) bool {
 	for _, r := range m.replicas.of(v.Name) {
 		if r.Spec.NodeID == "" || r.DeletionTimestamp != nil {
 			continue
@@ -82,11 +82,11 @@ func (m *Model) open(v *longhorn.Volume, e *longhorn.Engine) bool {
 	if len(addresses) == 0 {
 		return false
 	}
-	if e.Spec.NodeID != "" && e.Spec.NodeID != v.Spec.NodeID {
+	if e.Spec.NodeID != "" && e.Spec.NodeID != node {
 		return false // must detach first
 	}
-	set(m, e, &e.Spec.NodeID, v.Spec.NodeID)
-	m.label(e, "longhornnode", v.Spec.NodeID)
+	set(m, e, &e.Spec.NodeID, node)
+	m.label(e, "longhornnode", node)
 	setMap(m, e, &e.Spec.ReplicaAddressMap, addresses)
 	set(m, e, &e.Spec.DesireState, longhorn.InstanceStateRunning)
 	set(m, e, &e.Spec.DisableFrontend, v.Status.FrontendDisabled)

@@ -25,8 +25,19 @@ type Behaviour struct {
 	// ForgetsDetached: an eviction leaves detached volumes where they are (issues
 	// 9781 and 9857, mended in v1.6.4, v1.7.3 and v1.8.0).
 	ForgetsDetached bool
+	// AttachesBySpec: a volume is attached by its own spec.nodeID; there are no
+	// tickets and no attachment objects (before v1.5.0).
+	AttachesBySpec bool
 	// OverProvisioning is the default of storage-over-provisioning-percentage.
 	OverProvisioning int
+}
+
+// Lacks returns the kinds that the version does not have.
+func (b Behaviour) Lacks() []Kind {
+	if b.AttachesBySpec {
+		return []Kind{VolumeAttachments}
+	}
+	return nil
 }
 
 // V181 behaves as Longhorn v1.8.1.
@@ -43,11 +54,10 @@ func V1100() Behaviour {
 	return Behaviour{Version: "v1.10.0", OverProvisioning: 100, KeepsNodes: true, OfflineRebuilding: true}
 }
 
-// V140 behaves as Longhorn v1.4.0 where that matters for the loss of data.
-// Volumes are attached by tickets all the same, which that version did not
-// have yet.
+// V140 behaves as Longhorn v1.4.0 where that matters for the loss of data, and
+// in how volumes are attached.
 func V140() Behaviour {
-	return Behaviour{Version: "v1.4.0", StartsWithoutData: true, RevisionCounter: true, OverProvisioning: 200}
+	return Behaviour{Version: "v1.4.0", StartsWithoutData: true, RevisionCounter: true, AttachesBySpec: true, OverProvisioning: 200}
 }
 
 // Timing is how long things take. Durations of zero happen at the next step.

@@ -195,7 +195,7 @@ func (m *Model) judgeReplicas(v *longhorn.Volume, e *longhorn.Engine) {
 		return
 	}
 	healthy := m.readModes(e, rs)
-	if healthy == 0 || v.Spec.NodeID == "" || v.Status.State == longhorn.VolumeStateDetaching {
+	if healthy == 0 || m.target(v) == "" || v.Status.State == longhorn.VolumeStateDetaching {
 		return // all failed, which is for salvage; or about to be closed
 	}
 	if healthy >= v.Spec.NumberOfReplicas {

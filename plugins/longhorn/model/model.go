@@ -58,6 +58,7 @@ type Model struct {
 	running   map[string]*engineProcess // engine processes by engine
 	ports     map[types.UID]int         // next free port of an instance-manager pod
 	rebuilds  map[string]Rebuild        // by volume, "" for all others
+	retries   map[string]retry          // refused requests for a volume, by attachment
 }
 
 // New returns a Longhorn that has just been installed: its settings and its
@@ -89,7 +90,7 @@ func New(o Options, d Disks) *Model {
 		images:      newTable[*longhorn.EngineImage](nil),
 		settings:    newTable[*longhorn.Setting](nil),
 		budgets:     map[string]bool{}, processes: map[string]*process{}, running: map[string]*engineProcess{},
-		ports: map[types.UID]int{}, rebuilds: map[string]Rebuild{},
+		ports: map[types.UID]int{}, rebuilds: map[string]Rebuild{}, retries: map[string]retry{},
 	}
 }
 
@@ -124,6 +125,7 @@ func (m *Model) Step(now time.Time) Progress {
 		m.syncBudgets()
 	}
 	m.syncProcessLists()
+	m.retryLater()
 
 	p := Progress{Changed: m.revision != before, Next: m.next}
 	if p.Changed {

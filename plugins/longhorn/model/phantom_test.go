@@ -218,7 +218,7 @@ func TestStep_AllReplicasOnGoneNodesMeansFaultedAtTheNextAttach(t *testing.T) {
 func TestStep_Version14StartsABlankReplicaInThePhantomsPlace(t *testing.T) {
 	w, phantom := withPhantom(t, model.V140(), "")
 	good := other(w, phantom)
-	w.ticket("vol", "csi", good.Spec.NodeID, longhorn.AttacherTypeCSIAttacher)
+	w.publish("vol", good.Spec.NodeID)
 	w.until("degraded", time.Minute, func() bool { return w.state("vol") == "attached/degraded" })
 	if phantom.Spec.FailedAt == "" {
 		t.Error("the blank replica has a lower revision and must be thrown out while a real one is left")

@@ -61,12 +61,12 @@ func fill[T comparable](field *T, value T) {
 // syncVolume.
 func (m *Model) syncVolume(v *longhorn.Volume) {
 	set(m, v, &v.Status.OwnerID, m.owner(v.Name, v.Spec.NodeID, v.Status.OwnerID))
-	a := m.attachment(v)
 	e := m.current(v)
 	if v.DeletionTimestamp != nil {
-		m.deleteVolume(v, e, a)
+		m.deleteVolume(v, e)
 		return
 	}
+	a := m.attachment(v)
 	set(m, v, &v.Status.CurrentImage, v.Spec.Image)
 	m.syncKubernetesStatus(v)
 	if e == nil {
@@ -81,8 +81,13 @@ func (m *Model) syncVolume(v *longhorn.Volume) {
 		m.replenish(v, e)
 	}
 	m.setScheduled(v, m.placeReplicas(v))
-	set(m, v, &v.Status.FrontendDisabled, v.Spec.DisableFrontend)
 	m.salvage(v, e)
+	if a == nil {
+		m.advanceBySpec(v, e)
+		m.cleanup(v)
+		return
+	}
+	set(m, v, &v.Status.FrontendDisabled, v.Spec.DisableFrontend)
 	m.advance(v, e)
 	m.cleanup(v)
 	m.evictionTicket(v, a)
@@ -90,18 +95,17 @@ func (m *Model) syncVolume(v *longhorn.Volume) {
 	m.syncTickets(v, a)
 }
 
-// attachment returns a volume's Longhorn VolumeAttachment, made if missing.
+// attachment returns a volume's Longhorn VolumeAttachment, made if missing; nil
+// in a version that has none.
 func (m *Model) attachment(v *longhorn.Volume) *longhorn.VolumeAttachment {
-	if a := m.attachments.get(v.Name); a != nil {
+	if a := m.attachments.get(v.Name); a != nil || m.options.Behaviour.AttachesBySpec {
 		return a
 	}
 	a := &longhorn.VolumeAttachment{TypeMeta: typeMeta(VolumeAttachments), ObjectMeta: m.meta(VolumeAttachments, v.Name, v)}
 	a.Labels = map[string]string{"longhornvolume": v.Name}
 	a.Spec = longhorn.VolumeAttachmentSpec{Volume: v.Name, AttachmentTickets: map[string]*longhorn.AttachmentTicket{}}
 	a.Status.AttachmentTicketStatuses = map[string]*longhorn.AttachmentTicketStatus{}
-	if v.DeletionTimestamp == nil {
-		m.insert(a)
-	}
+	m.insert(a)
 	return a
 }
 
@@ -192,7 +196,7 @@ func equalWorkloads(a, b []longhorn.WorkloadStatus) bool {
 }
 
 // deleteVolume takes down what belongs to a deleted volume, data included.
-func (m *Model) deleteVolume(v *longhorn.Volume, e *longhorn.Engine, a *longhorn.VolumeAttachment) {
+func (m *Model) deleteVolume(v *longhorn.Volume, e *longhorn.Engine) {
 	set(m, v, &v.Status.State, longhorn.VolumeStateDeleting)
 	set(m, v, &v.Spec.NodeID, "")
 	if e != nil {
@@ -210,7 +214,7 @@ func (m *Model) deleteVolume(v *longhorn.Volume, e *longhorn.Engine, a *longhorn
 	if e != nil {
 		m.drop(e)
 	}
-	if m.attachments.get(v.Name) != nil {
+	if a := m.attachments.get(v.Name); a != nil {
 		m.drop(a)
 	}
 	m.drop(v)

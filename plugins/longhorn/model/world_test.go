@@ -233,13 +233,21 @@ func (w *world) untick(volume, id string) {
 
 func (w *world) attach(volume, node string) {
 	w.t.Helper()
-	w.ticket(volume, "csi", node, longhorn.AttacherTypeCSIAttacher)
+	w.publish(volume, node)
 	w.until(volume+" attached and healthy", time.Minute, func() bool { return w.state(volume) == "attached/healthy" })
+}
+
+// publish asks for the volume as the CSI plugin does.
+func (w *world) publish(volume, node string) {
+	w.t.Helper()
+	if _, err := w.m.Publish(volume, "csi", node); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) detach(volume string) {
 	w.t.Helper()
-	w.untick(volume, "csi")
+	w.m.Unpublish(volume, "csi", w.volume(volume).Spec.NodeID)
 	w.until(volume+" detached", time.Minute, func() bool { return w.state(volume) == "detached/unknown" })
 }
 
