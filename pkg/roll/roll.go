@@ -82,6 +82,8 @@ type Result struct {
 	// Left is what we changed and did not put back, for the same command to
 	// go on from.
 	Left []decide.Action
+	// Untouchable is what nobody must touch until the roll goes on, after LetGo.
+	Untouchable []string
 }
 
 // ExitInterrupted is the exit code of a roll that was stopped and can go on.

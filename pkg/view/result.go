@@ -133,6 +133,24 @@ func (i Interrupted) Text(to io.Writer, style Style) error {
 	return p.done()
 }
 
+// Untouchable is what nobody must touch while a roll that is in flight rests.
+type Untouchable struct {
+	Left  []decide.Action
+	Lines []string
+	// Again is the command that goes on.
+	Again string
+}
+
+// Text writes that.
+func (u Untouchable) Text(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	p.left(u.Left)
+	p.section("Do not touch", u.Lines)
+	p.line("")
+	p.line("Go on with: " + u.Again)
+	return p.done()
+}
+
 // Confirm writes a plan in short, for the question before the first change.
 func Confirm(to io.Writer, plan decide.Plan, style Style) error {
 	p := &printer{to: to, style: style}
