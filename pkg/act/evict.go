@@ -65,7 +65,7 @@ func (a *Actor) evictPods(ctx context.Context, batch []cluster.PodRef) (decide.O
 }
 
 func tally(went, were, all int) string {
-	s := fmt.Sprintf("%d of %d pods asked to go", went, all)
+	s := fmt.Sprintf("%d of %s asked to go", went, decide.Many(all, "pod"))
 	if were > 0 {
 		s += fmt.Sprintf(", %d gone or going already", were)
 	}

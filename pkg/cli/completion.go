@@ -156,6 +156,8 @@ func complete(root *cobra.Command, app App, conn *connection) {
 			cmd.ValidArgsFunction = completeNodes(conn, 1)
 		case "explain":
 			cmd.ValidArgsFunction = completeVolumes(app, conn)
+		case "abort":
+			must(cmd.RegisterFlagCompletionFunc("stays", completeNodes(conn, 0)))
 		}
 		for flag, values := range map[string][]string{
 			"output": formatsOf(cmd.Name()), "dry-run": {dryRunNone, dryRunClient, dryRunServer},

@@ -57,17 +57,10 @@ func holds(b *cluster.Budget) (never bool, why string) {
 		return false, "it has counted no pods yet, and permits nothing until it has"
 	case b.Desired >= b.Expected:
 		return true, fmt.Sprintf("it wants %s healthy and there %s: not one may ever go",
-			pods(b.Desired), areOnly(b.Expected))
+			Many(b.Desired, "pod"), areOnly(b.Expected))
 	default:
-		return false, fmt.Sprintf("it wants %s healthy, and %d of %d are", pods(b.Desired), b.Healthy, b.Expected)
+		return false, fmt.Sprintf("it wants %s healthy, and %d of %d are", Many(b.Desired, "pod"), b.Healthy, b.Expected)
 	}
-}
-
-func pods(n int) string {
-	if n == 1 {
-		return "1 pod"
-	}
-	return fmt.Sprintf("%d pods", n)
 }
 
 func areOnly(n int) string {

@@ -197,8 +197,8 @@ func noPlace(j *assess.Judgement, v *assess.VolumeJudgement) assess.Finding {
 	return assess.Finding{
 		Code: CodeNoPlace, Severity: assess.Danger,
 		Subject: assess.Subject{Kind: "Volume", Name: v.Volume.Name},
-		Message: sentence("volume %s wants %d replicas on nodes of their own, and only %d nodes can take one",
-			v.Volume.Name, v.Volume.Want, places(j, v)),
+		Message: sentence("volume %s wants %s on nodes of their own, and only %s can take one",
+			v.Volume.Name, Many(v.Volume.Want, "replica"), Many(places(j, v), "node")),
 		Evidence: []cluster.Fact{
 			{Name: "volume.want", Value: strconv.Itoa(v.Volume.Want)}, {Name: "nodes.fit", Value: strconv.Itoa(places(j, v))},
 		},

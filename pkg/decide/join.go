@@ -27,7 +27,7 @@ func (t *tick) join() Decision {
 		if certain {
 			return t.refuse([]assess.Finding{*f}, emptyDisk)
 		}
-		missing = append(missing, clause(f.Message))
+		missing = append(missing, "its storage still lists the disk "+f.Evidence[1].Value+ofRetired+t.node())
 	}
 	if len(missing) > 0 {
 		return t.waitToJoin("replacement "+n.Node.Ref.Name+" to be ready", missing, fmt.Sprint(n.Node.Ref.UID, missing))
@@ -143,7 +143,7 @@ func lacks(sn cluster.StorageNode) []string {
 const (
 	// emptyDisk is what to do about a disk of the retired node.
 	emptyDisk = "give the replacement an empty disk; start no workload whose replicas lie on it"
-	// ofRetired is how its finding says whose it is.
+	// ofRetired is how such a disk is told, to the finding's readers and in a wait.
 	ofRetired = " of the retired "
 )
 

@@ -91,12 +91,15 @@ func (t *tick) evacuate() Decision {
 	}
 	var left []string
 	var parts []Part
+	moving, holds := 0, 0
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
-		here := append(replicasOf(v.Volume, t.node()), heldHere(v.Volume, t.node())...)
+		replicas, held := replicasOf(v.Volume, t.node()), heldHere(v.Volume, t.node())
+		here := append(replicas, held...)
 		if len(here) == 0 {
 			continue
 		}
+		moving, holds = moving+len(replicas), holds+len(held)
 		p := t.part(v)
 		p.Token += fmt.Sprint(len(here))
 		parts = append(parts, p)
@@ -108,12 +111,21 @@ func (t *tick) evacuate() Decision {
 		return nil
 	}
 	return Wait{
-		For:      fmt.Sprintf("the storage to move what it has away from %s (%d left)", t.node(), len(left)),
+		For:      "the storage to move what it has away from " + t.node() + " (" + movingOrHeld(moving, holds) + " left)",
 		Left:     left,
 		Progress: t.volumeToken(), Parts: parts,
 		Limit: t.policy().EvacuateLimit, LimitName: "evacuation limit",
 		Stuck: "look for what keeps the volume from being placed elsewhere (space, tags, anti-affinity), or give up with kubectl safe-roll abort",
 	}
+}
+
+// movingOrHeld counts the replicas. A storage opens volumes to move them, and
+// what it holds them by is told when nothing else is left.
+func movingOrHeld(replicas, holds int) string {
+	if replicas > 0 {
+		return Many(replicas, "replica")
+	}
+	return Many(holds, "attachment")
 }
 
 // keepWhole waits, before the first pod goes, until every volume has all its

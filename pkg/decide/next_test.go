@@ -80,8 +80,8 @@ func TestNext_EvictsTheStoragesOwnPodsLast(t *testing.T) {
 		}
 	}
 	f.s.Pods = []cluster.Pod{pod("default", "app"), pod("storage", "own")}
-	if a := wantAct(t, f.next(), decide.EvictPods); len(a.Pods) != 1 || a.Pods[0].Name != "app" {
-		t.Errorf("%+v", a.Pods)
+	if a := wantAct(t, f.next(), decide.EvictPods); len(a.Pods) != 1 || a.Why != "1 pod leaves "+ref(1).Name+": default/app" {
+		t.Errorf("%+v", a)
 	}
 	f.s.Pods = f.s.Pods[1:]
 	f.volume().Engine.Node, f.volume().Engine.Running = ref(1).Name, cluster.Unknown
@@ -108,8 +108,12 @@ func TestNext_EvictsPodsWithVolumesOneAtATime(t *testing.T) {
 		}
 		f.s.Pods = append(f.s.Pods, p)
 	}
-	if a := wantAct(t, f.next(), decide.EvictPods); len(a.Pods) != 2 {
+	a := wantAct(t, f.next(), decide.EvictPods)
+	if len(a.Pods) != 2 {
 		t.Errorf("want one pod with a volume and the one without: %+v", a.Pods)
+	}
+	if want := "2 of 3 pods leave " + ref(1).Name + ": d/a, d/c"; a.Why != want {
+		t.Errorf("%q, want %q", a.Why, want)
 	}
 	f.s.Pods[0].Deleting = true
 	wantWait(t, f.next(), decide.Drain)

@@ -51,13 +51,13 @@ func (t *tick) drain() Decision {
 		}
 	}
 	if len(set.Go) > 0 {
-		return t.evict(set.Go, "pods")
+		return t.evict(set.Go, "pod")
 	}
 	if len(set.Last) > 0 {
 		if d := t.nothingServed(); d != nil {
 			return d
 		}
-		return freshly(t.evict(set.Last, "storage pods"))
+		return freshly(t.evict(set.Last, "storage pod"))
 	}
 	if t.turn.DrainedAt.IsZero() {
 		return Remember{Note: Note{Kind: Drained, Node: t.planned.Node, Says: t.node() + " is drained"}}
@@ -96,7 +96,7 @@ func (t *tick) nothingServed() Decision {
 		return nil
 	}
 	return Wait{
-		For: fmt.Sprintf("%d volumes to leave %s", len(left), t.node()), Left: left,
+		For: Many(len(left), "volume") + " to leave " + t.node(), Left: left,
 		Progress: hash(strings.Join(left, ",")),
 		Limit:    t.policy().DrainLimit, LimitName: "drain limit",
 		Stuck: "a volume stays attached to " + t.node() + " although its pods are gone: see who holds it",
@@ -133,7 +133,7 @@ func (t *tick) evict(pods []cluster.Pod, what string) Decision {
 	}
 	return t.act(Action{
 		Verb: EvictPods, Pods: batch,
-		Why: fmt.Sprintf("%d of %d %s leave %s", len(batch), len(left), what, t.node()),
+		Why: leaving(batch, len(left), what, t.node()),
 	})
 }
 
@@ -153,7 +153,7 @@ func (t *tick) waitForPods(pods []cluster.Pod, what string) Decision {
 		left = append(left, "pod "+p.Ref.Namespace+"/"+p.Ref.Name)
 	}
 	return Wait{
-		For: fmt.Sprintf("%d %s to end on %s", len(left), what, t.node()), Left: left,
+		For: Many(len(left), what) + " to end on " + t.node(), Left: left,
 		Progress: t.podToken(),
 		Limit:    t.policy().DrainLimit, LimitName: "drain limit",
 		Stuck: "a pod does not end: look at its finalizers and at its node's kubelet",

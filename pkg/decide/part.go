@@ -86,7 +86,7 @@ func (t *tick) asleep(v *assess.VolumeJudgement) (why string, idle bool) {
 	case t.wakeNode(v) == "":
 		return "no node could open it", false
 	case t.woken() >= t.wakeful():
-		return fmt.Sprintf("it waits for its turn: %d volumes are awake at a time", t.wakeful()), true
+		return "it waits for its turn: " + Many(t.wakeful(), "volume") + " awake at a time", true
 	default:
 		return "", false
 	}

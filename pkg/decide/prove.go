@@ -3,8 +3,6 @@
 package decide
 
 import (
-	"fmt"
-
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -38,7 +36,7 @@ func (t *tick) prove() Decision {
 	if len(waiting) == 0 {
 		return t.nobodyAwake()
 	}
-	return t.waitForVolumes(fmt.Sprintf("%d volumes to prove their data without %s", len(waiting), t.node()), waiting, parts)
+	return t.waitForVolumes(Many(len(waiting), "volume")+" to be proven without "+t.node(), waiting, parts)
 }
 
 func (t *tick) hasReplicaHere(v *assess.VolumeJudgement) bool {

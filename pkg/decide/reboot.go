@@ -219,7 +219,7 @@ func (t *tick) proveHere() Decision {
 	if d := t.sleepers(); d != nil {
 		return d
 	}
-	return t.waitForVolumes(fmt.Sprintf("%d volumes to show their data on %s", len(waiting), t.node()), waiting, parts)
+	return t.waitForVolumes(Many(len(waiting), "volume")+" to be seen read-write on "+t.node(), waiting, parts)
 }
 
 // unprovenHere are the good replicas on the node that were not seen read-write

@@ -60,7 +60,7 @@ func (t *tick) rebuild() Decision {
 		// Nothing else is left to be done, and no time will do this.
 		return t.refuse(blind, "run the same command again with --probe; start no workload that uses these volumes before")
 	}
-	return t.waitForVolumes(fmt.Sprintf("%d volumes to be rebuilt", len(left)), left, parts)
+	return t.waitForVolumes(Many(len(left), "volume")+" to be rebuilt", left, parts)
 }
 
 // blocked says which replica keeps a sleeping volume from ever being opened: one

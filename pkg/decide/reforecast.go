@@ -95,7 +95,7 @@ func tooSmall(w Wait, j *assess.Judgement, came map[string]bool, placers map[str
 	}
 	return Halt{
 		Phase: Rebuild, Exit: exitOf(fs), Findings: fs,
-		Reason: fmt.Sprintf("the replacements have less space than was foreseen, and %d replicas fit nowhere: %s", len(fs), fs[0].Message),
+		Reason: fmt.Sprintf("the replacements have less space than was foreseen, and there is no place for %s: %s", Many(len(fs), "replica"), fs[0].Message),
 		Remedy: fmt.Sprintf("give the nodes that have joined disks of %d GiB or more, or add a node; then run the same command again", size>>30),
 	}
 }

@@ -122,7 +122,7 @@ func (f *fixture) resized(d decide.Decision, needs int64) decide.Decision {
 }
 
 func TestReforecast_ARebuildThatASmallReplacementEndsHalts(t *testing.T) {
-	wait := decide.Wait{Phase: decide.Rebuild, For: "1 volumes to be rebuilt"}
+	wait := decide.Wait{Phase: decide.Rebuild, For: "1 volume to be rebuilt"}
 	f := rebuilding(40 * gib)
 	h := wantHalt(t, f.resized(wait, 77*gib), decide.ExitUnsafe)
 	if !has(h.Findings, decide.CodeNoRebuild) || !strings.Contains(h.Remedy, "77 GiB") {

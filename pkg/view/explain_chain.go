@@ -11,6 +11,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
 // The kinds of links.
@@ -41,7 +42,7 @@ func (e Explained) chain() []v1alpha1.Link {
 		out = append(out, v1alpha1.Link{Kind: linkPV, Name: pv.Name, Says: says})
 	}
 	v := vj.Volume
-	says := fmt.Sprintf("%s; wants %s, %s large, %s written", state(v.State), many(v.Want, "replica"), amount(v.Size), amount(v.Used))
+	says := fmt.Sprintf("%s; wants %s, %s large, %s written", state(v.State), decide.Many(v.Want, "replica"), amount(v.Size), amount(v.Used))
 	for _, h := range v.Holds {
 		says += fmt.Sprintf("; held on %s by %s", or(h.Node, "no node"), or(h.Why, "somebody"))
 	}

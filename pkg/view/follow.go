@@ -125,6 +125,9 @@ func eventLine(e record.Event) string {
 	case record.Waiting:
 		return "waiting for " + e.Text
 	case record.Done:
+		if e.Outcome != nil && e.Outcome.Result == decide.Performed {
+			return or(e.Outcome.Detail, e.Text)
+		}
 		if e.Outcome != nil {
 			return string(e.Outcome.Result) + ": " + or(e.Outcome.Detail, e.Text)
 		}

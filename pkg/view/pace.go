@@ -52,7 +52,7 @@ func (p *pace) see(j *assess.Judgement, at place, now time.Time) {
 // text is what is left, how fast it goes, and when it may end, with its basis;
 // empty where nothing is copied.
 func (p *pace) text() string {
-	return p.told("%s left, about %s more at the %s/s of the last %s", "%s left, none copied in the last %s", "%s left")
+	return p.told("%s to copy, about %s more at the %s/s of the last %s", "%s to copy, none copied in the last %s", "%s to copy")
 }
 
 // brief is the same for the line that moves.

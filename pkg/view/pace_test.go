@@ -26,17 +26,17 @@ func TestPace_AnEndIsForetoldFromWhatWasMeasured(t *testing.T) {
 	var p pace
 	at0 := place{node: "worker-1", phase: decide.Rebuild}
 	p.see(lacking(10), at0, at())
-	if got := p.text(); got != "10 GiB left" {
+	if got := p.text(); got != "10 GiB to copy" {
 		t.Errorf("before anything was measured: %q", got)
 	}
 	for n := 1; n <= 4; n++ {
 		p.see(lacking(10-n), at0, at().Add(time.Duration(n)*10*time.Second))
 	}
-	if got := p.text(); got != "6 GiB left, about 1m more at the 102.4 MiB/s of the last 40s" {
+	if got := p.text(); got != "6 GiB to copy, about 1m more at the 102.4 MiB/s of the last 40s" {
 		t.Errorf("%q", got)
 	}
 	p.see(lacking(3), place{node: "worker-2", phase: decide.Rebuild}, at().Add(50*time.Second))
-	if got := p.text(); got != "3 GiB left" {
+	if got := p.text(); got != "3 GiB to copy" {
 		t.Errorf("the pace of one turn counts in the next: %q", got)
 	}
 	p.see(lacking(3), place{node: "worker-2", phase: decide.Join}, at().Add(time.Minute))
@@ -50,7 +50,7 @@ func TestPace_NoProgressIsSaid(t *testing.T) {
 	for n := range 3 {
 		p.see(lacking(2), place{node: "worker-1", phase: decide.Rebuild}, at().Add(time.Duration(n)*10*time.Second))
 	}
-	if got := p.text(); got != "2 GiB left, none copied in the last 20s" {
+	if got := p.text(); got != "2 GiB to copy, none copied in the last 20s" {
 		t.Errorf("%q", got)
 	}
 }

@@ -143,15 +143,14 @@ func (w waiting) glance(now time.Time) string {
 	if w.atMost > 0 {
 		took += " of " + short(w.atMost)
 	}
-	var facts []string
-	if n := len(w.left); n > 0 {
+	what := w.what
+	facts := w.aside(&what)
+	if n := len(w.left); n > 0 && facts == nil {
 		facts = append(facts, fmt.Sprintf("%d left", n))
 	}
 	if w.brief != "" {
 		facts = append(facts, w.brief)
 	}
-	what := w.what
-	w.aside(&what)
 	return strings.Join(append(facts, took), ", ") + ", for " + what
 }
 

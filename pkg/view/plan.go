@@ -85,11 +85,11 @@ func (a Plan) Summary() string {
 	if n == 0 {
 		return "no turn could be planned"
 	}
-	nodes := many(n, "node")
+	nodes := decide.Many(n, "node")
 	if n > 1 {
 		nodes += ", one after the other,"
 	}
-	has := fmt.Sprintf("%s, %d of them detached", many(c.volumes, "volume"), c.asleep)
+	has := fmt.Sprintf("%s, %d of them detached", decide.Many(c.volumes, "volume"), c.asleep)
 	done := "replaced"
 	if a.Proposal.Plan.Goal.Reboots() {
 		done = "rebooted"
@@ -98,9 +98,9 @@ func (a Plan) Summary() string {
 	case cluster.Safe:
 		return fmt.Sprintf("%s can be %s with every volume kept: %s", nodes, done, has)
 	case cluster.Unsafe:
-		return fmt.Sprintf("%s cannot be %s as things are: %s", nodes, done, many(len(serious(a.Proposal.Refused)), "problem"))
+		return fmt.Sprintf("%s cannot be %s as things are: %s", nodes, done, decide.Many(len(serious(a.Proposal.Refused)), "problem"))
 	default:
-		return fmt.Sprintf("whether %s can be %s is not known: %s", nodes, done, many(len(serious(a.Proposal.Refused)), "open question"))
+		return fmt.Sprintf("whether %s can be %s is not known: %s", nodes, done, decide.Many(len(serious(a.Proposal.Refused)), "open question"))
 	}
 }
 
@@ -112,10 +112,10 @@ func (a Plan) healing(p *printer) {
 			x.Replica, x.Volume, or(x.Node, "no node"), x.Code))
 	}
 	if n := len(a.Proposal.Heals.Placed); n > 0 {
-		lines = append(lines, fmt.Sprintf("%s rebuilt for volumes that lack one, %s copied", many(n, "replica"), decide.Size(a.Proposal.Heals.Bytes)))
+		lines = append(lines, fmt.Sprintf("%s rebuilt for volumes that lack one, %s copied", decide.Many(n, "replica"), decide.Size(a.Proposal.Heals.Bytes)))
 	}
 	if waits := a.Proposal.Plan.Heals; waits > 0 && len(lines) == 0 {
-		lines = append(lines, many(waits, "volume")+" must end what it is doing")
+		lines = append(lines, decide.Many(waits, "volume")+" must end what it is doing")
 	}
 	if n := len(lines) - shownVolumes; n > 0 {
 		lines = append(lines[:shownVolumes], fmt.Sprintf("and %d more; -o json shows all", n))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
 // axis is the time line that everything on the page shares.
@@ -115,9 +116,9 @@ func volumesOf(h v1alpha1.ClassHistory) string {
 		high = max(high, p.Volumes)
 	}
 	if low == high {
-		return many(high, "volume")
+		return decide.Many(high, "volume")
 	}
-	return fmt.Sprintf("%d to %s", low, many(high, "volume"))
+	return fmt.Sprintf("%d to %s", low, decide.Many(high, "volume"))
 }
 
 // stair draws counts that hold until the next one is known.

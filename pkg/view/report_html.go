@@ -22,9 +22,9 @@ var reportPage string
 // HTML writes the report as one page that needs nothing else.
 func (r Report) HTML(to io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"day": moment, "sentence": sentence, "capital": capital, "orelse": or, "many": many, "result": resultWord,
+		"day": moment, "sentence": sentence, "capital": capital, "orelse": or, "many": decide.Many, "result": resultWord,
 		"took":  func(from, to time.Time) string { return short(to.Sub(from)) },
-		"since": since, "group": phaseGroup, "facts": pageFacts, "unjudged": unjudged, "remedies": remedyLines,
+		"since": since, "group": phaseGroup, "facts": pageFacts, "unjudged": unjudged, "lastsaid": lastSaid, "remedies": remedyLines,
 	}).Parse(reportPage)
 	if err != nil {
 		return fmt.Errorf("the page: %w", err)
@@ -69,8 +69,16 @@ type page struct {
 	Rows   []lane
 	Charts []chart
 	Legend []legend
+	// Head and Table are the turns, as the text has them.
+	Head  []string
+	Table []turnRow
 	// Longest are the waits, the longest first.
 	Longest []v1alpha1.Waited
+}
+
+type turnRow struct {
+	Cells []string
+	Why   string
 }
 
 type card struct{ Name, Value, Note, Tone string }
@@ -103,6 +111,7 @@ func newPage(o v1alpha1.Report) page {
 	p.Title = title(o)
 	p.Cards = cards(o)
 	p.Rows = rows(o, line)
+	p.Head, p.Table = turnTable(o)
 	for _, h := range o.Redundancy {
 		p.Charts = append(p.Charts, line.chart(h))
 	}
@@ -119,6 +128,21 @@ func newPage(o v1alpha1.Report) page {
 	return p
 }
 
+// turnTable are the rows of the text, whose columns are those of what the
+// machines went for.
+func turnTable(o v1alpha1.Report) (head []string, rows []turnRow) {
+	text := turnRows(plainTurns(o.Turns), decide.Goal(o.Goal), since)
+	for _, h := range append(text[0], "why this strategy") {
+		head = append(head, capital(strings.ToLower(strings.TrimSpace(h))))
+	}
+	for i, t := range o.Turns {
+		cells := text[i+1]
+		cells[0] = strings.TrimSpace(cells[0])
+		rows = append(rows, turnRow{Cells: cells, Why: t.Why})
+	}
+	return head, rows
+}
+
 func title(o v1alpha1.Report) string {
 	closed := 0
 	for _, t := range o.Turns {
@@ -128,16 +152,16 @@ func title(o v1alpha1.Report) string {
 	}
 	switch goal := decide.Goal(o.Goal); {
 	case goal.StaysOpen():
-		return "drain of " + o.Turns[0].Node
+		return "Drain of " + o.Turns[0].Node
 	case goal.Reboots():
-		return fmt.Sprintf("%d of %s rebooted", closed, many(len(o.Turns), "node"))
+		return fmt.Sprintf("%d of %s rebooted", closed, decide.Many(len(o.Turns), "node"))
 	}
-	return fmt.Sprintf("%d of %s replaced", closed, many(len(o.Turns), "node"))
+	return fmt.Sprintf("%d of %s replaced", closed, decide.Many(len(o.Turns), "node"))
 }
 
 func cards(o v1alpha1.Report) []card {
 	out := []card{
-		{Name: "took", Value: short(o.Ended.Sub(*o.Begun)), Note: many(len(o.Authors), "start") + " of the program"},
+		{Name: "took", Value: short(o.Ended.Sub(*o.Begun)), Note: decide.Many(len(o.Authors), "start") + " of the program"},
 		{Name: "changes", Value: fmt.Sprint(len(o.Deeds)), Note: failedDeeds(o.Deeds)},
 	}
 	for _, h := range o.Redundancy {

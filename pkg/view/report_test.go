@@ -143,3 +143,28 @@ func TestHTML_IsOnePageThatNeedsNothingElse(t *testing.T) {
 		t.Error("text is not escaped")
 	}
 }
+
+// A reboot replaces nothing: the page has the columns of the text.
+func TestHTML_ARebootIsNotToldAsAReplacement(t *testing.T) {
+	h := diary()
+	h.Events[0].Plan.Goal = decide.UntilRebooted
+	var b bytes.Buffer
+	if err := (Report{History: h, Now: at()}).HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "<th>Back</th>") || strings.Contains(b.String(), "Replaced by") {
+		t.Error("the table is not that of a reboot")
+	}
+}
+
+func TestReport_OfARollThatWasLeftSaysSo(t *testing.T) {
+	h := diary()
+	h.Events = h.Events[:len(h.Events)-1]
+	var b bytes.Buffer
+	if err := (Report{History: h, Now: at().Add(time.Hour)}).Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "nobody goes on with it now; the last that it said: evict 2 pods from worker-1.") {
+		t.Errorf("%s", b.String())
+	}
+}

@@ -50,10 +50,10 @@ func (r Report) Text(to io.Writer, style Style) error {
 
 // headlines say how it went, who ran it, and with what.
 func headlines(o v1alpha1.Report) []string {
-	out := []string{sentence(o.Says)}
+	out := []string{lastSaid(o)}
 	if o.Begun != nil && o.Ended != nil {
 		out = append(out, fmt.Sprintf("From %s to %s (%s): %s.", moment(*o.Begun), moment(*o.Ended),
-			short(o.Ended.Sub(*o.Begun)), many(len(o.Deeds), "change")))
+			short(o.Ended.Sub(*o.Begun)), decide.Many(len(o.Deeds), "change")))
 	}
 	for _, a := range o.Authors {
 		line := a.Did + " " + moment(a.At) + " by " + or(a.Who, "somebody")
@@ -74,6 +74,19 @@ func headlines(o v1alpha1.Report) []string {
 		out = append(out, "accepted risks: none")
 	}
 	return out
+}
+
+// lastSaid is the last that the roll said, and, where it did not end with that,
+// how it stands.
+func lastSaid(o v1alpha1.Report) string {
+	switch o.State {
+	case stateRunning:
+		return "under way; the last that it said: " + sentence(o.Says)
+	case stateStopped:
+		return "nobody goes on with it now; the last that it said: " + sentence(o.Says)
+	default:
+		return sentence(o.Says)
+	}
 }
 
 func plainTurns(turns []v1alpha1.ReportTurn) []v1alpha1.Turn {
@@ -97,7 +110,7 @@ func className(h v1alpha1.ClassHistory) string {
 	if h.Attached {
 		state = "attached"
 	}
-	return fmt.Sprintf("%s volumes of %s", state, many(h.Want, "replica"))
+	return fmt.Sprintf("%s volumes of %s", state, decide.Many(h.Want, "replica"))
 }
 
 func classLine(h v1alpha1.ClassHistory) string {
@@ -121,7 +134,7 @@ func byLength(ws []v1alpha1.Waited) []v1alpha1.Waited {
 
 // unjudged says what the counts leave out.
 func unjudged(o v1alpha1.Report) string {
-	return "at one moment " + many(o.Unjudged, "volume") + " could not be judged, being busy or not known; such moments are not counted"
+	return "at one moment " + decide.Many(o.Unjudged, "volume") + " could not be judged, being busy or not known; such moments are not counted"
 }
 
 // longest are the longest waits.

@@ -40,7 +40,7 @@ func (r Result) Text(to io.Writer, style Style) error {
 	if r.Judgement != nil {
 		c := count(r.Judgement)
 		p.line("")
-		p.linef("%s, %d of %s good; %s.", many(c.volumes, "volume"), c.good, many(c.replicas, "replica"), troubled(c))
+		p.linef("%s, %d of %s good; %s.", decide.Many(c.volumes, "volume"), c.good, decide.Many(c.replicas, "replica"), troubled(c))
 	}
 	p.left(r.left())
 	if d := r.Done.Rebootable; d != nil {
@@ -162,7 +162,7 @@ func Confirm(to io.Writer, plan decide.Plan, style Style) error {
 	if plan.Goal.Reboots() {
 		what = "rebooted"
 	}
-	p.linef("%s will be %s%s:", many(len(plan.Turns), "node"), what, after)
+	p.linef("%s will be %s%s:", decide.Many(len(plan.Turns), "node"), what, after)
 	rows := [][]string{{"  NODE", "STRATEGY", "WHY"}}
 	for _, t := range plan.Turns {
 		rows = append(rows, []string{"  " + named(t.Node), string(t.Strategy), t.Why})

@@ -180,7 +180,7 @@ func (s Status) left(o v1alpha1.Status) string {
 		return ""
 	}
 	c := count(s.Judgement)
-	says := fmt.Sprintf("%d of %s whole", c.volumes-c.problems, many(c.volumes, "volume"))
+	says := fmt.Sprintf("%d of %s whole", c.volumes-c.problems, decide.Many(c.volumes, "volume"))
 	at := place{phase: decide.Phase(o.Phase)}
 	for _, t := range o.Turns {
 		if t.OpenedAt != nil && t.ClosedAt == nil {

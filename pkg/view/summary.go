@@ -9,6 +9,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
 // conditions are the words of a summary, the worst first.
@@ -67,13 +68,13 @@ func (a Answer) Summary() string {
 	case c.volumes == 0:
 		parts = append(parts, "no volume was found")
 	case c.problems == 0 && a.Judgement.Verdict == cluster.Safe:
-		parts = append(parts, fmt.Sprintf("every volume is whole: %s, %d of them detached", many(c.volumes, "volume"), c.asleep))
+		parts = append(parts, fmt.Sprintf("every volume is whole: %s, %d of them detached", decide.Many(c.volumes, "volume"), c.asleep))
 	case c.problems == 0:
-		parts = append(parts, fmt.Sprintf("%s looked whole, and something stands against believing it", many(c.volumes, "volume")))
+		parts = append(parts, fmt.Sprintf("%s looked whole, and something stands against believing it", decide.Many(c.volumes, "volume")))
 	case a.Judgement.Verdict == cluster.VerdictUnknown:
-		parts = append(parts, fmt.Sprintf("%d of %s %s not known to be whole: %s", c.problems, many(c.volumes, "volume"), is(c.problems), c.breakdown()))
+		parts = append(parts, fmt.Sprintf("%d of %s %s not known to be whole: %s", c.problems, decide.Many(c.volumes, "volume"), is(c.problems), c.breakdown()))
 	default:
-		parts = append(parts, fmt.Sprintf("%d of %s %s not whole: %s", c.problems, many(c.volumes, "volume"), is(c.problems), c.breakdown()))
+		parts = append(parts, fmt.Sprintf("%d of %s %s not whole: %s", c.problems, decide.Many(c.volumes, "volume"), is(c.problems), c.breakdown()))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -97,17 +98,6 @@ func mayBe(node, what string, v cluster.Verdict) string {
 	default:
 		return "it is not known whether " + node + " may be " + what
 	}
-}
-
-// many says a number with its noun, in the plural where it needs one.
-func many(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if y, ok := strings.CutSuffix(noun, "y"); ok {
-		return fmt.Sprintf("%d %sies", n, y)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func is(n int) string {

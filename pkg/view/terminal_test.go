@@ -119,7 +119,7 @@ func TestFollow_TellsWhatIsLeftWhereTheClusterMayBeRead(t *testing.T) {
 	if err := f.Tell(h, record.Holder{}, now.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(b.String(), "; 2 GiB left, about 20s more at the 102.4 MiB/s of the last 20s") {
+	if !strings.Contains(b.String(), "; 2 GiB to copy, about 20s more at the 102.4 MiB/s of the last 20s") {
 		t.Errorf("it does not say what is left:\n%s", b.String())
 	}
 	b.Reset()

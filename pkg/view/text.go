@@ -8,6 +8,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
 // shownVolumes is how many a first reading should hold; the rest is counted.
@@ -29,7 +30,7 @@ func (a Answer) head(p *printer) {
 	p.para("", p.style.verdict(a.Verdict())+": "+a.Summary()+".")
 	c := count(a.Judgement)
 	if c.volumes > 0 {
-		p.para("  ", fmt.Sprintf("%d of %s good, on %s; as of %s.", c.good, many(c.replicas, "replica"), liveNodes(a.Judgement), a.asOf()))
+		p.para("  ", fmt.Sprintf("%d of %s good, on %s; as of %s.", c.good, decide.Many(c.replicas, "replica"), liveNodes(a.Judgement), a.asOf()))
 	}
 	for _, n := range a.Nodes {
 		p.para("  ", fmt.Sprintf("%s: to drain it as it is: %s; to delete it now: %s", n.Node.Name,
@@ -63,9 +64,9 @@ func liveNodes(j *assess.Judgement) string {
 		}
 	}
 	if live == len(j.Nodes) {
-		return many(live, "live node")
+		return decide.Many(live, "live node")
 	}
-	return fmt.Sprintf("%d live of %s", live, many(len(j.Nodes), "node"))
+	return fmt.Sprintf("%d live of %s", live, decide.Many(len(j.Nodes), "node"))
 }
 
 // problems writes the volumes that stand in the way, the worst first.

@@ -72,7 +72,7 @@ func (p pacer) pause(v *volume, rs []*replica) *cluster.Pause {
 		switch {
 		case !isNew(r):
 		case p.limit > 0 && r.Status.State != "running" && p.building[r.NodeID] >= p.limit:
-			return &cluster.Pause{Why: fmt.Sprintf("%d replicas are written on %s already (%s)", p.building[r.NodeID], r.NodeID, rebuildLimit)}
+			return &cluster.Pause{Why: fmt.Sprintf("%s has as many rebuilds as it may, %d (%s)", r.NodeID, p.building[r.NodeID], rebuildLimit)}
 		default:
 			return nil // it is on its way
 		}
