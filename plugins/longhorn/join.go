@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
 // join holds the indices that one joining needs.
@@ -20,12 +19,8 @@ type join struct {
 	*Reader
 	// names are those of volumes, and of what names one, sorted, each once.
 	names []string
-	// parts are kept from one joining to the next; nil where they are not.
-	parts    map[string]*part
-	volumes  narrow.Grouped[volume]
-	engines  narrow.Grouped[engine]
-	replicas narrow.Grouped[replica]
-	tickets  narrow.Grouped[attachment]
+	// parts are theirs, kept from one joining to the next; nil where they are not.
+	parts    []part
 	sharded  map[string]bool
 	stray    []*shardGroup
 	orphaned map[string]bool
@@ -49,7 +44,7 @@ type join struct {
 // joining share their replicas with its result.
 func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 	r.forget()
-	st, volumes, gaps := r.join(r.parts)
+	st, volumes, gaps := r.join(r.names, r.parts)
 	st.Volumes = make([]cluster.Volume, 0, r.volumes.Len())
 	for v := range volumes {
 		st.Volumes = append(st.Volumes, v)
@@ -63,11 +58,11 @@ func (r *Reader) Storage() (cluster.Storage, []cluster.Gap) {
 // Join is Storage without volumes, and a sequence that makes each of them when
 // it is asked for; the next Put ends it.
 func (r *Reader) Join() (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Gap) {
-	return r.join(nil)
+	return r.join(r.stems(), nil)
 }
 
-func (r *Reader) join(parts map[string]*part) (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Gap) {
-	j := r.index(parts)
+func (r *Reader) join(names []string, parts []part) (cluster.Storage, iter.Seq[cluster.Volume], []cluster.Gap) {
+	j := r.index(names, parts)
 	st := cluster.Storage{
 		Driver:   Driver,
 		Reporter: reporter,
@@ -92,8 +87,8 @@ func (r *Reader) join(parts map[string]*part) (cluster.Storage, iter.Seq[cluster
 // hold two of one name.
 func (j *join) all() iter.Seq[cluster.Volume] {
 	return func(yield func(cluster.Volume) bool) {
-		for _, name := range j.names {
-			for _, f := range j.facts(name) {
+		for i := range j.names {
+			for _, f := range j.facts(i) {
 				if !yield(f) {
 					return
 				}
@@ -104,17 +99,19 @@ func (j *join) all() iter.Seq[cluster.Volume] {
 
 // family is what belongs to one volume.
 type family struct {
+	volumes  []*volume // one, or in files several
 	engines  []*engine
 	replicas []*replica // sorted by name
 	tickets  *attachment
 }
 
-func (j *join) family(volume string) family {
+func (j *join) family(name string) family {
 	f := family{
-		engines:  j.engines.Of(volume),
-		replicas: byName(j.replicas.Of(volume), func(r *replica) string { return r.Name }),
+		volumes:  byName(j.volumes.Of(name), func(v *volume) string { return v.Name }),
+		engines:  j.engines.Of(name),
+		replicas: byName(j.replicas.Of(name), func(r *replica) string { return r.Name }),
 	}
-	if all := byName(j.tickets.Of(volume), func(a *attachment) string { return a.Name }); len(all) > 0 {
+	if all := byName(j.attachments.Of(name), func(a *attachment) string { return a.Name }); len(all) > 0 {
 		f.tickets = all[0]
 	}
 	return f
@@ -136,12 +133,11 @@ func (f family) current() *engine {
 }
 
 // known reports whether there is a volume of that name.
-func (j *join) known(volume string) bool { return j.volumes.Count(volume) > 0 }
+func (j *join) known(volume string) bool { return j.volumes.Has(volume) }
 
-func (r *Reader) index(parts map[string]*part) *join {
+func (r *Reader) index(names []string, parts []part) *join {
 	j := &join{
-		Reader: r, parts: parts,
-		volumes: r.volumes.Group(), engines: r.engines.Group(), replicas: r.replicas.Group(), tickets: r.attachments.Group(),
+		Reader: r, names: names, parts: parts,
 		sharded:  make(map[string]bool, len(r.shardGroups)),
 		orphaned: make(map[string]bool, len(r.orphans)),
 		byNode:   make(map[string]*node, len(r.nodes)),
@@ -156,9 +152,6 @@ func (r *Reader) index(parts map[string]*part) *join {
 	for _, g := range r.shardGroups {
 		j.sharded[g.volume] = true
 	}
-	j.names = slices.Concat(j.volumes.Stems(), j.engines.Stems(), j.replicas.Stems())
-	slices.Sort(j.names)
-	j.names = slices.Compact(j.names)
 	j.noteAll()
 	j.stray = j.strayShards()
 	return j

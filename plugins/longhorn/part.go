@@ -17,10 +17,17 @@ type part struct {
 	noted bool
 	notes notes
 	facts []cluster.Volume
+	// kin are the volume's objects, unpacked, until the facts are made of them.
+	kin *family
 	// made: the facts are of the present. open: they rest on what others are
 	// doing as well, and are made anew each time.
 	made, open bool
 }
+
+// atHand bounds how many volumes' objects are held unpacked from the notes to
+// the facts: after the first reading there are too many of them, and they are
+// unpacked twice.
+const atHand = 1000
 
 // notes are what the rest of the facts needs to know of a volume's objects.
 type notes struct {
@@ -58,29 +65,50 @@ type nodeSays struct {
 // forget drops what is kept of the volumes that have changed, and of all of
 // them where nothing is known about that.
 func (r *Reader) forget() {
-	changed := []func() ([]string, bool){r.volumes.Changed, r.engines.Changed, r.replicas.Changed, r.attachments.Changed}
-	for _, of := range changed {
-		stems, known := of()
+	anew := false
+	for _, changed := range []func() ([]string, bool){r.volumes.Changed, r.engines.Changed, r.replicas.Changed, r.attachments.Changed} {
+		stems, known := changed()
 		if !known {
-			clear(r.parts)
+			r.names, r.parts, anew = nil, nil, true
 		}
 		for _, s := range stems {
-			delete(r.parts, s)
+			i, was := slices.BinarySearch(r.names, s)
+			if was {
+				r.parts[i] = part{}
+			}
+			anew = anew || was != (r.volumes.Has(s) || r.engines.Has(s) || r.replicas.Has(s))
 		}
+	}
+	if anew {
+		r.rename()
 	}
 }
 
-// part returns what is kept of the volume, or an empty one that will be.
-func (j *join) part(volume string) *part {
+// rename lists the names anew. What is kept of those that stay is kept.
+func (r *Reader) rename() {
+	names := r.stems()
+	parts := make([]part, len(names))
+	for i, name := range names {
+		if k, was := slices.BinarySearch(r.names, name); was {
+			parts[i] = r.parts[k]
+		}
+	}
+	r.names, r.parts = names, parts
+}
+
+// stems are the names of volumes, and of what names one, sorted, each once.
+func (r *Reader) stems() []string {
+	names := slices.Concat(r.volumes.Stems(), r.engines.Stems(), r.replicas.Stems())
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// part returns what is kept of the volume, or an empty one that will not be.
+func (j *join) part(i int) *part {
 	if j.parts == nil {
 		return &part{}
 	}
-	p := j.parts[volume]
-	if p == nil {
-		p = &part{}
-		j.parts[volume] = p
-	}
-	return p
+	return &j.parts[i]
 }
 
 // share notes what all facts rest on. Where that is not what it was, no facts
@@ -101,30 +129,35 @@ func (j *join) share(version string) {
 		now.nodes[name] = s
 	}
 	if !reflect.DeepEqual(now, j.shared) {
-		for _, p := range j.parts {
-			p.made = false
+		for i := range j.parts {
+			j.parts[i].made = false
 		}
 	}
 	j.shared = now
 }
 
-// facts are those of the volumes of that name: one, or in files several.
-func (j *join) facts(name string) []cluster.Volume {
-	p := j.part(name)
+// facts are those of the volumes of a name: one, or in files several.
+func (j *join) facts(i int) []cluster.Volume {
+	p := j.part(i)
 	if p.made && !p.open {
 		return p.facts
 	}
 	p.facts, p.made, p.open = nil, true, false
-	kin := j.family(name)
-	for _, v := range byName(j.volumes.Of(name), func(v *volume) string { return v.Name }) {
-		p.facts = append(p.facts, j.volume(v, kin))
-		p.open = p.open || lacks(v, kin)
+	kin := p.kin
+	if kin == nil {
+		f := j.family(j.names[i])
+		kin = &f
+	}
+	p.kin = nil
+	for _, v := range kin.volumes {
+		p.facts = append(p.facts, j.volume(v, *kin))
+		p.open = p.open || lacks(v, *kin)
 	}
 	return p.facts
 }
 
 // note collects what the rest of the facts needs to know of a volume's objects.
-func (j *join) note(name string) notes {
+func (j *join) note(name string, kin *family) notes {
 	var n notes
 	said := func(namespace string, at time.Time) {
 		n.reported = later(n.reported, at)
@@ -132,20 +165,20 @@ func (j *join) note(name string) notes {
 			n.spaces = append(n.spaces, namespace)
 		}
 	}
-	for _, v := range j.volumes.Of(name) {
+	for _, v := range kin.volumes {
 		said(v.Namespace, later(v.Reported, v.Created.time()))
 		if v.BackingImage != "" {
 			n.based = append(n.based, hold{v.BackingImage, "volume " + v.Name})
 		}
 	}
-	for _, e := range j.engines.Of(name) {
+	for _, e := range kin.engines {
 		n.reported = later(n.reported, e.Created.time())
 		n.served = append(n.served, hold{e.NodeID, e.Name})
 		if !j.known(name) && e.Deleted == nil {
 			n.lost = append(n.lost, "engine "+e.Name)
 		}
 	}
-	for _, r := range j.replicas.Of(name) {
+	for _, r := range kin.replicas {
 		said(r.Namespace, r.reported())
 		if !j.known(name) && r.Deleted == nil {
 			n.lost = append(n.lost, "replica "+r.Name)
@@ -163,10 +196,16 @@ func (j *join) noteAll() {
 	for _, b := range j.backingImages {
 		bases[b.Name] = true
 	}
-	for _, name := range j.names {
-		p := j.part(name)
+	held := 0
+	for i, name := range j.names {
+		p := j.part(i)
 		if !p.noted {
-			p.notes, p.noted = j.note(name), true
+			kin := j.family(name)
+			p.notes, p.noted = j.note(name, &kin), true
+			if held < atHand {
+				p.kin = &kin
+				held++
+			}
 		}
 		j.reported = later(j.reported, p.notes.reported)
 		for _, s := range p.notes.spaces {

@@ -26,9 +26,10 @@ type Reader struct {
 	orphans       map[cluster.UID]*orphan
 	shardGroups   map[cluster.UID]*shardGroup
 
-	// parts are what the last joining made of each volume, and shared what it
-	// rested on.
-	parts  map[string]*part
+	// names are those of the last joining, parts what it made of each of them, and
+	// shared what that rested on.
+	names  []string
+	parts  []part
 	shared shared
 }
 
@@ -48,7 +49,6 @@ func NewReader() *Reader {
 		backingImages: map[cluster.UID]*backingImage{},
 		orphans:       map[cluster.UID]*orphan{},
 		shardGroups:   map[cluster.UID]*shardGroup{},
-		parts:         map[string]*part{},
 	}
 }
 

@@ -20,8 +20,11 @@ type Shelf[T any] struct {
 	// stem is what an object's texts often begin with; empty for nothing.
 	stem func(*T) string
 	at   map[key]place
-	// blocks hold the packed objects, each after its length. unused bytes are
-	// of objects that were replaced or dropped.
+	// first is, by the number of a stem, where the first of its objects is; each
+	// object begins with the place of the next.
+	first []place
+	// blocks hold the packed objects, each after its link and its length. unused
+	// bytes are of objects that were replaced or dropped.
 	blocks       [][]byte
 	used, unused int
 	scratch      []byte
@@ -33,21 +36,20 @@ type Shelf[T any] struct {
 // key is a UID in sixteen bytes.
 type key [16]byte
 
-// place is a block and a position in it.
+// place is a block and a position in it; 0 is none.
 type place uint32
 
 const (
 	blockBits = 16
 	blockSize = 1 << blockBits
+	// linkSize is what a place takes at the head of an object.
+	linkSize = 4
 )
 
 // NewShelf returns an empty shelf, whose objects share the words. stem may be
 // nil. It panics where T has a field of a kind that cannot be packed.
 func NewShelf[T any](words *Words, stem func(*T) string) *Shelf[T] {
 	packable(reflect.TypeFor[T]())
-	if stem == nil {
-		stem = func(*T) string { return "" }
-	}
 	return &Shelf[T]{words: words, stem: stem, at: map[key]place{}}
 }
 
@@ -63,7 +65,10 @@ func keyOf(uid cluster.UID) key {
 // Put keeps the object in place of its predecessor, and reports whether it
 // differs from that.
 func (s *Shelf[T]) Put(uid cluster.UID, o *T) bool {
-	stem := s.stem(o)
+	stem := ""
+	if s.stem != nil {
+		stem = s.stem(o)
+	}
 	p := packer{words: s.words, stem: stem, buf: s.scratch[:0]}
 	p.buf = binary.AppendUvarint(p.buf, uint64(s.words.of(stem)))
 	p.write(reflect.ValueOf(o).Elem(), false)
@@ -88,6 +93,7 @@ func (s *Shelf[T]) Drop(uid cluster.UID) {
 	}
 	s.unused += len(s.bytes(p))
 	s.touch(s.bytes(p))
+	s.unlink(p)
 	delete(s.at, k)
 	if s.unused > blockSize && s.unused > s.used/2 {
 		s.tidy()
@@ -97,9 +103,14 @@ func (s *Shelf[T]) Drop(uid cluster.UID) {
 // touch notes that something of the packed object's stem is different now.
 func (s *Shelf[T]) touch(b []byte) {
 	if s.touched != nil {
-		n, _ := binary.Uvarint(b)
-		s.touched[uint32(n)] = true
+		s.touched[stemOf(b)] = true
 	}
+}
+
+// stemOf is the number of a packed object's stem.
+func stemOf(b []byte) uint32 {
+	n, _ := binary.Uvarint(b)
+	return uint32(n)
 }
 
 // Changed returns the stems of what was put or dropped since it was asked
@@ -117,25 +128,65 @@ func (s *Shelf[T]) Changed() (stems []string, known bool) {
 func (s *Shelf[T]) tidy() {
 	old := *s
 	s.blocks, s.used, s.unused = nil, 0, 0
+	s.first = make([]place, len(old.first))
 	for k, p := range old.at {
 		s.at[k] = s.append(old.bytes(p))
 	}
 }
 
 func (s *Shelf[T]) append(b []byte) place {
+	const most = linkSize + binary.MaxVarintLen32
 	last := len(s.blocks) - 1
-	if last < 0 || len(s.blocks[last])+len(b)+binary.MaxVarintLen32 > cap(s.blocks[last]) {
-		s.blocks = append(s.blocks, make([]byte, 0, max(blockSize, len(b)+binary.MaxVarintLen32)))
+	if last < 0 || len(s.blocks[last])+len(b)+most > cap(s.blocks[last]) {
+		s.blocks = append(s.blocks, make([]byte, 1, max(blockSize, 1+len(b)+most)))
 		last++
 	}
 	p := place(last<<blockBits | len(s.blocks[last]))
+	s.blocks[last] = binary.LittleEndian.AppendUint32(s.blocks[last], uint32(s.lead(stemOf(b), p)))
 	s.blocks[last] = append(binary.AppendUvarint(s.blocks[last], uint64(len(b))), b...)
 	s.used += len(b)
 	return p
 }
 
+// lead puts the place before the others of its stem, and returns the one that
+// was the first. Without stems nobody asks for what belongs together.
+func (s *Shelf[T]) lead(stem uint32, p place) place {
+	if s.stem == nil {
+		return 0
+	}
+	if int(stem) >= len(s.first) {
+		s.first = append(s.first, make([]place, len(s.words.all)-len(s.first))...)
+	}
+	next := s.first[stem]
+	s.first[stem] = p
+	return next
+}
+
+// unlink takes the place out from among those of its stem.
+func (s *Shelf[T]) unlink(p place) {
+	if s.stem == nil {
+		return
+	}
+	stem, next := stemOf(s.bytes(p)), s.next(p)
+	if s.first[stem] == p {
+		s.first[stem] = next
+		return
+	}
+	for before := s.first[stem]; before != 0; before = s.next(before) {
+		if s.next(before) == p {
+			binary.LittleEndian.PutUint32(s.blocks[before>>blockBits][before%blockSize:], uint32(next))
+			return
+		}
+	}
+}
+
+// next is the place of the next object of the same stem.
+func (s *Shelf[T]) next(p place) place {
+	return place(binary.LittleEndian.Uint32(s.blocks[p>>blockBits][p%blockSize:]))
+}
+
 func (s *Shelf[T]) bytes(p place) []byte {
-	b := s.blocks[p>>blockBits][p%blockSize:]
+	b := s.blocks[p>>blockBits][p%blockSize+linkSize:]
 	n, size := binary.Uvarint(b)
 	return b[size : size+int(n)]
 }
@@ -180,64 +231,33 @@ func (s *Shelf[T]) All() iter.Seq[*T] {
 	}
 }
 
-// Grouped is a shelf's present contents by stem.
-type Grouped[T any] struct {
-	shelf *Shelf[T]
-	// first is, by the number of the stem, where its places begin.
-	first  []uint32
-	places []place
-}
-
-// Group sorts the shelf's places by stem. What is put or dropped afterwards
-// makes it void.
-func (s *Shelf[T]) Group() Grouped[T] {
-	g := Grouped[T]{shelf: s, first: make([]uint32, len(s.words.all)+1), places: make([]place, len(s.at))}
-	stem := func(p place) uint64 { n, _ := binary.Uvarint(s.bytes(p)); return n }
-	for _, p := range s.at {
-		g.first[stem(p)+1]++
-	}
-	for i := 1; i < len(g.first); i++ {
-		g.first[i] += g.first[i-1]
-	}
-	next := append([]uint32(nil), g.first...)
-	for _, p := range s.at {
-		n := stem(p)
-		g.places[next[n]] = p
-		next[n]++
-	}
-	return g
-}
-
 // Stems are those of which there is an object, in no order that means anything.
-func (g Grouped[T]) Stems() []string {
+func (s *Shelf[T]) Stems() []string {
 	var out []string
-	for i := range len(g.first) - 1 {
-		if g.first[i+1] > g.first[i] {
-			out = append(out, g.shelf.words.all[i])
+	for i, p := range s.first {
+		if p != 0 {
+			out = append(out, s.words.all[i])
 		}
 	}
 	return out
 }
 
-// Count is how many objects of that stem there are.
-func (g Grouped[T]) Count(stem string) int {
-	i, ok := g.shelf.words.index[stem]
-	if !ok || int(i)+1 >= len(g.first) {
+// Has reports whether there is an object of that stem.
+func (s *Shelf[T]) Has(stem string) bool { return s.firstOf(stem) != 0 }
+
+func (s *Shelf[T]) firstOf(stem string) place {
+	i, ok := s.words.index[stem]
+	if !ok || int(i) >= len(s.first) {
 		return 0
 	}
-	return int(g.first[i+1] - g.first[i])
+	return s.first[i]
 }
 
 // Of returns the objects of that stem, in no order.
-func (g Grouped[T]) Of(stem string) []*T {
-	n := g.Count(stem)
-	if n == 0 {
-		return nil
-	}
-	i := g.shelf.words.index[stem]
-	out := make([]*T, 0, n)
-	for _, p := range g.places[g.first[i]:g.first[i+1]] {
-		out = append(out, g.shelf.unpack(p))
+func (s *Shelf[T]) Of(stem string) []*T {
+	var out []*T
+	for p := s.firstOf(stem); p != 0; p = s.next(p) {
+		out = append(out, s.unpack(p))
 	}
 	return out
 }

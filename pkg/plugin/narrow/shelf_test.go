@@ -114,13 +114,15 @@ func TestShelf_GivesBackWhatItWasGiven(t *testing.T) {
 		for o := range s.All() {
 			stems[o.Of]++
 		}
-		g := s.Group()
 		for stem, n := range stems {
-			if of := g.Of(stem); len(of) != n || g.Count(stem) != n || of[0].Of != stem {
+			if of := s.Of(stem); len(of) != n || !s.Has(stem) || of[0].Of != stem {
 				t.Fatalf("%d of stem %q, want %d", len(of), stem, n)
 			}
 		}
-		if g.Of("nobody's stem") != nil {
+		if all := s.Stems(); len(all) != len(stems) {
+			t.Fatalf("stems %q, want those of %v", all, stems)
+		}
+		if s.Of("nobody's stem") != nil || s.Has("nobody's stem") {
 			t.Fatal("something of a stem that nothing has")
 		}
 	})
