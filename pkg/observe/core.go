@@ -27,6 +27,51 @@ type core struct {
 	daemonSets  map[cluster.UID]string // namespace/name
 	// daemonsRead: the DaemonSets were read, so one that is missing is gone.
 	daemonsRead bool
+	joined      joined
+}
+
+// joined are the lists of the last joining, each until something of it changes.
+type joined struct {
+	pods        list[cluster.Pod]
+	persistent  list[cluster.PersistentVolume]
+	attachments list[cluster.Attachment]
+	budgets     list[cluster.Budget]
+}
+
+// list is made when it is asked for, and then kept.
+type list[T any] struct {
+	of   []T
+	made bool
+}
+
+func (l *list[T]) or(anew func() []T) []T {
+	if !l.made {
+		l.of, l.made = anew(), true
+	}
+	return l.of
+}
+
+// drop has it made anew. Kinds that are read at the same time drop the same list,
+// which nobody has made yet: then nothing is written.
+func (l *list[T]) drop() {
+	if l.made {
+		*l = list[T]{}
+	}
+}
+
+// stale drops the lists that an object of the kind is part of.
+func (c *core) stale(kind string) {
+	switch kind {
+	case kindPod, kindDaemonSet:
+		c.joined.pods.drop()
+		c.joined.budgets.drop()
+	case kindBudget:
+		c.joined.budgets.drop()
+	case kindPersistent:
+		c.joined.persistent.drop()
+	case kindAttachment:
+		c.joined.attachments.drop()
+	}
 }
 
 type lease struct {
@@ -116,6 +161,9 @@ func (c *core) put(k plugin.Kind, item []byte) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("an object of %s cannot be read: %w", source{Kind: k}.spelled(), err)
 	}
+	if changed {
+		c.stale(k.Name)
+	}
 	return changed, nil
 }
 
@@ -162,6 +210,7 @@ func shelve[T any](on *narrow.Shelf[T], item []byte, read func([]byte) (cluster.
 
 // Drop forgets the object of that kind with that UID.
 func (c *core) Drop(k plugin.Kind, uid cluster.UID) {
+	c.stale(k.Name)
 	switch k.Name {
 	case kindNode:
 		delete(c.nodes, uid)
@@ -182,6 +231,7 @@ func (c *core) Drop(k plugin.Kind, uid cluster.UID) {
 
 // forget drops all objects of the kind.
 func (c *core) forget(k plugin.Kind) {
+	c.stale(k.Name)
 	switch k.Name {
 	case kindNode:
 		clear(c.nodes)

@@ -11,14 +11,15 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
 )
 
-// join fills the snapshot with Kubernetes' own objects, sorted.
+// join fills the snapshot with Kubernetes' own objects, sorted. Lists of which
+// nothing has changed are those of the last joining.
 func (c *core) join(s *cluster.Snapshot) {
 	s.Nodes = inOrder(slices.Collect(maps.Values(c.nodes)), func(n *cluster.Node) (string, string, cluster.UID) { return "", n.Ref.Name, n.Ref.UID })
-	s.Persistent = inOrder(values(c.persistent), func(v *cluster.PersistentVolume) (string, string, cluster.UID) {
-		return "", v.Name, v.UID
+	s.Persistent = c.joined.persistent.or(func() []cluster.PersistentVolume {
+		return inOrder(values(c.persistent), func(v *cluster.PersistentVolume) (string, string, cluster.UID) { return "", v.Name, v.UID })
 	})
-	s.Attachments = inOrder(values(c.attachments), func(a *cluster.Attachment) (string, string, cluster.UID) {
-		return "", a.Name, a.UID
+	s.Attachments = c.joined.attachments.or(func() []cluster.Attachment {
+		return inOrder(values(c.attachments), func(a *cluster.Attachment) (string, string, cluster.UID) { return "", a.Name, a.UID })
 	})
 	leases := make(map[string]lease, len(c.leases))
 	for _, l := range c.leases {
@@ -30,8 +31,8 @@ func (c *core) join(s *cluster.Snapshot) {
 		l := leases[s.Nodes[i].Ref.Name]
 		s.Nodes[i].LeaseRenewed, s.Nodes[i].LeaseDuration = l.renewed, l.duration
 	}
-	s.Pods = c.joinPods()
-	s.Budgets = c.joinBudgets(s.Pods)
+	s.Pods = c.joined.pods.or(c.joinPods)
+	s.Budgets = c.joined.budgets.or(func() []cluster.Budget { return c.joinBudgets(s.Pods) })
 }
 
 // joinPods resolves which DaemonSets still exist.
@@ -111,6 +112,8 @@ func (c *core) forVolumes() {
 		}
 	}
 	c.pods = own
+	c.stale(kindPod)
 	clear(c.budgets)
 	c.empty(kindAttachment)
+	c.stale(kindAttachment)
 }

@@ -210,6 +210,9 @@ func sameStorage(a, b *cluster.Storage) bool {
 		return false
 	}
 	for i := range a.Volumes {
+		if a.Volumes[i].SameAs(&b.Volumes[i]) {
+			continue
+		}
 		v, w := a.Volumes[i], b.Volumes[i]
 		v.Used, w.Used = 0, 0
 		if !reflect.DeepEqual(&v, &w) {
