@@ -2,7 +2,11 @@
 
 package assess
 
-import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+import (
+	"slices"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+)
 
 // tally is how many replicas of a volume there are, each place counted once: a
 // place is a node, or a disk where the volume allows several on a node. What
@@ -33,7 +37,8 @@ func countHere(v *cluster.Volume, all []ReplicaJudgement) tally {
 // what is being written may yet be good.
 func tallied(v *cluster.Volume, all []ReplicaJudgement, without string, standing func(*ReplicaJudgement) cluster.Standing) tally {
 	var t tally
-	seen := make(map[string]tier, len(all))
+	var few [8]taken // places: a volume with more of them is rare
+	seen := few[:0]
 	for i := range all {
 		rj := &all[i]
 		if without != "" && rj.Replica.Node == without {
@@ -46,15 +51,26 @@ func tallied(v *cluster.Volume, all []ReplicaJudgement, without string, standing
 			t.add(c)
 			continue
 		}
-		if c.good && seen[place].good {
+		k := slices.IndexFunc(seen, func(x taken) bool { return x.place == place })
+		if k < 0 {
+			seen = append(seen, taken{place, c})
+			continue
+		}
+		if c.good && seen[k].good {
 			t.together++
 		}
-		seen[place] = seen[place].or(c)
+		seen[k].tier = seen[k].or(c)
 	}
-	for _, c := range seen {
-		t.add(c)
+	for _, x := range seen {
+		t.add(x.tier)
 	}
 	return t
+}
+
+// taken is a place with what all that lies there counts as.
+type taken struct {
+	place string
+	tier
 }
 
 // placeName is where the replica lies, as far as losing it goes.
@@ -91,15 +107,15 @@ func (c tier) or(o tier) tier {
 }
 
 func (t *tally) add(c tier) {
-	for _, n := range []struct {
-		is bool
-		to *int
-	}{
-		{c.good, &t.good}, {c.proven, &t.proven}, {c.maybe, &t.maybe},
-		{c.held, &t.held},
-	} {
-		if n.is {
-			*n.to++
-		}
+	t.good += one(c.good)
+	t.proven += one(c.proven)
+	t.maybe += one(c.maybe)
+	t.held += one(c.held)
+}
+
+func one(is bool) int {
+	if is {
+		return 1
 	}
+	return 0
 }

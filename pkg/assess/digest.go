@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -17,7 +18,7 @@ import (
 // How well a replica is proven and how old anything is are left out, so that
 // two looks which agree have the same digest, and others do not.
 func (j *Judgement) Digest() string {
-	var lines []string
+	lines := make([]string, 0, len(j.Volumes)+len(j.Nodes))
 	for i := range j.Volumes {
 		lines = append(lines, digestOf(&j.Volumes[i]))
 	}
@@ -38,12 +39,15 @@ func (j *Judgement) Digest() string {
 }
 
 func digestOf(vj *VolumeJudgement) string {
-	var replicas []string
+	replicas := make([]string, 0, len(vj.Replicas))
 	for i := range vj.Replicas {
 		if rj := &vj.Replicas[i]; rj.Here == cluster.StandingGood {
-			replicas = append(replicas, fmt.Sprintf("%q %q %q %s", rj.Replica.UID, rj.Replica.Node, rj.Replica.DiskUUID, rj.Standing))
+			b := strconv.AppendQuote(make([]byte, 0, 160), string(rj.Replica.UID))
+			b = strconv.AppendQuote(append(b, ' '), rj.Replica.Node)
+			b = strconv.AppendQuote(append(b, ' '), rj.Replica.DiskUUID)
+			replicas = append(replicas, string(append(append(b, ' '), rj.Standing.String()...)))
 		}
 	}
 	slices.Sort(replicas)
-	return fmt.Sprintf("volume %q %s %v", vj.Volume.UID, vj.Condition, replicas)
+	return "volume " + strconv.Quote(string(vj.Volume.UID)) + " " + vj.Condition.String() + " [" + strings.Join(replicas, " ") + "]"
 }

@@ -87,14 +87,12 @@ func (w *world) named(st *storageWorld, vj *VolumeJudgement) {
 
 // judgeReplicas fills in the standing of every replica of the volume.
 func (w *world) judgeReplicas(st *storageWorld, v *cluster.Volume, all []ReplicaJudgement) {
-	seen := make(map[string]bool, len(all))
 	for i := range v.Replicas {
 		r := &v.Replicas[i]
 		why := w.stand(st, v, r)
-		if seen[r.Name] {
+		if slices.ContainsFunc(all[:i], func(before ReplicaJudgement) bool { return before.Replica.Name == r.Name }) {
 			why = why.worse(unknown(ReplicaTwice, fact("replica", r.Name)))
 		}
-		seen[r.Name] = true
 		all[i] = why.judgement(r)
 	}
 	w.judgeFresh(v, all)

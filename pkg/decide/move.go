@@ -4,7 +4,7 @@ package decide
 
 import (
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -182,17 +182,19 @@ func (t *tick) replicasOn(node string) []string {
 // volumeToken changes whenever a replica comes, goes, changes its claim or
 // gets on with its rebuild, or a volume its state.
 func (t *tick) volumeToken() string {
-	var b strings.Builder
+	var b []byte
 	for i := range t.s.Storages {
 		for k := range t.s.Storages[i].Volumes {
 			v := &t.s.Storages[i].Volumes[k]
-			fmt.Fprintf(&b, "%s%d", v.UID, v.State)
-			for _, r := range v.Replicas {
-				fmt.Fprintf(&b, ",%s%d.%d", r.UID, r.Claim, r.Progress)
+			b = strconv.AppendUint(append(b, v.UID...), uint64(v.State), 10)
+			for r := range v.Replicas {
+				r := &v.Replicas[r]
+				b = strconv.AppendUint(append(append(b, ','), r.UID...), uint64(r.Claim), 10)
+				b = strconv.AppendInt(append(b, '.'), int64(r.Progress), 10)
 			}
 		}
 	}
-	return hash(b.String())
+	return hash(string(b))
 }
 
 // act completes an action with the turn's node.

@@ -59,6 +59,8 @@ type tick struct {
 	planned PlannedTurn
 	// turn is nil until the turn is opened.
 	turn *Turn
+	// counted are answers that are the same for every volume; nil until asked for.
+	counted *counted
 }
 
 // step is one phase: next returns nil where the facts meet the phase's goal.

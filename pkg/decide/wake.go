@@ -28,46 +28,16 @@ func (t *tick) wanted(v *assess.VolumeJudgement) bool {
 			return true
 		}
 	}
-	for i := range t.s.Attachments {
-		if a := &t.s.Attachments[i]; a.Driver == v.Driver && v.PV != "" && a.PV == v.PV && !a.Deleting {
-			return true
-		}
-	}
-	return false
+	return t.count().attached[attached{v.Driver, v.PV}]
 }
 
 // woken counts the volumes that we hold awake, or have their storage rebuild;
 // one that was deleted meanwhile takes no place.
-func (t *tick) woken() int {
-	n := 0
-	for i := range t.j.Volumes {
-		if v := t.j.Volumes[i].Volume; t.ours(v) != nil || t.entrusted(v) != nil {
-			n++
-		}
-	}
-	return n
-}
+func (t *tick) woken() int { return t.count().woken }
 
 // wakeful is how many volumes may be awake at once: memory bounds them, and more
 // than the storage rebuilds at a time would only wait.
-func (t *tick) wakeful() int {
-	most, atOnce := t.policy().MaxWoken, 0
-	for i := range t.s.Storages {
-		st := &t.s.Storages[i]
-		if st.RebuildsPerNode < 1 {
-			continue
-		}
-		for k := range st.Nodes {
-			if st.Nodes[k].Serving == cluster.Yes {
-				atOnce += st.RebuildsPerNode
-			}
-		}
-	}
-	if atOnce == 0 {
-		return most
-	}
-	return min(most, atOnce)
-}
+func (t *tick) wakeful() int { return t.count().wakeful }
 
 // yield takes back every hold of ours that is in somebody's way, whatever else
 // the turn waits for: a pod cannot start on a volume that we hold.
