@@ -3,7 +3,6 @@
 package world_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -60,9 +59,6 @@ func TestHeal_TheImpatientOperator(t *testing.T) {
 // gone. With it, a run mends everything first.
 func TestHeal_TheSameName(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("SAFE_ROLL_LAB") == "" && os.Getenv("SAFE_ROLL_OPEN") == "" {
-		t.Skip("OPEN in docs/ledger.md: over the stand-in the run is refused where it should mend; SAFE_ROLL_OPEN=1 shows it")
-	}
 	w, i := start(t), small()
 	e := build(t, w, i)
 	stuck := ""

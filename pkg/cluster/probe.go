@@ -16,7 +16,7 @@ const (
 	SeenBlank          // the directory is whole, and nothing was ever written into it
 	SeenBroken         // something is there that is no whole replica
 	SeenOtherDisk      // another disk lies where the replica's should be
-	SeenReplaced       // so it does, it is a disk of the storage's, and the directory is not on it
+	SeenReplaced       // so it does, it is a disk of the storage's, and nothing of the replica is on it
 )
 
 // String returns the words that people and JSON read.

@@ -61,7 +61,9 @@ const replicasFolder = "replicas"
 
 // judge says what was seen of one directory, on the disk of that UUID. A
 // directory that is missing from another disk proves nothing: the right one may
-// only not be mounted.
+// only not be mounted. One that is blank there tells as little: Longhorn makes
+// it when it starts a replica whose own is gone (longhorn-engine v1.8.0
+// pkg/replica/replica.go construct).
 func (f *found) judge(t plugin.Target, disk string) (cluster.Seen, []cluster.Fact) {
 	facts := func(more ...string) []cluster.Fact {
 		out := []cluster.Fact{{Name: "disk", Value: disk}}
@@ -71,7 +73,7 @@ func (f *found) judge(t plugin.Target, disk string) (cluster.Seen, []cluster.Fac
 		return out
 	}
 	switch {
-	case disk != "" && disk != t.DiskUUID && !f.there && !f.odd:
+	case disk != "" && disk != t.DiskUUID && (!f.there && !f.odd || f.blank()):
 		return cluster.SeenReplaced, facts("wanted", t.DiskUUID)
 	case disk != t.DiskUUID:
 		return cluster.SeenOtherDisk, facts("wanted", t.DiskUUID)
@@ -83,15 +85,24 @@ func (f *found) judge(t plugin.Target, disk string) (cluster.Seen, []cluster.Fac
 	if why := f.broken(); why != "" {
 		return cluster.SeenBroken, facts("why", why)
 	}
-	allocated := int64(0)
-	for _, n := range f.images {
-		allocated += n
-	}
 	seen := cluster.SeenData
-	if allocated == 0 {
+	if f.blank() {
 		seen = cluster.SeenBlank
 	}
-	return seen, facts("images", strconv.Itoa(len(f.images)), "allocated", strconv.FormatInt(allocated, 10))
+	return seen, facts("images", strconv.Itoa(len(f.images)), "allocated", strconv.FormatInt(f.allocated(), 10))
+}
+
+// blank reports whether a whole replica is there into which nothing was ever
+// written.
+func (f *found) blank() bool { return f.there && f.broken() == "" && f.allocated() == 0 }
+
+// allocated is how many bytes its images take of the disk.
+func (f *found) allocated() int64 {
+	sum := int64(0)
+	for _, n := range f.images {
+		sum += n
+	}
+	return sum
 }
 
 // broken says why the directory holds no whole replica; empty if it does.

@@ -252,13 +252,18 @@ func TestProbe_OfAnotherDiskProvesNothing(t *testing.T) {
 	} {
 		d := newDisk(t, c.uuid)
 		d.replica("vol-1", wholeMeta, 4096)
+		d.replica("vol-blank", wholeMeta, 0)
+		d.replica("vol-half", strings.Replace(wholeMeta, `"Rebuilding":false`, `"Rebuilding":true`, 1), 0)
 		d.write("disk/replicas/vol-file", "no directory")
-		got, err := d.look("vol-1", "vol-gone", "vol-file")
+		want := []cluster.Seen{c.there, c.missing, c.missing, c.there, c.there}
+		got, err := d.look("vol-1", "vol-gone", "vol-blank", "vol-half", "vol-file")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got[0].Seen != c.there || got[1].Seen != c.missing || got[2].Seen != c.there {
-			t.Errorf("%s: saw %s, %s and %s, want %s, %s and %[5]s", c.name, got[0].Seen, got[1].Seen, got[2].Seen, c.there, c.missing)
+		for i, g := range got {
+			if g.Seen != want[i] {
+				t.Errorf("%s: of %s it saw %s, want %s", c.name, g.Replica, g.Seen, want[i])
+			}
 		}
 	}
 }
