@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
@@ -61,15 +61,7 @@ func stage(t *testing.T, w *world.World) error {
 func TestConformance_StandinAndLonghornLookTheSame(t *testing.T) {
 	long(t)
 	real := start(t, nil)
-	model, err := world.Start(t.Context(), world.Options{Out: os.Stderr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := model.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	model := worldtest.Start(t, world.Options{})
 	if err := both(real, model, func(w *world.World) error { return stage(t, w) }); err != nil {
 		t.Fatal(err)
 	}

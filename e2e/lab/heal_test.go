@@ -13,6 +13,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -26,7 +27,7 @@ func TestHeal_SomebodyReplacedANodeByHand(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	t.Run("under a new name, and every drain hangs", func(t *testing.T) { underANewName(t, w, e) })
 	hung := ""
 	t.Run("under its own name, and a volume hangs", func(t *testing.T) { hung = underItsOwnName(t, w, e) })
@@ -41,7 +42,7 @@ func TestHeal_SomebodyReplacedANodeByHand(t *testing.T) {
 // itself would take six minutes to let go of what was attached there.
 func byHand(t *testing.T, w *world.World, node, as string) {
 	t.Helper()
-	kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=3m")
+	worldtest.Kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=3m")
 	if err := w.Recreate(t.Context(), node, as); err != nil {
 		t.Fatal(err)
 	}
@@ -76,12 +77,12 @@ func phantoms(t *testing.T, w *world.World) []longhorn.Replica {
 
 func underANewName(t *testing.T, w *world.World, e scenario.Expected) {
 	byHand(t, w, "worker-1", "worker-1-b")
-	short, dead := truth(t, w).Short(e, 2), phantoms(t, w)
+	short, dead := worldtest.Truth(t, w).Short(e, 2), phantoms(t, w)
 	if len(short) == 0 || len(dead) == 0 {
 		t.Fatal("no detached volume had a replica on worker-1")
 	}
-	said := kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide")
-	names(t, said, short)
+	said := worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide")
+	worldtest.Named(t, said, short)
 	blocked, err := w.Kubectl(t.Context(), "drain", "worker-2", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=30s")
 	if err != nil {
 		t.Fatal(err)
@@ -89,14 +90,14 @@ func underANewName(t *testing.T, w *world.World, e scenario.Expected) {
 	if blocked.Exit == 0 {
 		t.Error("a phantom does not block a drain: there is nothing to heal")
 	}
-	kubectl(t, w, 0, "uncordon", "worker-2")
+	worldtest.Kubectl(t, w, 0, "uncordon", "worker-2")
 	if err := w.AttachedHealthy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	plan := kubectl(t, w, 0, "safe-roll", "plan", "worker-2", "-o", "json")
+	plan := worldtest.Kubectl(t, w, 0, "safe-roll", "plan", "worker-2", "-o", "json")
 	for _, r := range dead {
-		names(t, said, []string{r.Name})
-		names(t, plan, []string{r.Name})
+		worldtest.Named(t, said, []string{r.Name})
+		worldtest.Named(t, plan, []string{r.Name})
 	}
 	x := w.Watch(t.Context(), e, 2)
 	roll(t, w, []string{"worker-2"}, "--replace-command=machine replace")
@@ -111,11 +112,11 @@ func underItsOwnName(t *testing.T, w *world.World, e scenario.Expected) string {
 		t.Fatal("no detached volume had a replica on worker-3")
 	}
 	volume := dead[0].Spec.VolumeName
-	kubectl(t, w, 0, "scale", "statefulset", volume, "--replicas=1")
+	worldtest.Kubectl(t, w, 0, "scale", "statefulset", volume, "--replicas=1")
 	hangs(t, w, volume)
-	said := kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide")
-	names(t, said, []string{dead[0].Name})
-	blind := kubectl(t, w, 3, "safe-roll", "drain", "worker-2")
+	said := worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide")
+	worldtest.Named(t, said, []string{dead[0].Name})
+	blind := worldtest.Kubectl(t, w, 3, "safe-roll", "drain", "worker-2")
 	if !strings.Contains(blind.All(), "--probe") {
 		t.Errorf("the refusal does not say what would help:\n%s", blind.All())
 	}
@@ -146,48 +147,38 @@ func hangs(t *testing.T, w *world.World, volume string) {
 func tooLate(t *testing.T, w *world.World, e scenario.Expected, asleep []string) {
 	byHand(t, w, "worker-3", "worker-3")
 	byHand(t, w, "worker-1-b", "worker-1-b")
-	lost := truth(t, w).Lost(e)
+	lost := worldtest.Truth(t, w).Lost(e)
 	if !slices.Equal(lost, asleep) {
 		t.Fatalf("lost %v\nwant every detached volume: %v", lost, asleep)
 	}
 	before := touched(t, w)
 	for _, command := range [][]string{{"run", "worker-2", "--yes", "--delete-node"}, {"drain", "worker-2"}} {
-		names(t, kubectl(t, w, 3, append([]string{"safe-roll"}, command...)...), lost)
+		worldtest.Named(t, worldtest.Kubectl(t, w, 3, append([]string{"safe-roll"}, command...)...), lost)
 	}
-	if now := truth(t, w).Lost(e); !slices.Equal(now, lost) {
+	if now := worldtest.Truth(t, w).Lost(e); !slices.Equal(now, lost) {
 		t.Errorf("lost before %v, after %v", lost, now)
 	}
 	// What was left is left as it was, and is still protected.
 	if now := touched(t, w); now != before {
 		t.Errorf("something was changed: before\n%s\nafter\n%s", before, now)
 	}
-	whole := truth(t, w).Short(e, 2)
+	whole := worldtest.Truth(t, w).Short(e, 2)
 	if !slices.Equal(whole, lost) {
 		t.Errorf("besides the lost ones these are short of copies: %v", whole)
 	}
-	kubectl(t, w, 3, "safe-roll", "verify", "worker-2")
+	worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "worker-2")
 }
 
 // touched is what a roll would change: tickets, replicas, and what nodes accept.
 func touched(t *testing.T, w *world.World) string {
 	t.Helper()
-	tickets := kubectl(t, w, 0, "get", "volumeattachments.longhorn.io", "-n", "longhorn-system", "-o",
+	tickets := worldtest.Kubectl(t, w, 0, "get", "volumeattachments.longhorn.io", "-n", "longhorn-system", "-o",
 		`jsonpath={range .items[*]}{.metadata.name} {.spec.attachmentTickets}{"\n"}{end}`)
-	replicas := kubectl(t, w, 0, "get", "replicas.longhorn.io", "-n", "longhorn-system", "-o", "name")
-	nodes := kubectl(t, w, 0, "get", "nodes.longhorn.io", "-n", "longhorn-system", "-o",
+	replicas := worldtest.Kubectl(t, w, 0, "get", "replicas.longhorn.io", "-n", "longhorn-system", "-o", "name")
+	nodes := worldtest.Kubectl(t, w, 0, "get", "nodes.longhorn.io", "-n", "longhorn-system", "-o",
 		`jsonpath={range .items[*]}{.metadata.name} {.spec.allowScheduling} {.spec.evictionRequested}{"\n"}{end}`)
-	cordons := kubectl(t, w, 0, "get", "nodes", "-o", `jsonpath={range .items[*]}{.metadata.name} {.spec.unschedulable}{"\n"}{end}`)
+	cordons := worldtest.Kubectl(t, w, 0, "get", "nodes", "-o", `jsonpath={range .items[*]}{.metadata.name} {.spec.unschedulable}{"\n"}{end}`)
 	return tickets.Out + replicas.Out + nodes.Out + cordons.Out
-}
-
-// names fails unless everything is named in what was said.
-func names(t *testing.T, said world.Said, what []string) {
-	t.Helper()
-	for _, name := range what {
-		if !strings.Contains(said.All(), name) {
-			t.Errorf("%s is not named:\n%s", name, said.All())
-		}
-	}
 }
 
 // runs waits for the pod of a volume and returns how long that took.
@@ -195,7 +186,7 @@ func runs(t *testing.T, w *world.World, volume string) time.Duration {
 	t.Helper()
 	began := time.Now()
 	for time.Since(began) < 2*time.Minute {
-		phase := kubectl(t, w, 0, "get", "pods", "-l", "app="+volume, "-o", "jsonpath={.items[*].status.phase}")
+		phase := worldtest.Kubectl(t, w, 0, "get", "pods", "-l", "app="+volume, "-o", "jsonpath={.items[*].status.phase}")
 		if phase.Out == "Running" {
 			return time.Since(began)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -32,7 +33,7 @@ func TestRoll_FiftyVolumesOnSixNodes(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 6, Users: 49, LoggedIn: 5, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	phases := []string{"evacuate", "drain", "may be deleted", "join", "settle"}
 	x := w.Watch(t.Context(), e, 2)
 	killed := map[string]bool{}

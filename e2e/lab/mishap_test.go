@@ -15,6 +15,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/lab"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -25,7 +26,7 @@ func TestRoll_AmongMishaps(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 4, Users: 5, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	t.Run("a manager is down", func(t *testing.T) { managerDown(t, w, e) })
 	t.Run("a manager ends in the middle, and somebody has cordoned a node", func(t *testing.T) { managerEnds(t, w, e) })
 	t.Run("a node is off in the middle of a rebuild", func(t *testing.T) { offInRebuild(t, w, e) })
@@ -42,7 +43,7 @@ func managerDown(t *testing.T, w *world.World, e scenario.Expected) {
 	storageReady(t, w, "worker-3", longhorn.ConditionStatusFalse)
 	before := touched(t, w)
 	said := refused(t, w, "run", "worker-1", "--yes", "--look-interval=5s", "--replace-command=machine replace")
-	names(t, said, []string{"worker-3"})
+	worldtest.Named(t, said, []string{"worker-3"})
 	if now := touched(t, w); now != before {
 		t.Errorf("the refusal changed something: before\n%s\nafter\n%s", before, now)
 	}
@@ -50,14 +51,14 @@ func managerDown(t *testing.T, w *world.World, e scenario.Expected) {
 		t.Fatal(err)
 	}
 	storageReady(t, w, "worker-3", longhorn.ConditionStatusTrue)
-	if short := truth(t, w).Short(e, 2); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, 2); len(short) > 0 {
 		t.Errorf("fewer than 2 copies: %v", short)
 	}
 }
 
 // managerEnds: a node that somebody has cordoned gets nothing, and is left so.
 func managerEnds(t *testing.T, w *world.World, e scenario.Expected) {
-	kubectl(t, w, 0, "cordon", "worker-4")
+	worldtest.Kubectl(t, w, 0, "cordon", "worker-4")
 	x := w.Watch(t.Context(), e, 2)
 	x.Theirs("worker-4")
 	ended := false
@@ -75,10 +76,10 @@ func managerEnds(t *testing.T, w *world.World, e scenario.Expected) {
 		t.Error("the manager never ended")
 	}
 	judge(t, x)
-	if now := kubectl(t, w, 0, "get", "node", "worker-4", "-o", "jsonpath={.spec.unschedulable}"); now.Out != "true" {
+	if now := worldtest.Kubectl(t, w, 0, "get", "node", "worker-4", "-o", "jsonpath={.spec.unschedulable}"); now.Out != "true" {
 		t.Error("somebody else's cordon is gone")
 	}
-	kubectl(t, w, 0, "uncordon", "worker-4")
+	worldtest.Kubectl(t, w, 0, "uncordon", "worker-4")
 }
 
 // offInRebuild: the node to which a replica is being moved loses its power, for
@@ -91,7 +92,7 @@ func offInRebuild(t *testing.T, w *world.World, e scenario.Expected) {
 		t.Fatal(err)
 	}
 	x := w.Watch(t.Context(), e, 2)
-	args := []string{"run", truth(t, w)[large][0].Node, "--yes", "--look-interval=5s", "--replace-command=machine replace"}
+	args := []string{"run", worldtest.Truth(t, w)[large][0].Node, "--yes", "--look-interval=5s", "--replace-command=machine replace"}
 	r := begin(t, w, nil, args...)
 	var target string
 	r.until("a rebuild", func() bool {
@@ -124,13 +125,13 @@ const large = "large"
 // backInPart: a node was off, and what its disk held of one volume is gone when
 // it comes back. No object tells; a look into the directories does.
 func backInPart(t *testing.T, w *world.World, e scenario.Expected) {
-	whole := slices.DeleteFunc(truth(t, w)[large], func(c scenario.Copy) bool { return c.Sum != e[large] })
+	whole := slices.DeleteFunc(worldtest.Truth(t, w)[large], func(c scenario.Copy) bool { return c.Sum != e[large] })
 	node, next := whole[0].Node, whole[1].Node
 	if err := w.PowerOff(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
 	ready(t, w, node, "Unknown")
-	names(t, refused(t, w, "run", next, "--yes", "--replace-command=machine replace"), []string{node})
+	worldtest.Named(t, refused(t, w, "run", next, "--yes", "--replace-command=machine replace"), []string{node})
 	if err := w.RemoveData(t.Context(), node, large); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,7 @@ func backInPart(t *testing.T, w *world.World, e scenario.Expected) {
 	if err := w.AttachedHealthy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	names(t, kubectl(t, w, 3, "safe-roll", "verify", "--probe", "-o", "wide"), []string{large})
+	worldtest.Named(t, worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "--probe", "-o", "wide"), []string{large})
 	x := w.Watch(t.Context(), e, 2)
 	insist(t, w, nil, "run", next, "--yes", "--probe", "--look-interval=5s", "--replace-command=machine replace")
 	judge(t, x)
@@ -165,7 +166,7 @@ func refused(t *testing.T, w *world.World, args ...string) world.Said {
 // deletedUndrained: Kubernetes holds what was attached there for six minutes, and
 // nobody knows meanwhile what its engine serves. A roll that is begun then waits.
 func deletedUndrained(t *testing.T, w *world.World, e scenario.Expected) {
-	at := kubectl(t, w, 0, "get", "pods", "-l", "app=prometheus", "-o", "jsonpath={.items[0].spec.nodeName}").Out
+	at := worldtest.Kubectl(t, w, 0, "get", "pods", "-l", "app=prometheus", "-o", "jsonpath={.items[0].spec.nodeName}").Out
 	if err := w.Recreate(t.Context(), at, at+"-b"); err != nil {
 		t.Fatal(err)
 	}
@@ -202,13 +203,13 @@ func rebuilding(t *testing.T, w *world.World, volume string) string {
 // ready waits until Kubernetes says that of the node.
 func ready(t *testing.T, w *world.World, node, is string) {
 	t.Helper()
-	kubectl(t, w, 0, "wait", "node", node, "--for=condition=Ready="+is, "--timeout=2m")
+	worldtest.Kubectl(t, w, 0, "wait", "node", node, "--for=condition=Ready="+is, "--timeout=2m")
 }
 
 // storageReady waits until Longhorn says that of its node.
 func storageReady(t *testing.T, w *world.World, node string, is longhorn.ConditionStatus) {
 	t.Helper()
-	kubectl(t, w, 0, "wait", "nodes.longhorn.io", node, "-n", hollow.LonghornNamespace, "--for=condition=Ready="+string(is), "--timeout=3m")
+	worldtest.Kubectl(t, w, 0, "wait", "nodes.longhorn.io", node, "-n", hollow.LonghornNamespace, "--for=condition=Ready="+string(is), "--timeout=3m")
 }
 
 // TestRoll_UnderEveryDrainPolicy replaces one node after the other, each with
@@ -218,13 +219,13 @@ func TestRoll_UnderEveryDrainPolicy(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 4, Users: 4, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	for n, policy := range []string{
 		"block-if-contains-last-replica", "allow-if-replica-is-stopped", "always-allow",
 		"block-for-eviction", "block-for-eviction-if-contains-last-replica",
 	} {
 		t.Run(policy, func(t *testing.T) {
-			kubectl(t, w, 0, "patch", "settings.longhorn.io", "node-drain-policy", "-n", hollow.LonghornNamespace, "--type=merge", "-p", `{"value":"`+policy+`"}`)
+			worldtest.Kubectl(t, w, 0, "patch", "settings.longhorn.io", "node-drain-policy", "-n", hollow.LonghornNamespace, "--type=merge", "-p", `{"value":"`+policy+`"}`)
 			x := w.Watch(t.Context(), e, 2)
 			roll(t, w, []string{i.WorkerNames()[n%i.Workers]}, "--replace-command=machine replace")
 			judge(t, x)

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -21,7 +21,7 @@ func TestIncident_NewNames(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	x := w.Watch(t.Context(), maps.Clone(e), i.Replicas)
 	roll(t, w, i.WorkerNames(), "--retire-command=machine retire", "--create-command=machine create -b")
 	judge(t, x)
@@ -38,11 +38,11 @@ func TestIncident_NewNames(t *testing.T) {
 	for n, force := range []func(node string){
 		func(string) {}, // the first drain does not hang
 		func(node string) {
-			kubectl(t, w, 0, "delete", "pods", "-n", "longhorn-system", "-l", "longhorn.io/component=instance-manager",
+			worldtest.Kubectl(t, w, 0, "delete", "pods", "-n", "longhorn-system", "-l", "longhorn.io/component=instance-manager",
 				"--field-selector=spec.nodeName="+node, "--grace-period=0", "--force")
 		},
 		func(node string) {
-			kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--disable-eviction", "--timeout=2m")
+			worldtest.Kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--disable-eviction", "--timeout=2m")
 		},
 	} {
 		node := i.WorkerNames()[n] + "-b"
@@ -51,7 +51,7 @@ func TestIncident_NewNames(t *testing.T) {
 			t.Fatalf("the drain of %s hangs: %v", node, hangs)
 		}
 		force(node)
-		kubectl(t, w, 0, "delete", "node", node)
+		worldtest.Kubectl(t, w, 0, "delete", "node", node)
 		if err := w.Recreate(t.Context(), node, i.WorkerNames()[n]+"-c"); err != nil {
 			t.Fatal(err)
 		}
@@ -59,10 +59,10 @@ func TestIncident_NewNames(t *testing.T) {
 		if err := w.AttachedHealthy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%s was forced: %s", node, truth(t, w).Statement(e, i.Replicas))
-		named(t, kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide"), truth(t, w).Short(e, i.Replicas))
+		t.Logf("%s was forced: %s", node, worldtest.Truth(t, w).Statement(e, i.Replicas))
+		worldtest.Named(t, worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide"), worldtest.Truth(t, w).Short(e, i.Replicas))
 	}
-	lost := truth(t, w).Lost(e)
+	lost := worldtest.Truth(t, w).Lost(e)
 	if !slices.Equal(lost, asleep) {
 		t.Errorf("lost %v\nwant every detached volume: %v", lost, asleep)
 	}
@@ -79,14 +79,4 @@ func drains(t *testing.T, w *world.World, node string, flags ...string) bool {
 		t.Fatal(err)
 	}
 	return said.Exit == 0
-}
-
-// named checks that every volume is named.
-func named(t *testing.T, said world.Said, volumes []string) {
-	t.Helper()
-	for _, v := range volumes {
-		if !strings.Contains(said.All(), v) {
-			t.Errorf("%s is not named:\n%s", v, said.All())
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -20,7 +21,7 @@ func TestRoll_LosesNothing(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	record(t, w, "built")
 
 	t.Run("three in a row under the same names", func(t *testing.T) {
@@ -47,17 +48,13 @@ func TestRoll_LosesNothing(t *testing.T) {
 		}
 	})
 	t.Run("a replica that fits nowhere beside volumes that need it moved", func(t *testing.T) {
-		kubectl(t, w, 0, "patch", "nodes.longhorn.io", "-n", "longhorn-system", "worker-4", "--type=merge", "-p", `{"spec":{"allowScheduling":false}}`)
+		worldtest.Kubectl(t, w, 0, "patch", "nodes.longhorn.io", "-n", "longhorn-system", "worker-4", "--type=merge", "-p", `{"spec":{"allowScheduling":false}}`)
 		if err := threes(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
-		said := kubectl(t, w, 3, "safe-roll", "run", "worker-3", "--yes", "--retire-command=machine retire", "--create-command=machine create")
-		for _, code := range []string{"plan/no-room", "volume/one-copy-left"} {
-			if !strings.Contains(said.All(), code) {
-				t.Errorf("%s is not named:\n%s", code, said.All())
-			}
-		}
-		if now := kubectl(t, w, 0, "get", "node", "worker-3", "-o", "jsonpath={.spec.unschedulable}"); now.Out == "true" {
+		said := worldtest.Kubectl(t, w, 3, "safe-roll", "run", "worker-3", "--yes", "--retire-command=machine retire", "--create-command=machine create")
+		worldtest.Named(t, said, []string{"plan/no-room", "volume/one-copy-left"})
+		if now := worldtest.Kubectl(t, w, 0, "get", "node", "worker-3", "-o", "jsonpath={.spec.unschedulable}"); now.Out == "true" {
 			t.Error("the refusal left a cordon")
 		}
 	})
@@ -69,7 +66,7 @@ func TestRoll_ThreeReplicasOnThreeNodesAreRefilled(t *testing.T) {
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 3, Users: 4, LoggedIn: 1, Replicas: 3}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	x := w.Watch(t.Context(), e, 3)
 	roll(t, w, i.WorkerNames()[:2], "--retire-command=machine retire", "--create-command=machine create")
 	judge(t, x)
@@ -85,7 +82,7 @@ func roll(t *testing.T, w *world.World, nodes []string, flags ...string) {
 	t.Helper()
 	began := time.Now()
 	args := append(append([]string{"safe-roll", "run"}, nodes...), "--yes", "--look-interval=5s")
-	said := kubectl(t, w, 0, append(args, flags...)...)
+	said := worldtest.Kubectl(t, w, 0, append(args, flags...)...)
 	t.Logf("rolled %v in %s\n%s", nodes, time.Since(began).Round(time.Second), said.All())
 	record(t, w, "rolled")
 }
@@ -93,7 +90,7 @@ func roll(t *testing.T, w *world.World, nodes []string, flags ...string) {
 // judge asks the disks, the oracle by all that was seen, and then the tool.
 func judge(t *testing.T, x *world.Witness) {
 	t.Helper()
-	tr := truth(t, x.World)
+	tr := worldtest.Truth(t, x.World)
 	if lost := tr.Lost(x.Expected); len(lost) > 0 {
 		t.Errorf("lost %v", lost)
 	}
@@ -111,7 +108,7 @@ func judge(t *testing.T, x *world.Witness) {
 		t.Logf("not judged: %s: %s", n.Invariant, n.Why)
 	}
 	t.Logf("fewest copies at any moment: %v", x.Least())
-	kubectl(t, x.World, 0, "safe-roll", "verify")
+	worldtest.Kubectl(t, x.World, 0, "safe-roll", "verify")
 }
 
 // threes makes two volumes with three replicas, one in use and one asleep.

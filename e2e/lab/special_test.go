@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
@@ -50,7 +51,7 @@ func (s *shared) made(v scenario.Volume) {
 
 func (s *shared) home(volume string) []string {
 	s.t.Helper()
-	return homes(truth(s.t, s.World), s.e, volume)
+	return homes(worldtest.Truth(s.t, s.World), s.e, volume)
 }
 
 func singleReplica(s *shared) {
@@ -59,7 +60,7 @@ func singleReplica(s *shared) {
 	s.seen(true)
 	at := s.home("single")
 	// Longhorn would hold this drain; whoever forces it loses the volume.
-	named(s.t, kubectl(s.t, s.World, 3, "safe-roll", "verify", at[0]), []string{"single"})
+	worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "verify", at[0]), []string{"single"})
 	roll(s.t, s.World, at, "--replace-command=machine replace")
 	if now := s.home("single"); len(now) != 1 || now[0] == at[0] {
 		s.t.Errorf("it was on %v and is on %v", at, now)
@@ -73,17 +74,17 @@ func sharedVolume(s *shared) {
 	const name, node = "shared", "worker-1"
 	s.must(s.CreateVolume(s.t.Context(), scenario.Volume{Name: name, Replicas: 2, Bytes: 1 << 30, Shared: true}))
 	ticket := func(value string) {
-		kubectl(s.t, s.World, 0, "patch", "volumeattachments.longhorn.io", name, "-n", "longhorn-system", "--type=merge",
+		worldtest.Kubectl(s.t, s.World, 0, "patch", "volumeattachments.longhorn.io", name, "-n", "longhorn-system", "--type=merge",
 			"-p", `{"spec":{"attachmentTickets":{"test":`+value+`}}}`)
 	}
-	kubectl(s.t, s.World, 0, "wait", "volumeattachments.longhorn.io/"+name, "-n", "longhorn-system", "--for=create", "--timeout=1m")
+	worldtest.Kubectl(s.t, s.World, 0, "wait", "volumeattachments.longhorn.io/"+name, "-n", "longhorn-system", "--for=create", "--timeout=1m")
 	ticket(`{"id":"test","type":"longhorn-api","nodeID":"` + node + `","parameters":{"disableFrontend":"false"}}`)
-	kubectl(s.t, s.World, 0, "wait", "volumes.longhorn.io/"+name, "-n", "longhorn-system", "--for=jsonpath={.status.robustness}=healthy", "--timeout=5m")
+	worldtest.Kubectl(s.t, s.World, 0, "wait", "volumes.longhorn.io/"+name, "-n", "longhorn-system", "--for=jsonpath={.status.robustness}=healthy", "--timeout=5m")
 	m := hollow.Mount{Node: node, Volume: name, Handle: name, Pod: "test", PodName: "test"}
 	s.must(s.Lab.Mount(s.t.Context(), m), s.Write(s.t.Context(), name, bytesOf(name)), s.Lab.Unmount(s.t.Context(), m))
 	s.e[name] = scenario.Sum(bytesOf(name))
 	ticket("null")
-	kubectl(s.t, s.World, 0, "wait", "volumes.longhorn.io/"+name, "-n", "longhorn-system", "--for=jsonpath={.status.state}=detached", "--timeout=5m")
+	worldtest.Kubectl(s.t, s.World, 0, "wait", "volumes.longhorn.io/"+name, "-n", "longhorn-system", "--for=jsonpath={.status.state}=detached", "--timeout=5m")
 	s.seen(true)
 	at := s.home(name)
 	if len(at) != 2 {
@@ -99,14 +100,14 @@ func strictLocal(s *shared) {
 	s.made(scenario.Volume{Name: "local", Replicas: 1, Local: true})
 	at := s.home("local")
 	s.seen(true)
-	said := kubectl(s.t, s.World, 3, "safe-roll", "run", at[0], "--yes", "--replace-command=machine replace")
-	named(s.t, said, []string{"local", "strict-local"})
+	said := worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "run", at[0], "--yes", "--replace-command=machine replace")
+	worldtest.Named(s.t, said, []string{"local", "strict-local"})
 	s.t.Log(said.All())
 	if now := s.home("local"); !slices.Equal(now, at) {
 		s.t.Errorf("it was on %v and is on %v", at, now)
 	}
-	kubectl(s.t, s.World, 0, "delete", "statefulset", "local")
-	kubectl(s.t, s.World, 0, "delete", "volumes.longhorn.io", "local", "-n", "longhorn-system", "--timeout=5m")
+	worldtest.Kubectl(s.t, s.World, 0, "delete", "statefulset", "local")
+	worldtest.Kubectl(s.t, s.World, 0, "delete", "volumes.longhorn.io", "local", "-n", "longhorn-system", "--timeout=5m")
 	delete(s.e, "local")
 }
 
@@ -119,13 +120,13 @@ func standby(s *shared) {
 	if now := condition(v, name); now != "Unknown" || v.Verdict == v1alpha1.VerdictSafe {
 		s.t.Errorf("it is %s, and the verdict %s", now, v.Verdict)
 	}
-	named(s.t, kubectl(s.t, s.World, 4, "safe-roll", "run", "worker-1", "--yes", "--replace-command=machine replace"), []string{name})
-	named(s.t, kubectl(s.t, s.World, 0, "safe-roll", "explain", name), []string{"longhorn/standby"})
-	tickets := kubectl(s.t, s.World, 0, "get", "volumeattachments.longhorn.io", name, "-n", "longhorn-system", "-o", "jsonpath={.spec.attachmentTickets}")
+	worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 4, "safe-roll", "run", "worker-1", "--yes", "--replace-command=machine replace"), []string{name})
+	worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 0, "safe-roll", "explain", name), []string{"longhorn/standby"})
+	tickets := worldtest.Kubectl(s.t, s.World, 0, "get", "volumeattachments.longhorn.io", name, "-n", "longhorn-system", "-o", "jsonpath={.spec.attachmentTickets}")
 	if strings.Contains(tickets.Out, "safe-roll-") {
 		s.t.Errorf("it is held by us: %s", tickets.Out)
 	}
-	kubectl(s.t, s.World, 0, "delete", "volumes.longhorn.io", name, "-n", "longhorn-system", "--timeout=5m")
+	worldtest.Kubectl(s.t, s.World, 0, "delete", "volumes.longhorn.io", name, "-n", "longhorn-system", "--timeout=5m")
 }
 
 // baseless: no replica can be made without a ready copy of its image, so none that
@@ -133,7 +134,7 @@ func standby(s *shared) {
 func baseless(s *shared) {
 	file := filepath.Join(s.t.TempDir(), "image.yaml")
 	s.must(os.WriteFile(file, []byte(image), 0o600))
-	kubectl(s.t, s.World, 0, "create", "-f", file)
+	worldtest.Kubectl(s.t, s.World, 0, "create", "-f", file)
 	s.must(s.CreateVolume(s.t.Context(), scenario.Volume{Name: "based", Replicas: 2, Bytes: 1 << 30, Image: "golden"}))
 	if now := condition(s.verify(), "based"); now != "Unused" {
 		s.t.Errorf("it is %s", now)
@@ -144,7 +145,7 @@ func baseless(s *shared) {
 			at = v.Replicas[0].Node
 		}
 	}
-	named(s.t, kubectl(s.t, s.World, 3, "safe-roll", "plan", at), []string{"based", "no ready copy of its backing image golden"})
+	worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "plan", at), []string{"based", "no ready copy of its backing image golden"})
 }
 
 // condition is what was concluded of a volume.

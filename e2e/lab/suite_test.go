@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/longhorn"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -32,6 +34,7 @@ func TestSuite_WhatLonghornAsksOfDrains(t *testing.T) {
 	}{
 		{"T5 nobody misses a volume that was never used", neverUsed},
 		{"T1 a stopped replica on a dead node protects nothing", deadNode},
+		{"T10 a detached volume is rebuilt as it is", rebuiltAsleep},
 		{"T9 a machine registers again with its disk", registersAgain},
 		{"T21 an eviction to nowhere moves nothing", evictedToNowhere},
 		{"T40 the third drain in a row", thirdInARow},
@@ -53,7 +56,7 @@ func neverUsed(s *shared) {
 		if !drains(s.t, s.World, n) {
 			s.t.Errorf("the drain of %s does not end", n)
 		}
-		kubectl(s.t, s.World, 0, "uncordon", n)
+		worldtest.Kubectl(s.t, s.World, 0, "uncordon", n)
 	}
 }
 
@@ -67,44 +70,81 @@ func deadNode(s *shared) {
 		s.Stop(s.t.Context(), pair),
 	)
 	s.e[pair] = scenario.Sum(bytesOf(pair))
-	at := homes(truth(s.t, s.World), s.e, pair)
+	at := homes(worldtest.Truth(s.t, s.World), s.e, pair)
 	s.must(s.PowerOff(s.t.Context(), at[0]))
-	kubectl(s.t, s.World, 0, "wait", "instancemanagers.longhorn.io", "-n", "longhorn-system", "-l", "longhorn.io/node="+at[0],
+	worldtest.Kubectl(s.t, s.World, 0, "wait", "instancemanagers.longhorn.io", "-n", "longhorn-system", "-l", "longhorn.io/node="+at[0],
 		"--for=jsonpath={.status.currentState}=unknown", "--timeout=3m")
 	if drains(s.t, s.World, at[1], "--force") {
 		s.t.Error("the node of the last copy was drained")
 	}
-	kubectl(s.t, s.World, 0, "uncordon", at[1])
+	worldtest.Kubectl(s.t, s.World, 0, "uncordon", at[1])
 	s.refused([]string{pair}, "drain", at[1])
 	s.must(s.PowerOn(s.t.Context(), at[0]))
 	s.seen(true)
 }
 
+// rebuiltAsleep: with a word at the volume, and then with one for all, Longhorn
+// opens a volume that sleeps, makes what it lacks, and lets it sleep again.
+func rebuiltAsleep(s *shared) {
+	const name = "offline"
+	knows, err := s.Kubectl(s.t.Context(), "explain", "volumes.longhorn.io.spec.offlineRebuilding")
+	s.must(err)
+	if knows.Exit != 0 {
+		s.t.Skipf("Longhorn %s has no such thing", longhorn.Version())
+	}
+	s.made(scenario.Volume{Name: name, Replicas: 3})
+	s.must(s.Stop(s.t.Context(), name))
+	word := func(kind, name, patch string) {
+		worldtest.Kubectl(s.t, s.World, 0, "patch", kind, name, "-n", "longhorn-system", "--type=merge", "-p", patch)
+	}
+	for _, w := range []struct{ kind, name, yes, no string }{
+		{"volumes.longhorn.io", name, `{"spec":{"offlineRebuilding":"enabled"}}`, `{"spec":{"offlineRebuilding":"ignored"}}`},
+		{"settings.longhorn.io", "offline-replica-rebuilding", `{"value":"{\"v1\":\"true\"}"}`, `{"value":"{\"v1\":\"false\"}"}`},
+	} {
+		s.seen(true)
+		replica := s.replicas(name)[0]
+		worldtest.Kubectl(s.t, s.World, 0, "delete", "replicas.longhorn.io", replica, "-n", "longhorn-system", "--timeout=1m")
+		worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "verify"), []string{name})
+		word(w.kind, w.name, w.yes)
+		s.seen(true)
+		worldtest.Kubectl(s.t, s.World, 0, "wait", "volumes.longhorn.io/"+name, "-n", "longhorn-system", "--for=jsonpath={.status.state}=detached", "--timeout=3m")
+		if at := s.home(name); len(at) != 3 {
+			s.t.Errorf("it has copies on %v alone", at)
+		}
+		word(w.kind, w.name, w.no)
+	}
+	worldtest.Kubectl(s.t, s.World, 0, "delete", "volumes.longhorn.io", name, "-n", "longhorn-system", "--timeout=5m")
+	delete(s.e, name)
+}
+
 // registersAgain: the replicas are the same, by name, and whether they are real is
 // known once somebody has looked.
 func registersAgain(s *shared) {
-	at := homes(truth(s.t, s.World), s.e, pair)[0]
-	before := replicaNames(s)
+	at := homes(worldtest.Truth(s.t, s.World), s.e, pair)[0]
+	before := s.replicas(pair)
 	time.Sleep(11 * time.Second) // the margin of the clocks: the node is younger than its replicas for certain
 	s.must(s.PowerOff(s.t.Context(), at))
-	kubectl(s.t, s.World, 0, "delete", "node", at)
-	kubectl(s.t, s.World, 0, "wait", "nodes.longhorn.io/"+at, "-n", "longhorn-system", "--for=delete", "--timeout=3m")
+	worldtest.Kubectl(s.t, s.World, 0, "delete", "node", at)
+	worldtest.Kubectl(s.t, s.World, 0, "wait", "nodes.longhorn.io/"+at, "-n", "longhorn-system", "--for=delete", "--timeout=3m")
 	s.must(s.PowerOn(s.t.Context(), at))
 	s.seen(true, "--probe")
 	if v := s.verify(); v.Verdict == "Safe" {
 		s.t.Error("without a look the replicas of a node that registered again count")
 	}
-	if now := replicaNames(s); !slices.Equal(now, before) {
+	if now := s.replicas(pair); !slices.Equal(now, before) {
 		s.t.Errorf("the replicas were %v and are %v", before, now)
 	}
 }
 
-func replicaNames(s *shared) []string {
+// replicas are the names of a volume's replicas, sorted.
+func (s *shared) replicas(volume string) []string {
 	s.t.Helper()
 	var out []string
 	for _, v := range s.verify().Volumes {
 		for _, r := range v.Replicas {
-			out = append(out, r.Name)
+			if v.Name == volume {
+				out = append(out, r.Name)
+			}
 		}
 	}
 	slices.Sort(out)
@@ -120,26 +160,26 @@ func evictedToNowhere(s *shared) {
 		s.e[v] = scenario.Sum(bytesOf(v))
 	}
 	out := nodes()[2]
-	if at := homes(truth(s.t, s.World), s.e, pair); slices.Contains(at, out) {
+	if at := homes(worldtest.Truth(s.t, s.World), s.e, pair); slices.Contains(at, out) {
 		out = slices.DeleteFunc(nodes(), func(n string) bool { return slices.Contains(at, n) })[0]
 	}
 	other := slices.DeleteFunc(nodes(), func(n string) bool { return n == out })[0]
 	s.seen(true, "--probe")
 	evict := func(yes bool) {
-		kubectl(s.t, s.World, 0, "patch", "nodes.longhorn.io", out, "-n", "longhorn-system", "--type=merge", "-p",
+		worldtest.Kubectl(s.t, s.World, 0, "patch", "nodes.longhorn.io", out, "-n", "longhorn-system", "--type=merge", "-p",
 			fmt.Sprintf(`{"spec":{"allowScheduling":%t,"evictionRequested":%t}}`, !yes, yes))
 	}
-	before := truth(s.t, s.World)
+	before := worldtest.Truth(s.t, s.World)
 	evict(true)
 	for range 10 {
 		time.Sleep(2 * time.Second)
 		s.verify("--probe")
 	}
-	named(s.t, kubectl(s.t, s.World, 3, "safe-roll", "verify", other, "--probe"), []string{awake, "three-asleep"})
+	worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "verify", other, "--probe"), []string{awake, "three-asleep"})
 	evict(false)
 	s.seen(true, "--probe", other)
 	for v := range s.e {
-		if was, now := before[v], truth(s.t, s.World)[v]; !slices.Equal(was, now) {
+		if was, now := before[v], worldtest.Truth(s.t, s.World)[v]; !slices.Equal(was, now) {
 			s.t.Errorf("%s was in %+v and is in %+v", v, was, now)
 		}
 	}
@@ -152,19 +192,19 @@ func thirdInARow(s *shared) {
 	order := nodes()
 	for n, node := range order {
 		if n > 0 {
-			named(s.t, kubectl(s.t, s.World, 3, "safe-roll", "verify", node, "--probe"), []string{awake})
+			worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "verify", node, "--probe"), []string{awake})
 		}
 		if ends := drains(s.t, s.World, node); ends != (n < 2) {
 			s.t.Fatalf("the drain of %s, number %d, ends: %v", node, n+1, ends)
 		}
-		kubectl(s.t, s.World, 0, "uncordon", node)
+		worldtest.Kubectl(s.t, s.World, 0, "uncordon", node)
 	}
 	s.Lab.Plane.FailRebuilds(awake, "")
 	s.must(s.AttachedHealthy(s.t.Context()))
 	if !drains(s.t, s.World, order[2]) {
 		s.t.Errorf("rebuilt, the drain of %s does not end", order[2])
 	}
-	kubectl(s.t, s.World, 0, "uncordon", order[2])
+	worldtest.Kubectl(s.t, s.World, 0, "uncordon", order[2])
 	s.seen(true, "--probe")
 }
 
@@ -173,18 +213,18 @@ func thirdInARow(s *shared) {
 // safe-roll rebuilds first, and drains.
 func drainAfterDeletion(s *shared) {
 	s.must(s.AddNode(s.t.Context(), scenario.Node{Name: "worker-4", Role: "worker"}))
-	kubectl(s.t, s.World, 0, "patch", "settings.longhorn.io", "node-drain-policy", "-n", "longhorn-system", "--type=merge", "-p",
+	worldtest.Kubectl(s.t, s.World, 0, "patch", "settings.longhorn.io", "node-drain-policy", "-n", "longhorn-system", "--type=merge", "-p",
 		`{"value":"block-for-eviction-if-contains-last-replica"}`)
-	busy := kubectl(s.t, s.World, 0, "get", "pod", awake+"-0", "-o", "jsonpath={.spec.nodeName}").Out
+	busy := worldtest.Kubectl(s.t, s.World, 0, "get", "pod", awake+"-0", "-o", "jsonpath={.spec.nodeName}").Out
 	free := slices.DeleteFunc(nodes(), func(n string) bool { return n == busy })
 	s.must(s.Fleet.DeleteNode(s.t.Context(), free[0], hollow.DestroyDisk))
 	s.must(s.AttachedHealthy(s.t.Context()))
 	if drains(s.t, s.World, free[1], "--force") {
 		s.t.Error("a phantom does not block a drain: there is nothing to heal")
 	}
-	kubectl(s.t, s.World, 0, "uncordon", free[1])
-	s.t.Log(kubectl(s.t, s.World, 0, "safe-roll", "drain", free[1], "--probe", "--look-interval=5s").All())
-	tr := truth(s.t, s.World)
+	worldtest.Kubectl(s.t, s.World, 0, "uncordon", free[1])
+	s.t.Log(worldtest.Kubectl(s.t, s.World, 0, "safe-roll", "drain", free[1], "--probe", "--look-interval=5s").All())
+	tr := worldtest.Truth(s.t, s.World)
 	for v := range s.e {
 		want := 3
 		if v == pair {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/hollow"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -72,7 +73,7 @@ func killedWhileAwake(t *testing.T, w *world.World, e scenario.Expected) {
 	if rebuilding(t, w, "called") == "" {
 		t.Error("the volume that is to be called for is not being rebuilt any more")
 	}
-	kubectl(t, w, 0, "scale", "statefulset", "called", "--replicas=1")
+	worldtest.Kubectl(t, w, 0, "scale", "statefulset", "called", "--replicas=1")
 	since := time.Now()
 	r.until("a volume let go", func() bool { return !slices.Contains(held(t, w), "called") })
 	letGo := time.Since(since)

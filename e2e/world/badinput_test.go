@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 )
 
 // TestBadInput_OneSentenceAndTheRightExitCode asks for what cannot be, of a
@@ -56,7 +57,7 @@ func TestBadInput_OneSentenceAndTheRightExitCode(t *testing.T) {
 		{"explain no/such-code", 1, "no/such-code"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
-			said := kubectl(t, w, c.exit, append([]string{"safe-roll"}, strings.Fields(c.args)...)...)
+			said := worldtest.Kubectl(t, w, c.exit, append([]string{"safe-roll"}, strings.Fields(c.args)...)...)
 			if !strings.Contains(said.All(), c.says) {
 				t.Errorf("%q is not in\n%s", c.says, said.All())
 			}

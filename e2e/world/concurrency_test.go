@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -22,7 +23,7 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	i := scenario.Incident{Workers: 4, Users: 5, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	if err := w.AddNode(t.Context(), scenario.Node{Name: "spare", Role: "control-plane"}); err != nil {
 		t.Fatal(err)
 	}
@@ -65,20 +66,20 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 		if exit != 3 && exit != 4 && exit != 5 {
 			t.Fatalf("a roll that others disturb ends, or halts with a reason:\n%s", said)
 		}
-		kubectl(t, w, 0, "uncordon", "worker-3")
+		worldtest.Kubectl(t, w, 0, "uncordon", "worker-3")
 		meddling = nil
 	}
 	if exit != 0 {
 		t.Fatalf("it never ended:\n%s", said)
 	}
-	tr := truth(t, w)
+	tr := worldtest.Truth(t, w)
 	if lost := tr.Lost(e); len(lost) > 0 {
 		t.Errorf("lost %v", lost)
 	}
 	if short := tr.Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
-	judged := kubectl(t, w, 0, "safe-roll", "report", "--check")
+	judged := worldtest.Kubectl(t, w, 0, "safe-roll", "report", "--check")
 	t.Logf("the journal, judged:\n%s", last(judged.Out, 12))
 }
 

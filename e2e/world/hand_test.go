@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -17,7 +18,7 @@ func TestRun_MachinesThatGoAndComeByHand(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	i := scenario.Incident{Workers: 3, Users: 4, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	for _, c := range []struct {
 		node, cue string
 		flags     []string
@@ -56,11 +57,11 @@ func TestRun_MachinesThatGoAndComeByHand(t *testing.T) {
 			t.Errorf("%s was not replaced:\n%s", c.node, said.String())
 		}
 	}
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 	// A second roll began a new journal; nothing of the first is left over.
-	said := kubectl(t, w, 0, "safe-roll", "status")
+	said := worldtest.Kubectl(t, w, 0, "safe-roll", "status")
 	if !strings.Contains(said.Out, "worker-2") || strings.Contains(said.Out, "worker-1") {
 		t.Errorf("status tells of another roll:\n%s", said.Out)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -29,11 +30,11 @@ func small() scenario.Incident {
 func TestHeal_TheImpatientOperator(t *testing.T) {
 	t.Parallel()
 	w, i := start(t), small()
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	if err := w.Recreate(t.Context(), "worker-1", "worker-1-b"); err != nil {
 		t.Fatal(err)
 	}
-	kubectl(t, w, 3, "safe-roll", "verify")
+	worldtest.Kubectl(t, w, 3, "safe-roll", "verify")
 	said, err := w.Kubectl(t.Context(), "drain", "worker-2", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=20s")
 	if err != nil {
 		t.Fatal(err)
@@ -41,16 +42,16 @@ func TestHeal_TheImpatientOperator(t *testing.T) {
 	if said.Exit == 0 {
 		t.Fatal("a phantom does not block a drain: there is nothing to heal")
 	}
-	kubectl(t, w, 0, "uncordon", "worker-2")
-	ran := kubectl(t, w, 0, "safe-roll", "run", "worker-2", "--yes", "--look-interval=4s", "--replace-command=machine replace -b")
+	worldtest.Kubectl(t, w, 0, "uncordon", "worker-2")
+	ran := worldtest.Kubectl(t, w, 0, "safe-roll", "run", "worker-2", "--yes", "--look-interval=4s", "--replace-command=machine replace -b")
 	t.Log(ran.All())
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 	if awake := heldByUs(t, w); len(awake) > 0 {
 		t.Errorf("still held: %v", awake)
 	}
-	kubectl(t, w, 0, "safe-roll", "verify")
+	worldtest.Kubectl(t, w, 0, "safe-roll", "verify")
 }
 
 // TestHeal_TheSameName: the first worker was replaced by hand under its own
@@ -60,9 +61,9 @@ func TestHeal_TheImpatientOperator(t *testing.T) {
 func TestHeal_TheSameName(t *testing.T) {
 	t.Parallel()
 	w, i := start(t), small()
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	stuck := ""
-	for volume, copies := range truth(t, w) {
+	for volume, copies := range worldtest.Truth(t, w) {
 		for _, c := range copies {
 			if c.Node == "worker-1" && slices.Contains(i.Detached(), volume) && (stuck == "" || volume < stuck) {
 				stuck = volume
@@ -85,16 +86,16 @@ func TestHeal_TheSameName(t *testing.T) {
 	if err != nil || v.Status.State != longhorn.VolumeStateAttaching {
 		t.Fatalf("volume %s is %s and does not hang: %v", stuck, v.Status.State, err)
 	}
-	blind := kubectl(t, w, 3, "safe-roll", "drain", "worker-2")
+	blind := worldtest.Kubectl(t, w, 3, "safe-roll", "drain", "worker-2")
 	if !strings.Contains(blind.All(), "--probe") {
 		t.Errorf("the refusal does not say what would help:\n%s", blind.All())
 	}
-	ran := kubectl(t, w, 0, "safe-roll", "run", "worker-2", "--probe", "--yes", "--look-interval=4s", "--replace-command=machine replace")
+	ran := worldtest.Kubectl(t, w, 0, "safe-roll", "run", "worker-2", "--probe", "--yes", "--look-interval=4s", "--replace-command=machine replace")
 	t.Log(ran.All())
 	if took := login(t, w, stuck); took > 20*time.Second {
 		t.Errorf("the pod of %s waited %s more", stuck, took)
 	}
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 	if awake := heldByUs(t, w); len(awake) > 0 {
@@ -107,25 +108,21 @@ func TestHeal_TheSameName(t *testing.T) {
 func TestHeal_TooLate(t *testing.T) {
 	t.Parallel()
 	w, i := start(t), small()
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	for _, n := range []string{"worker-1", "worker-2"} {
 		if err := w.Recreate(t.Context(), n, n+"-b"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	lost := truth(t, w).Lost(e)
+	lost := worldtest.Truth(t, w).Lost(e)
 	if len(lost) == 0 {
 		t.Fatal("nothing was lost: the scenario proves nothing")
 	}
 	for _, command := range [][]string{{"run", "worker-3", "--yes", "--delete-node"}, {"drain", "worker-3"}} {
-		said := kubectl(t, w, 3, append([]string{"safe-roll"}, command...)...)
-		for _, v := range lost {
-			if !strings.Contains(said.All(), v) {
-				t.Errorf("%v does not name %s:\n%s", command, v, said.All())
-			}
-		}
+		said := worldtest.Kubectl(t, w, 3, append([]string{"safe-roll"}, command...)...)
+		worldtest.Named(t, said, lost)
 	}
-	if now := truth(t, w).Lost(e); !slices.Equal(now, lost) {
+	if now := worldtest.Truth(t, w).Lost(e); !slices.Equal(now, lost) {
 		t.Errorf("lost before %v, after %v", lost, now)
 	}
 	if awake := heldByUs(t, w); len(awake) > 0 {

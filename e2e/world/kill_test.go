@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -38,7 +39,7 @@ func TestRun_KilledInEveryPhaseEndsTheSame(t *testing.T) {
 			t.Parallel()
 			w := start(t)
 			i := scenario.Incident{Workers: 3, Users: 5, LoggedIn: 1, Replicas: c.replicas}
-			e := build(t, w, i)
+			e := worldtest.Build(t, w, i)
 			watch := w.WatchNodes(t.Context())
 			args := append([]string{"safe-roll", "run"}, i.WorkerNames()...)
 			args = append(args, "--yes", "--look-interval=4s", "--lock-duration=6s")
@@ -49,7 +50,7 @@ func TestRun_KilledInEveryPhaseEndsTheSame(t *testing.T) {
 					t.Errorf("never killed in %q; killed in %v", p, killed)
 				}
 			}
-			tr := truth(t, w)
+			tr := worldtest.Truth(t, w)
 			if lost := tr.Lost(e); len(lost) > 0 {
 				t.Errorf("lost %v", lost)
 			}
@@ -64,7 +65,7 @@ func TestRun_KilledInEveryPhaseEndsTheSame(t *testing.T) {
 					t.Errorf("%s was replaced %d times", node, watch.UIDs(node)-1)
 				}
 			}
-			kubectl(t, w, 0, "safe-roll", "verify")
+			worldtest.Kubectl(t, w, 0, "safe-roll", "verify")
 		})
 	}
 }

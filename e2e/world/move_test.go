@@ -18,6 +18,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
 
@@ -127,7 +128,7 @@ func sameSpecs(t *testing.T, before, after map[string]string) {
 func TestAbort_InTheMiddleOfAnEviction(t *testing.T) {
 	t.Parallel()
 	w, i := startAs(t, standin.Options{}), small()
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	before := specs(t, w)
 	w.Standin.SetRebuild("", model.Rebuild{Duration: time.Minute})
 	moving := make(chan struct{}, 100)
@@ -153,10 +154,10 @@ func TestAbort_InTheMiddleOfAnEviction(t *testing.T) {
 	if now := specs(t, w)["setting replica-replenishment-wait-interval"]; now != `"600"` {
 		t.Errorf("after the interruption the interval is %s", now)
 	}
-	kubectl(t, w, 0, "safe-roll", "abort")
+	worldtest.Kubectl(t, w, 0, "safe-roll", "abort")
 	sameSpecs(t, before, specs(t, w))
 	w.Standin.SetRebuild("", model.Rebuild{})
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 }
@@ -168,14 +169,14 @@ func TestRun_1_10(t *testing.T) {
 	t.Parallel()
 	w, i := startAs(t, standin.Options{Behaviour: model.V1100()}), small()
 	i.Replicas = 3
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	before := specs(t, w)
 	old, err := w.Longhorn.LonghornV1beta2().Nodes(standin.Namespace).Get(t.Context(), "worker-1", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	said := kubectl(t, w, 0, "safe-roll", "run", "worker-1", "--yes", "--look-interval=4s",
+	said := worldtest.Kubectl(t, w, 0, "safe-roll", "run", "worker-1", "--yes", "--look-interval=4s",
 		"--retire-command=machine retire", "--create-command=machine create")
 	t.Log(said.All())
 	if took := time.Since(began); took > 5*time.Minute {
@@ -196,7 +197,7 @@ func TestRun_1_10(t *testing.T) {
 			t.Errorf("%s was %s and is %s", name, was, after[name])
 		}
 	}
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 	if awake := heldByUs(t, w); len(awake) > 0 {
@@ -210,7 +211,7 @@ func TestWake_APodThatStartsGetsItsVolumeWithinSeconds(t *testing.T) {
 	t.Parallel()
 	w, i := startAs(t, standin.Options{}), small()
 	i.Replicas = 3
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	const user = "user-04"
 	w.Standin.SetRebuild(user, model.Rebuild{Duration: 40 * time.Second})
 	opened := make(chan struct{}, 100)
@@ -234,7 +235,7 @@ func TestWake_APodThatStartsGetsItsVolumeWithinSeconds(t *testing.T) {
 	if code, said := end(); code != 0 {
 		t.Fatalf("exit %d:\n%s", code, said)
 	}
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 	if awake := heldByUs(t, w); len(awake) > 0 {

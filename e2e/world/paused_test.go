@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -17,7 +18,7 @@ func TestRun_PausesBetweenNodesUntilSomebodyApproves(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	i := scenario.Incident{Workers: 3, Users: 3, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	r, out := io.Pipe()
 	cmd, err := w.StartKubectl(t.Context(), out, "safe-roll", "run", "worker-1", "worker-2", "--yes",
 		"--pause-between-nodes", "--look-interval=4s", "--replace-command=machine replace")
@@ -48,7 +49,7 @@ func TestRun_PausesBetweenNodesUntilSomebodyApproves(t *testing.T) {
 	if approved := <-done; err != nil || !approved || !strings.Contains(said.String(), "was approved by") {
 		t.Fatalf("%v, asked: %v\n%s", err, approved, said.String())
 	}
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 }

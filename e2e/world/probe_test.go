@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
@@ -19,7 +20,7 @@ func TestProbe_SeesWhatObjectsCannotTell(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	i := scenario.Incident{Workers: 3, Users: 5, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	if err := w.Stop(t.Context(), "prometheus"); err != nil {
 		t.Fatal(err)
 	}
@@ -27,11 +28,11 @@ func TestProbe_SeesWhatObjectsCannotTell(t *testing.T) {
 		return
 	}
 	t.Run("a drain that looks inside heals it first", func(t *testing.T) {
-		if short := truth(t, w).Short(e, i.Replicas); len(short) != 1 {
+		if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) != 1 {
 			t.Fatalf("%v have too few copies, want one volume", short)
 		}
-		t.Log(kubectl(t, w, 0, "safe-roll", "drain", "worker-1", "--probe", "--look-interval=4s").All())
-		if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+		t.Log(worldtest.Kubectl(t, w, 0, "safe-roll", "drain", "worker-1", "--probe", "--look-interval=4s").All())
+		if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 			t.Errorf("%v still have too few copies", short)
 		}
 	})
@@ -92,7 +93,7 @@ func missingDirectory(t *testing.T, w *world.World) {
 	if plain.Standing != "Good" || plain.Proof != "Plausible" {
 		t.Errorf("without a look %s is %s, %s", victim, plain.Standing, plain.Proof)
 	}
-	said := kubectl(t, w, 0, "safe-roll", "verify")
+	said := worldtest.Kubectl(t, w, 0, "safe-roll", "verify")
 	if !strings.Contains(said.Out, "--probe looks into their directories") {
 		t.Errorf("the look is not offered:\n%s", said.Out)
 	}
@@ -106,7 +107,7 @@ func missingDirectory(t *testing.T, w *world.World) {
 			t.Errorf("%s, which is not there: %+v", volume, r)
 		}
 	}
-	said = kubectl(t, w, 3, "safe-roll", "verify", "--probe")
+	said = worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "--probe")
 	if !strings.Contains(said.Out, victim) || !strings.Contains(said.Out, "its directory is not on its disk") {
 		t.Errorf("the loss is not told:\n%s", said.Out)
 	}
@@ -117,9 +118,9 @@ func missingDirectory(t *testing.T, w *world.World) {
 func mayNotLook(t *testing.T, w *world.World) {
 	t.Helper()
 	const user = "reader"
-	kubectl(t, w, 0, "create", "clusterrole", user, "--verb=get,list,watch", "--resource=*.*")
-	kubectl(t, w, 0, "create", "clusterrolebinding", user, "--clusterrole=view", "--user="+user)
-	kubectl(t, w, 0, "create", "clusterrolebinding", user+"-all", "--clusterrole="+user, "--user="+user)
+	worldtest.Kubectl(t, w, 0, "create", "clusterrole", user, "--verb=get,list,watch", "--resource=*.*")
+	worldtest.Kubectl(t, w, 0, "create", "clusterrolebinding", user, "--clusterrole=view", "--user="+user)
+	worldtest.Kubectl(t, w, 0, "create", "clusterrolebinding", user+"-all", "--clusterrole="+user, "--user="+user)
 	kubeconfig, err := w.Cluster.UserKubeconfig(user)
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func registeredAgain(t *testing.T, w *world.World) {
 		t.Fatalf("only %d replicas on %s", len(before), node)
 	}
 	time.Sleep(11 * time.Second) // the margin of the clocks: what follows is younger for certain
-	kubectl(t, w, 0, "delete", "node", node)
+	worldtest.Kubectl(t, w, 0, "delete", "node", node)
 	if err := w.RemoveData(t.Context(), node, victim); err != nil {
 		t.Fatal(err)
 	}
@@ -176,9 +177,9 @@ func registeredAgain(t *testing.T, w *world.World) {
 	if len(seen) != len(before) {
 		t.Errorf("%d replicas on %s, there were %d", len(seen), node, len(before))
 	}
-	said := kubectl(t, w, 4, "safe-roll", "verify")
+	said := worldtest.Kubectl(t, w, 4, "safe-roll", "verify")
 	t.Log(said.Out)
-	said = kubectl(t, w, 3, "safe-roll", "verify", "--probe")
+	said = worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "--probe")
 	t.Log(said.Out)
 }
 

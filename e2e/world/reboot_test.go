@@ -13,6 +13,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -23,18 +24,18 @@ func TestReboot_InPlaceLosesAndMovesNothing(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	i := scenario.Incident{Workers: 3, Users: 6, LoggedIn: 2, Replicas: 3}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	before, places := boots(t, w, i), replicas(t, w)
 
-	said := kubectl(t, w, 0, "safe-roll", "drain", "worker-1", "--for=reboot", "--look-interval=4s")
+	said := worldtest.Kubectl(t, w, 0, "safe-roll", "drain", "worker-1", "--for=reboot", "--look-interval=4s")
 	if !strings.Contains(said.Out, "reboot the machine of worker-1") {
 		t.Errorf("it does not say what to do now:\n%s", said.All())
 	}
-	if said := kubectl(t, w, 0, "safe-roll", "status"); !strings.Contains(said.Out, "Rebootable") {
+	if said := worldtest.Kubectl(t, w, 0, "safe-roll", "status"); !strings.Contains(said.Out, "Rebootable") {
 		t.Errorf("status: %s", said.Out)
 	}
 	byHand(t, w, "worker-1")
-	said = kubectl(t, w, 0, "safe-roll", "run", "worker-2", "worker-3", "--yes", "--look-interval=4s", "--reboot-command=machine reboot")
+	said = worldtest.Kubectl(t, w, 0, "safe-roll", "run", "worker-2", "worker-3", "--yes", "--look-interval=4s", "--reboot-command=machine reboot")
 	t.Log(said.All())
 	if !strings.Contains(said.Out, "every node was rebooted") {
 		t.Errorf("it does not say so:\n%s", said.Out)
@@ -46,14 +47,14 @@ func TestReboot_InPlaceLosesAndMovesNothing(t *testing.T) {
 			t.Errorf("%s: it was %+v and is %+v", node, was, now)
 		}
 	}
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 	if now := replicas(t, w); !maps.Equal(now, places) {
 		t.Errorf("replicas were moved:\n%v\n%v", places, now)
 	}
-	kubectl(t, w, 0, "safe-roll", "verify")
-	kubectl(t, w, 0, "safe-roll", "report", "--check")
+	worldtest.Kubectl(t, w, 0, "safe-roll", "verify")
+	worldtest.Kubectl(t, w, 0, "safe-roll", "report", "--check")
 }
 
 // byHand finishes a drain for a reboot as a person would: run, and reboot the

@@ -9,18 +9,19 @@ import (
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
 // bound applies the printed role for a new user and returns their kubeconfig.
 func bound(t *testing.T, w *world.World, role, user string) string {
 	t.Helper()
-	said := kubectl(t, w, 0, "safe-roll", "rbac", role, "--bind=user:"+user)
+	said := worldtest.Kubectl(t, w, 0, "safe-roll", "rbac", role, "--bind=user:"+user)
 	file := filepath.Join(t.TempDir(), role+".yaml")
 	if err := os.WriteFile(file, []byte(said.Out), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	kubectl(t, w, 0, "apply", "-f", file)
+	worldtest.Kubectl(t, w, 0, "apply", "-f", file)
 	kubeconfig, err := w.Cluster.UserKubeconfig(user)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ func TestRoles_ThePrintedRightsAreEnough(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	i := scenario.Incident{Workers: 3, Users: 4, LoggedIn: 1, Replicas: 2}
-	e := build(t, w, i)
+	e := worldtest.Build(t, w, i)
 	viewer, roller := bound(t, w, "viewer", "vera"), bound(t, w, "roller", "rita")
 
 	as(t, w, viewer, 0, "safe-roll", "verify")
@@ -69,14 +70,14 @@ func TestRoles_ThePrintedRightsAreEnough(t *testing.T) {
 	}
 	report := as(t, w, viewer, 0, "safe-roll", "report", "--check")
 	t.Log(report.Out)
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 	text, err := os.ReadFile(metrics)
 	if err != nil || !strings.Contains(string(text), `safe_roll_state{state="finished"} 1`) {
 		t.Errorf("%v: %s", err, text)
 	}
-	events := kubectl(t, w, 0, "get", "events", "-A", "--field-selector", "reason=SafeRollDrained", "-o", "name")
+	events := worldtest.Kubectl(t, w, 0, "get", "events", "-A", "--field-selector", "reason=SafeRollDrained", "-o", "name")
 	if n := strings.Count(events.Out, "\n"); n != 2 {
 		t.Errorf("%d nodes were told that they are drained, want 2\n%s", n, events.Out)
 	}

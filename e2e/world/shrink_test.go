@@ -11,6 +11,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -29,7 +30,7 @@ func shrinking(t *testing.T) (*world.World, scenario.Incident, scenario.Expected
 	w := startAs(t, standin.Options{DiskSize: 20 * gib, Settings: map[string]string{"replica-replenishment-wait-interval": "2"}})
 	i := small()
 	i.Replicas = 3
-	return w, i, build(t, w, i)
+	return w, i, worldtest.Build(t, w, i)
 }
 
 // sizes are those of the workers' disks, in GiB.
@@ -67,25 +68,25 @@ func TestShrink_ToHalfTheDisk(t *testing.T) {
 	for _, args := range [][]string{
 		{"safe-roll", "plan", "worker-1", "worker-2", "worker-3", "--replacement-disk=9Gi"}, replaceAll("--replacement-disk=9Gi"),
 	} {
-		said := kubectl(t, w, 3, args...)
+		said := worldtest.Kubectl(t, w, 3, args...)
 		if !strings.Contains(said.All(), "a replacement with disks of 10 GiB or more") {
 			t.Errorf("no way out is named:\n%s", said.All())
 		}
 	}
 	sameSpecs(t, before, specs(t, w))
 	w.Standin.SetDiskSize(10 * gib)
-	said := kubectl(t, w, 0, replaceAll("--replacement-disk=10Gi")...)
+	said := worldtest.Kubectl(t, w, 0, replaceAll("--replacement-disk=10Gi")...)
 	t.Log(said.All())
 	for node, size := range sizes(t, w) {
 		if size != 10 {
 			t.Errorf("the disk of %s has %d GiB", node, size)
 		}
 	}
-	tr := truth(t, w)
+	tr := worldtest.Truth(t, w)
 	if short := tr.Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
-	kubectl(t, w, 0, "safe-roll", "verify")
+	worldtest.Kubectl(t, w, 0, "safe-roll", "verify")
 }
 
 // TestShrink_AReplacementSmallerThanSaid: nobody said that the machines to come
@@ -96,14 +97,14 @@ func TestShrink_AReplacementSmallerThanSaid(t *testing.T) {
 	t.Parallel()
 	w, i, e := shrinking(t)
 	w.Standin.SetDiskSize(9 * gib)
-	said := kubectl(t, w, 3, replaceAll()...)
+	said := worldtest.Kubectl(t, w, 3, replaceAll()...)
 	t.Log(said.All())
 	for _, want := range []string{"the replacements have less space than was foreseen", "disks of 10 GiB or more"} {
 		if !strings.Contains(said.All(), want) {
 			t.Errorf("it never says %q", want)
 		}
 	}
-	if short := truth(t, w).Short(e, i.Replicas-1); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas-1); len(short) > 0 {
 		t.Errorf("below the floor: %v", short)
 	}
 	if awake := heldByUs(t, w); len(awake) > 0 {
@@ -115,12 +116,12 @@ func TestShrink_AReplacementSmallerThanSaid(t *testing.T) {
 	// The way out: its disk is made larger, as clouds can.
 	w.Standin.GrowDisks(10 * gib)
 	w.Standin.SetDiskSize(10 * gib)
-	said = kubectl(t, w, 0, replaceAll()...)
+	said = worldtest.Kubectl(t, w, 0, replaceAll()...)
 	t.Log(said.All())
 	if s := sizes(t, w); s["worker-1"] != 10 || s["worker-2"] != 10 || s["worker-3"] != 10 {
 		t.Errorf("%v GiB", s)
 	}
-	if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -17,12 +18,12 @@ import (
 // and as somebody who may not read everything.
 func seenAfterOne(t *testing.T, w *world.World, e scenario.Expected) {
 	t.Helper()
-	short := truth(t, w).Short(e, 2)
+	short := worldtest.Truth(t, w).Short(e, 2)
 	if len(short) == 0 {
 		t.Fatal("no volume had a copy on the node that was re-created")
 	}
-	live := kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide")
-	files := kubectl(t, w, 3, "safe-roll", "verify", "-f", dump(t, w), "-o", "wide")
+	live := worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "-o", "wide")
+	files := worldtest.Kubectl(t, w, 3, "safe-roll", "verify", "-f", dump(t, w), "-o", "wide")
 	for _, volume := range short {
 		for how, said := range map[string]world.Said{"live": live, "from files": files} {
 			if !strings.Contains(said.All(), volume) {
@@ -37,15 +38,15 @@ func seenAfterOne(t *testing.T, w *world.World, e scenario.Expected) {
 // refused asks for the next node, and sees that nothing was changed by asking.
 func refused(t *testing.T, w *world.World) {
 	t.Helper()
-	t.Log(kubectl(t, w, 3, "safe-roll", "verify").All())
-	t.Log(kubectl(t, w, 3, "safe-roll", "drain", "worker-2").All())
-	t.Log(kubectl(t, w, 3, "safe-roll", "run", "worker-2", "--yes", "--delete-node").All())
+	t.Log(worldtest.Kubectl(t, w, 3, "safe-roll", "verify").All())
+	t.Log(worldtest.Kubectl(t, w, 3, "safe-roll", "drain", "worker-2").All())
+	t.Log(worldtest.Kubectl(t, w, 3, "safe-roll", "run", "worker-2", "--yes", "--delete-node").All())
 	for _, what := range []string{
 		"node/worker-2 {.spec.unschedulable}",
 		"nodes.longhorn.io/worker-2 -n longhorn-system {.spec.evictionRequested}",
 	} {
 		f := strings.Fields(what)
-		said := kubectl(t, w, 0, append(append([]string{"get"}, f[:len(f)-1]...), "-o", "jsonpath="+f[len(f)-1])...)
+		said := worldtest.Kubectl(t, w, 0, append(append([]string{"get"}, f[:len(f)-1]...), "-o", "jsonpath="+f[len(f)-1])...)
 		if said.Out == "true" {
 			t.Errorf("the refusal changed %s", what)
 		}
@@ -62,7 +63,7 @@ func dump(t *testing.T, w *world.World) string {
 	t.Helper()
 	dir := t.TempDir()
 	for kind := range strings.SplitSeq(dumped, ",") {
-		said := kubectl(t, w, 0, "get", kind, "-A", "-o", "yaml")
+		said := worldtest.Kubectl(t, w, 0, "get", kind, "-A", "-o", "yaml")
 		if err := os.WriteFile(filepath.Join(dir, kind+".yaml"), []byte(said.Out), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -74,11 +75,11 @@ func dump(t *testing.T, w *world.World) string {
 func forbidden(t *testing.T, w *world.World) {
 	t.Helper()
 	const user = "half-blind"
-	kubectl(t, w, 0, "create", "clusterrole", user, "--verb=get,list,watch",
+	worldtest.Kubectl(t, w, 0, "create", "clusterrole", user, "--verb=get,list,watch",
 		"--resource=nodes,pods,persistentvolumes,poddisruptionbudgets.policy,leases.coordination.k8s.io,volumeattachments.storage.k8s.io,"+
 			"daemonsets.apps,volumes.longhorn.io,engines.longhorn.io,nodes.longhorn.io,settings.longhorn.io,"+
 			"volumeattachments.longhorn.io,instancemanagers.longhorn.io,engineimages.longhorn.io")
-	kubectl(t, w, 0, "create", "clusterrolebinding", user, "--clusterrole="+user, "--user="+user)
+	worldtest.Kubectl(t, w, 0, "create", "clusterrolebinding", user, "--clusterrole="+user, "--user="+user)
 	kubeconfig, err := w.Cluster.UserKubeconfig(user)
 	if err != nil {
 		t.Fatal(err)

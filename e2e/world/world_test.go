@@ -4,15 +4,14 @@ package world_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/lab"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -24,42 +23,19 @@ func TestMain(m *testing.M) {
 	if os.Getenv(labEnv) == "" {
 		os.Exit(m.Run())
 	}
-	warm := func() int {
-		if err := world.Warm(context.Background(), os.Stderr); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return 0
-	}
-	os.Exit(lab.Main(warm, m.Run))
+	os.Exit(worldtest.Main(context.Background(), m))
 }
 
-// start starts a world for one test; its logs stay where the test fails.
+// start starts a world for one test.
 func start(t *testing.T) *world.World {
 	t.Helper()
 	// Ten minutes by default; nothing else depends on it.
 	settings := map[string]string{"replica-replenishment-wait-interval": "2"}
-	o := world.Options{Out: os.Stderr, Standin: standin.Options{Settings: settings}}
+	o := world.Options{Standin: standin.Options{Settings: settings}}
 	if os.Getenv(labEnv) != "" {
-		if err := lab.Missing(); err != nil {
-			t.Skip(err)
-		}
 		o.Lab = &lab.Options{Settings: settings}
 	}
-	w, err := world.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("logs in %s", w.CloseKeepingLogs())
-			return
-		}
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return w
+	return worldtest.Start(t, o)
 }
 
 // incident is the cluster of the real loss, in a lab with fewer users.
@@ -71,51 +47,17 @@ func incident() scenario.Incident {
 	return i
 }
 
-// build builds the cluster of the incident.
-func build(t *testing.T, w *world.World, i scenario.Incident) scenario.Expected {
-	t.Helper()
-	began := time.Now()
-	e, err := i.Build(t.Context(), w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("built in %s", time.Since(began).Round(time.Second))
-	return e
-}
-
-func truth(t *testing.T, w *world.World) scenario.Truth {
-	t.Helper()
-	tr, err := w.Truth(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
-
-// kubectl runs it and fails the test unless it ends with the exit code.
-func kubectl(t *testing.T, w *world.World, exit int, args ...string) world.Said {
-	t.Helper()
-	said, err := w.Kubectl(t.Context(), args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if said.Exit != exit {
-		t.Fatalf("kubectl %v: exit %d, want %d\n%s", args, said.Exit, exit, said.All())
-	}
-	return said
-}
-
 // TestIncident_PlainKubectlLosesEveryDetachedVolume proves that the bench can
 // lose data, as it was lost in 2023 and as Longhorn 1.8.1 loses it: every drain
 // succeeds. On the way verify is asked what it sees.
 func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
 	t.Parallel()
 	w, i := start(t), incident()
-	e := build(t, w, i)
-	kubectl(t, w, 0, "safe-roll", "verify")
+	e := worldtest.Build(t, w, i)
+	worldtest.Kubectl(t, w, 0, "safe-roll", "verify")
 	for n, node := range i.WorkerNames() {
-		kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=3m")
-		kubectl(t, w, 0, "delete", "node", node)
+		worldtest.Kubectl(t, w, 0, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=3m")
+		worldtest.Kubectl(t, w, 0, "delete", "node", node)
 		if err := w.Recreate(t.Context(), node, node); err != nil {
 			t.Fatal(err)
 		}
@@ -127,11 +69,11 @@ func TestIncident_PlainKubectlLosesEveryDetachedVolume(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	lost := truth(t, w).Lost(e)
+	lost := worldtest.Truth(t, w).Lost(e)
 	if !slices.Equal(lost, i.Detached()) {
 		t.Errorf("lost %v\nwant every detached volume: %v", lost, i.Detached())
 	}
-	kubectl(t, w, 3, "safe-roll", "verify")
+	worldtest.Kubectl(t, w, 3, "safe-roll", "verify")
 }
 
 func TestIncident_SafeRollLosesNothing(t *testing.T) {
@@ -140,16 +82,16 @@ func TestIncident_SafeRollLosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, i := start(t), incident()
-			e := build(t, w, i)
+			e := worldtest.Build(t, w, i)
 			watch := w.WatchNodes(t.Context())
 			args := append([]string{"safe-roll", "run"}, i.WorkerNames()...)
 			if suffix == "" { // the same nodes, by a selector
 				args = []string{"safe-roll", "run", "-l", "node-role.kubernetes.io/worker"}
 			}
 			args = append(args, "--yes", "--look-interval=5s", "--replace-command=machine replace "+suffix)
-			said := kubectl(t, w, 0, args...)
+			said := worldtest.Kubectl(t, w, 0, args...)
 			t.Log(said.All())
-			tr := truth(t, w)
+			tr := worldtest.Truth(t, w)
 			if lost := tr.Lost(e); len(lost) > 0 {
 				t.Errorf("lost %v", lost)
 			}
@@ -164,7 +106,7 @@ func TestIncident_SafeRollLosesNothing(t *testing.T) {
 					t.Errorf("%s was not replaced", node)
 				}
 			}
-			kubectl(t, w, 0, "safe-roll", "verify")
+			worldtest.Kubectl(t, w, 0, "safe-roll", "verify")
 		})
 	}
 }
