@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/safe-roll/kubectl-safe-roll/e2e/lab"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
@@ -31,7 +33,9 @@ var turnOf = regexp.MustCompile(`^\S+\s+(\d+/\d+) \S+ · `)
 func TestRoll_FiftyVolumesOnSixNodes(t *testing.T) {
 	long(t)
 	t.Parallel()
-	w := start(t, mendSoon())
+	// Fifty volumes of 1 GiB have two replicas each, and five disks hold them all
+	// while the sixth is out; Longhorn keeps three tenths of a disk free.
+	w := worldtest.Start(t, world.Options{Lab: &lab.Options{Settings: mendSoon(), DiskSize: 60 << 30}})
 	i := scenario.Incident{Workers: 6, Users: 49, LoggedIn: 5, Replicas: 2}
 	e := worldtest.Build(t, w, i)
 	phases := []string{"evacuate", "drain", "may be deleted", "join", "settle"}
