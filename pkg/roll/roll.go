@@ -272,10 +272,14 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // judge judges the snapshot by the cluster's clock, with the machines that the
-// journal knows to be gone.
+// journal knows to be gone. On consistent reads rests what cannot be taken back:
+// they are judged from nothing, with no part of an earlier judgement kept.
 func (r *runner) judge(s *cluster.Snapshot) (*assess.Judgement, time.Time) {
 	known := *s
 	known.Retired = r.mem.Retired()
 	now := time.Now().Add(s.Look.Skew)
+	if s.Look.Fresh {
+		r.judger = assess.Judger{}
+	}
 	return r.judger.Judge(&known, r.plan.Policy, now), now
 }
