@@ -101,7 +101,7 @@ func (o *explainOptions) explain(ctx context.Context, word string) error {
 	case isCode:
 		return usagef("%s is a code and no volume: leave -f and -o out", word)
 	case len(found) == 0:
-		return failed(unknownName(j, word))
+		return failed(unknownName(j, c.Sorted(), word))
 	case len(found) > 1:
 		return failed(fmt.Errorf("%d volumes are called %q: %s; name one", len(found), word, few(foundNames(found))))
 	}
@@ -162,7 +162,7 @@ func foundNames(vs []*assess.VolumeJudgement) []string {
 }
 
 // unknownName answers a word that is neither a code nor a volume.
-func unknownName(j *assess.Judgement, word string) error {
+func unknownName(j *assess.Judgement, codes []string, word string) error {
 	var all, volumes []string
 	for i := range j.Volumes {
 		all, volumes = append(all, names(&j.Volumes[i])...), append(volumes, j.Volumes[i].Volume.Name)
@@ -175,7 +175,18 @@ func unknownName(j *assess.Judgement, word string) error {
 	if near := nearest(word, all); near != "" {
 		return fmt.Errorf("there is no code and no volume %q; did you mean %s?", word, near)
 	}
+	if part := withPart(codes, word); len(part) > 0 {
+		return fmt.Errorf("there is no code and no volume %q; there is %s", word, few(part))
+	}
 	return fmt.Errorf("there is no code and no volume %q (explain without a code lists all codes); the volumes are %s", word, few(volumes))
+}
+
+// withPart are the codes of which the word is the part before or after the slash.
+func withPart(codes []string, word string) []string {
+	return slices.DeleteFunc(slices.Clone(codes), func(code string) bool {
+		area, rest, _ := strings.Cut(code, "/")
+		return area != word && rest != word
+	})
 }
 
 // likely returns the codes that were probably meant: the nearest, or all of the

@@ -23,7 +23,7 @@ import (
 // request is what the flags ask for, without the nodes.
 func (o *rollOptions) request() decide.Request {
 	req := decide.Request{
-		Run: newRunID(time.Now()), Goal: o.goal, Commands: o.commands, Selector: o.wanted, Policy: o.policy.policy,
+		Run: newRunID(time.Now()), Goal: o.goal, Commands: o.commands, Selector: o.wanted, Probe: o.conn.probe, Policy: o.policy.policy,
 	}
 	o.planning.ask(&req, o.selector)
 	return req

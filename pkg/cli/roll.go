@@ -158,6 +158,7 @@ func (o *rollOptions) roll(ctx context.Context) error {
 	} else {
 		cfg.Expect = plan.Run // the question below may stay unanswered for long
 	}
+	o.lookAs(plan)
 	if o.dryRun == dryRunClient {
 		return o.rehearse(ctx, plan, mem)
 	}

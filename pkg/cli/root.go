@@ -38,7 +38,7 @@ unknown, 5 no progress within a limit, 6 another roll holds the lock,
 // usageTemplate is cobra's, shorter: the connection flags are kubectl's own, and
 // are listed once, with the program itself. %d is the width of the terminal.
 const usageTemplate = `Usage:
-  {{if .Runnable}}{{.UseLine}}{{else}}{{.CommandPath}} [command]{{end}}
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}
 {{- if .HasExample}}
 
 Examples:
@@ -107,6 +107,9 @@ func newRoot(app App) *cobra.Command {
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" { // a shell that cobra does not know is an error too
+			c.Short = "Complete commands, nodes, volumes and codes after Tab"
+			c.Long = `Prints a script that completes kubectl-safe_roll, the program by its own name, in a
+shell. 'install' makes kubectl complete '` + display + `'.`
 			c.Args = noSuchCommand
 			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 			c.AddCommand(newShim(app, display))

@@ -81,6 +81,8 @@ type Plan struct {
 	Selector map[string]string `json:"selector,omitempty"`
 	// Replacement is what is known beforehand of the machines to come.
 	Replacement forecast.Replacement `json:"replacement,omitzero"`
+	// Probe: directories of replicas are looked into, by whoever goes on too.
+	Probe bool `json:"probe,omitempty"`
 	// Settings is a hash of the storages' settings that decided the plan.
 	Settings string        `json:"settings,omitempty"`
 	Policy   policy.Policy `json:"policy"`

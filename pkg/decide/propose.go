@@ -23,7 +23,9 @@ type Request struct {
 	Order Order
 	// Replacement is what is known beforehand of the machines to come.
 	Replacement forecast.Replacement
-	Policy      policy.Policy
+	// Probe: directories of replicas are looked into.
+	Probe  bool
+	Policy policy.Policy
 }
 
 // Proposal is a plan, whether it may be run, and what it would do to whom.
@@ -103,7 +105,7 @@ func Draft(j *assess.Judgement, req Request, placers map[string]forecast.Placer)
 		j: j, req: req, placers: placers, course: forecast.Begin(j.Snapshot, placers),
 		p: Proposal{Plan: Plan{
 			Run: req.Run, Goal: req.Goal, Commands: req.Commands, Selector: req.Selector,
-			Replacement: req.Replacement, Settings: settingsOf(j.Snapshot), Policy: req.Policy,
+			Replacement: req.Replacement, Probe: req.Probe, Settings: settingsOf(j.Snapshot), Policy: req.Policy,
 		}},
 	}
 	d.refuse(Incurable(j)...)

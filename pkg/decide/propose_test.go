@@ -51,6 +51,15 @@ func codes(fs []assess.Finding) string {
 	return strings.Join(out, " ")
 }
 
+// Whoever goes on with the roll must look into directories as well.
+func TestPropose_RemembersThatDirectoriesAreLookedInto(t *testing.T) {
+	f := three(policy.Auto, 1, 2, 3)
+	p, _ := f.propose(true, func(r *decide.Request) { r.Probe = true })
+	if q, _ := f.propose(true, nil); !p.Probe || q.Probe {
+		t.Errorf("with --probe %t, without it %t", p.Probe, q.Probe)
+	}
+}
+
 func TestPropose_ChoosesEvictWhereEverythingFitsElseRefill(t *testing.T) {
 	f := three(policy.Auto, 1, 2, 3)
 	if p, fs := f.propose(true, nil); len(fs) > 0 || p.Turns[0].Strategy != policy.Evict {

@@ -37,7 +37,7 @@ func (t *tick) prune() Decision {
 	return t.act(Action{
 		Verb: Prune, Driver: r.volume.Driver, Volume: ObjectRef{r.volume.Volume.Name, r.volume.Volume.UID},
 		Replica: ObjectRef{r.replica.Name, r.replica.UID},
-		Why:     "replica " + r.replica.Name + " of volume " + r.volume.Volume.Name + " went with its disk on " + r.replica.Node,
+		Why:     "the object of replica " + r.replica.Name + " of volume " + r.volume.Volume.Name + " is taken away: it went with its disk on " + r.replica.Node,
 	})
 }
 

@@ -69,6 +69,8 @@ type page struct {
 	Rows   []lane
 	Charts []chart
 	Legend []legend
+	// Reasons are the findings, one a code, as the text has them.
+	Reasons []why
 	// Head and Table are the turns, as the text has them.
 	Head  []string
 	Table []turnRow
@@ -79,6 +81,11 @@ type page struct {
 type turnRow struct {
 	Cells []string
 	Why   string
+}
+
+type why struct {
+	Severity, Says string
+	Evidence       []v1alpha1.Fact
 }
 
 type card struct{ Name, Value, Note, Tone string }
@@ -112,6 +119,7 @@ func newPage(o v1alpha1.Report) page {
 	p.Cards = cards(o)
 	p.Rows = rows(o, line)
 	p.Head, p.Table = turnTable(o)
+	p.Reasons = reasonsOf(o.Findings)
 	for _, h := range o.Redundancy {
 		p.Charts = append(p.Charts, line.chart(h))
 	}
@@ -126,6 +134,18 @@ func newPage(o v1alpha1.Report) page {
 	}
 	p.Longest = byLength(o.Waits)
 	return p
+}
+
+func reasonsOf(fs []v1alpha1.Finding) []why {
+	severity := map[string]string{}
+	for _, f := range fs {
+		severity[f.Code] = or(severity[f.Code], f.Severity)
+	}
+	var out []why
+	for _, same := range byCode(unsaid(fs)) {
+		out = append(out, why{Severity: severity[same[0].Code], Says: gathered(same), Evidence: facts(same[0].Evidence)})
+	}
+	return out
 }
 
 // turnTable are the rows of the text, whose columns are those of what the

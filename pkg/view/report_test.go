@@ -63,6 +63,26 @@ func TestReport_TellsARollThatDiedAndHalted(t *testing.T) {
 	golden(t, "report.txt", b.Bytes())
 }
 
+func TestReport_GathersWhatIsOfOneKind(t *testing.T) {
+	h := diary()
+	last := &h.Events[len(h.Events)-1]
+	again := last.Findings[0]
+	again.Subject.Name, again.Message = "worker-3", "Node worker-3 is not live."
+	last.Findings = append(last.Findings, again)
+	for name, write := range map[string]func(Report, *bytes.Buffer) error{
+		"text": func(r Report, b *bytes.Buffer) error { return r.Text(b, Style{}) },
+		"page": func(r Report, b *bytes.Buffer) error { return r.HTML(b) },
+	} {
+		var b bytes.Buffer
+		if err := write(Report{History: h, Now: at()}, &b); err != nil {
+			t.Fatal(err)
+		}
+		if s := b.String(); !strings.Contains(s, "[node/other-out] Likewise worker-3.") || strings.Contains(s, again.Message) {
+			t.Errorf("%s: %s", name, s)
+		}
+	}
+}
+
 func TestReport_TimeInWhichNobodyRolledIsInNoPhase(t *testing.T) {
 	got := spans(diary().Events)
 	var said []string

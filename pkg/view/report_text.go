@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
 
@@ -39,7 +40,7 @@ func (r Report) Text(to io.Writer, style Style) error {
 		}
 	}
 	p.section("What took longest", longest(o))
-	p.reasons(o.Findings)
+	p.grouped("Why", unsaid(o.Findings))
 	if o.Remedy != "" {
 		p.section("Now", []string{sentence(o.Remedy)})
 	}
@@ -151,17 +152,16 @@ func longest(o v1alpha1.Report) []string {
 	return out
 }
 
-// reasons writes why a roll halted, each with its evidence.
-func (p *printer) reasons(fs []v1alpha1.Finding) {
-	if len(fs) == 0 {
-		return
-	}
-	p.line("")
-	p.line(p.style.paint(bold, "Why"))
+// unsaid are findings of the public type as they were before.
+func unsaid(fs []v1alpha1.Finding) []assess.Finding {
+	out := make([]assess.Finding, 0, len(fs))
 	for _, f := range fs {
-		p.para("  ", f.Message+" ["+f.Code+"]")
-		p.evidence("    ", read(f.Evidence))
+		out = append(out, assess.Finding{
+			Code: f.Code, Message: f.Message, Evidence: read(f.Evidence),
+			Subject: assess.Subject{Kind: f.Subject.Kind, Namespace: f.Subject.Namespace, Name: f.Subject.Name},
+		})
 	}
+	return out
 }
 
 // check writes what the journal proves.

@@ -159,7 +159,10 @@ func Confirm(to io.Writer, plan decide.Plan, style Style) error {
 		after = ", one after the other"
 	}
 	what := "replaced"
-	if plan.Goal.Reboots() {
+	switch {
+	case plan.Goal.StaysOpen():
+		what = "drained"
+	case plan.Goal.Reboots():
 		what = "rebooted"
 	}
 	p.linef("%s will be %s%s:", decide.Many(len(plan.Turns), "node"), what, after)
@@ -176,7 +179,12 @@ func Confirm(to io.Writer, plan decide.Plan, style Style) error {
 
 func ways(plan decide.Plan) []string {
 	c := plan.Commands
-	if plan.Goal.Reboots() {
+	switch {
+	case plan.Goal == decide.UntilDeletable:
+		return []string{"it ends when the node may be deleted; the turn stays open, for run or abort"}
+	case plan.Goal == decide.UntilRebootable:
+		return []string{"it ends when the node may be rebooted; the turn stays open, for run or abort"}
+	case plan.Goal.Reboots():
 		if c.Reboot == "" {
 			return []string{"safe-roll says when a machine may be rebooted, and waits for you to do it"}
 		}
