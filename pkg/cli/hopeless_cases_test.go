@@ -130,6 +130,16 @@ func immovable() map[string]neverEnding {
 			}}
 		}
 	}
+	standby := func(o objects) {
+		o.at("lhVolume", alice).set("spec.Standby", true).set("spec.nodeID", "worker-3").set("status.isStandby", true).
+			set("status.state", "attached").set("status.robustness", "healthy").set("status.currentNodeID", "worker-3")
+		o.at("lhEngine", alice+"-e-0").set("spec.nodeID", "worker-3").set("spec.desireState", "running").
+			set("status.currentState", "running").set("status.started", true).
+			set("status.replicaModeMap", map[string]any{"vol-alice-r-1": "RW", "vol-alice-r-3": "RW"})
+		for _, r := range []string{"vol-alice-r-1", "vol-alice-r-3"} {
+			o.at("lhReplica", r).set("spec.desireState", "running").set("status.currentState", "running").set("status.started", true)
+		}
+	}
 	disk3 := "aaaaaaaa-0000-4000-8000-000000000003"
 	failed := func(names ...string) func(objects) {
 		return func(o objects) {
@@ -141,6 +151,7 @@ func immovable() map[string]neverEnding {
 	return map[string]neverEnding{
 		"strict-local":                   {never: both(single, of("lhVolume", alice, "spec.dataLocality", "strict-local")), just: both(single, of("lhVolume", alice, "spec.dataLocality", "best-effort")), says: "strict-local"},
 		"a linked clone":                 {never: of("lhVolume", alice, "spec.cloneMode", "linked-clone"), just: of("lhVolume", alice, "spec.cloneMode", "full-copy"), says: "linked clone"},
+		"a standby with an old engine":   {never: both(standby, of("lhEngineImage", "ei-b4bcf0a5", "status.cliAPIVersion", 3)), just: both(standby, of("lhEngineImage", "ei-b4bcf0a5", "status.cliAPIVersion", 4)), says: "is too old to rebuild one"},
 		"rebuilding is off":              {never: with("concurrent-replica-rebuild-per-node-limit", "0"), just: with("concurrent-replica-rebuild-per-node-limit", "1"), says: "rebuilding is switched off"},
 		"every copy is bad":              {never: failed("vol-alice-r-1", "vol-alice-r-3"), just: failed("vol-alice-r-1"), says: "vol-alice"},
 		"an expansion is pending":        {never: of("lhVolume", alice, "status.expansionRequired", true), just: same, says: "is expanding"},

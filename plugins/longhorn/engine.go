@@ -2,7 +2,15 @@
 
 package longhorn
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
+
+// standbyCLI is the first version of the engine's command line that rebuilds a
+// replica of a standby volume (v1.12.0 engineapi CLIVersionFour); longhorn-engine
+// 1.1.0 has 3.
+const standbyCLI = 4
 
 type engineSpec struct {
 	Volume     string `json:"volumeName"`
@@ -112,4 +120,24 @@ func (e *engine) expanding() bool {
 	}
 	return e.running() && e.Status.CurrentSize != "" && e.Status.CurrentSize != "0" &&
 		e.VolumeSize != "" && e.VolumeSize != e.Status.CurrentSize
+}
+
+// noRebuild says why Longhorn makes no replica of the volume although there is
+// room, and what would change that: of a standby volume with an old engine (v1.12.0
+// controller/volume_controller.go ReconcileEngineReplicaState).
+func (j *join) noRebuild(v *volume) (why, way string) {
+	if v.DataEngine != "v1" || !v.Standby && !v.Status.IsStandby {
+		return "", ""
+	}
+	running := v.Status.CurrentImage
+	if running == "" {
+		running = v.Image
+	}
+	for _, i := range j.engineImages {
+		if i.image == running && i.cli > 0 && i.cli < standbyCLI {
+			return fmt.Sprintf("it is a standby volume, and its engine image %s is too old to rebuild one (command line version %d, %d is needed)", i.image, i.cli, standbyCLI),
+				"the engine of volume " + v.Name + " upgraded to a newer image"
+		}
+	}
+	return "", ""
 }

@@ -147,7 +147,9 @@ type engineImage struct {
 	meta
 	image   string
 	version string
-	nodes   map[string]bool
+	// cli is the version of the engine's command line; 0 where it is not said.
+	cli   int
+	nodes map[string]bool
 }
 
 func newEngineImage(item []byte) (*engineImage, error) {
@@ -155,12 +157,13 @@ func newEngineImage(item []byte) (*engineImage, error) {
 		Image string `json:"image"`
 	}, struct {
 		Version string          `json:"version"`
+		CLI     int             `json:"cliAPIVersion"`
 		Nodes   map[string]bool `json:"nodeDeploymentMap"`
 	}]("EngineImage", item)
 	if err != nil {
 		return nil, err
 	}
-	return &engineImage{meta: o.Metadata, image: o.Spec.Image, version: o.Status.Version, nodes: o.Status.Nodes}, nil
+	return &engineImage{meta: o.Metadata, image: o.Spec.Image, version: o.Status.Version, cli: o.Status.CLI, nodes: o.Status.Nodes}, nil
 }
 
 // backingImage is what is kept of a BackingImage: an image that replicas are

@@ -43,6 +43,7 @@ func (j *join) volume(v *volume, family family) cluster.Volume {
 	}
 	f.Doubts = j.volumeDoubts(v, family, f.Replicas)
 	f.Pause, f.Hindered = j.pacer.pace(v, family)
+	f.NoRebuild, f.CanRebuild = j.noRebuild(v)
 	if j.selfRebuild != nil {
 		f.SelfRebuild = j.selfRebuild(v)
 	}

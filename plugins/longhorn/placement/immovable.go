@@ -37,6 +37,8 @@ func (b *board) immovable(v *cluster.Volume) fixed {
 	case v.Pinned:
 		return stays("the volume is strict-local: its only replica stays on the node of its engine", forecast.WaySetting,
 			"dataLocality best-effort or disabled for volume "+v.Name+", while it is detached")
+	case v.NoRebuild != "":
+		return stays(v.NoRebuild, forecast.WayRepair, v.CanRebuild)
 	case b.set.rebuilds == 0:
 		return stays("rebuilding is switched off ("+rebuildLimit+" is 0)", forecast.WaySetting, rebuildLimit+" 1 or more, such as 5, its default")
 	}
