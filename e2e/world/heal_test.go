@@ -9,6 +9,7 @@ import (
 	"time"
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -133,11 +134,23 @@ func TestHeal_TooLate(t *testing.T) {
 // heldByUs names the volumes that a ticket of ours still holds.
 func heldByUs(t *testing.T, w *world.World) []string {
 	t.Helper()
-	all, err := w.Longhorn.LonghornV1beta2().VolumeAttachments(standin.Namespace).List(t.Context(), metav1.ListOptions{})
+	var out []string
+	volumes, err := w.Longhorn.LonghornV1beta2().Volumes(standin.Namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
+	for _, v := range volumes.Items {
+		if v.Spec.NodeID != "" && strings.HasPrefix(v.Spec.LastAttachedBy, "safe-roll-") { // before 1.5
+			out = append(out, v.Name)
+		}
+	}
+	all, err := w.Longhorn.LonghornV1beta2().VolumeAttachments(standin.Namespace).List(t.Context(), metav1.ListOptions{})
+	if apierrors.IsNotFound(err) {
+		return out
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range all.Items {
 		for id := range a.Spec.AttachmentTickets {
 			if strings.HasPrefix(id, "safe-roll-") {

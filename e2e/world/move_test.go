@@ -12,9 +12,7 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
@@ -45,8 +43,22 @@ func startAs(t *testing.T, o standin.Options) *world.World {
 }
 
 // begin starts the tool, calls on for every line that it prints, and returns
-// what waits for its end: the exit code and all that was said.
+// what interrupts it, and what waits for its end: the exit code and all that was
+// said.
 func begin(t *testing.T, w *world.World, on func(line string), args ...string) (interrupt func(), end func() (int, string)) {
+	t.Helper()
+	signal, end := started(t, w, on, args...)
+	return func() { signal(syscall.SIGINT) }, end
+}
+
+// beginToKill is begin for a tool that is to be killed.
+func beginToKill(t *testing.T, w *world.World, on func(line string), args ...string) (kill func(), end func() (int, string)) {
+	t.Helper()
+	signal, end := started(t, w, on, args...)
+	return func() { signal(syscall.SIGKILL) }, end
+}
+
+func started(t *testing.T, w *world.World, on func(line string), args ...string) (signal func(os.Signal), end func() (int, string)) {
 	t.Helper()
 	r, out := io.Pipe()
 	cmd, err := w.StartKubectl(t.Context(), out, args...)
@@ -62,8 +74,8 @@ func begin(t *testing.T, w *world.World, on func(line string), args ...string) (
 			on(lines.Text())
 		}
 	}()
-	interrupt = func() { _ = cmd.Process.Signal(syscall.SIGINT) }
-	return interrupt, func() (int, string) {
+	signal = func(s os.Signal) { _ = cmd.Process.Signal(s) }
+	return signal, func() (int, string) {
 		_ = cmd.Wait()
 		_ = out.Close()
 		<-done
@@ -203,67 +215,4 @@ func TestRun_1_10(t *testing.T) {
 	if awake := heldByUs(t, w); len(awake) > 0 {
 		t.Errorf("still held: %v", awake)
 	}
-}
-
-// TestWake_APodThatStartsGetsItsVolumeWithinSeconds: a user logs in while the
-// volume is held awake to be rebuilt.
-func TestWake_APodThatStartsGetsItsVolumeWithinSeconds(t *testing.T) {
-	t.Parallel()
-	w, i := startAs(t, standin.Options{}), small()
-	i.Replicas = 3
-	e := worldtest.Build(t, w, i)
-	const user = "user-04"
-	w.Standin.SetRebuild(user, model.Rebuild{Duration: 40 * time.Second})
-	opened := make(chan struct{}, 100)
-	_, end := begin(t, w, func(line string) {
-		if strings.Contains(line, "rebuild  volume "+user+" sleeps; it is opened") {
-			opened <- struct{}{}
-		}
-	}, "safe-roll", "run", "worker-1", "--yes", "--look-interval=4s",
-		"--retire-command=machine retire", "--create-command=machine create")
-	select {
-	case <-opened:
-	case <-time.After(3 * time.Minute):
-		t.Error("the volume is never woken to be rebuilt")
-	}
-	time.Sleep(3 * time.Second) // it is attached by now
-	if took := login(t, w, user); took > 20*time.Second {
-		t.Errorf("the pod waited %s for its volume", took)
-	} else {
-		t.Logf("the pod runs %s after the login", took.Round(time.Second))
-	}
-	if code, said := end(); code != 0 {
-		t.Fatalf("exit %d:\n%s", code, said)
-	}
-	if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
-		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
-	}
-	if awake := heldByUs(t, w); len(awake) > 0 {
-		t.Errorf("still held: %v", awake)
-	}
-}
-
-// login starts a user's pod and returns how long it took to run.
-func login(t *testing.T, w *world.World, user string) time.Duration {
-	t.Helper()
-	began := time.Now()
-	_, err := w.Kube.AppsV1().StatefulSets("default").Patch(t.Context(), user, types.MergePatchType,
-		[]byte(`{"spec":{"replicas":1}}`), metav1.PatchOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for time.Since(began) < 2*time.Minute {
-		pods, err := w.Kube.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{LabelSelector: "app=" + user})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range pods.Items {
-			if p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil {
-				return time.Since(began)
-			}
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	t.Fatalf("the pod of %s does not run", user)
-	return 0
 }
