@@ -118,11 +118,7 @@ func killAndLetGo(t *testing.T, b model.Behaviour) {
 	worldtest.Kubectl(t, w, 3, "safe-roll", "abort")
 	said := worldtest.Kubectl(t, w, 0, "safe-roll", "abort", "--now").All()
 	t.Log(said)
-	for _, want := range []string{"Do not touch", "node worker-1: it is gone", "node worker-2: do not drain", "Go on with: kubectl safe-roll run"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("%q is not said", want)
-		}
-	}
+	has(t, said, "Do not touch", "node worker-1: it is gone", "node worker-2: do not drain", "Go on with: kubectl safe-roll run")
 	if held := heldByUs(t, w); len(held) > 0 {
 		t.Errorf("still held: %v", held)
 	}

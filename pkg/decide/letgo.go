@@ -109,7 +109,7 @@ func thatAre(n int) string {
 	if n == 1 {
 		return "a volume that is"
 	}
-	return fmt.Sprintf("%d volumes that are", n)
+	return Many(n, "volume") + " that are"
 }
 
 func them(n int) string {

@@ -100,7 +100,9 @@ type Turn struct {
 	// the drain under it ended; zero once either was taken back.
 	CordonedAt time.Time
 	DrainedAt  time.Time
-	RetiredAt  time.Time
+	// EmptiedAt is when the last drain of the turn ended, whatever was taken back.
+	EmptiedAt time.Time
+	RetiredAt time.Time
 	// Boot is the latest boot that was seen since the node was to be rebooted,
 	// and BootedAt when it was seen.
 	Boot     string
@@ -157,6 +159,15 @@ func (m *Memory) Current() *Turn {
 		return &m.Turns[n-1]
 	}
 	return nil
+}
+
+// Emptied is when the node was drained: a node that was rebooted is in use again,
+// and was drained all the same. Zero where that was taken back before.
+func (t *Turn) Emptied() time.Time {
+	if t.DrainedAt.IsZero() && !t.BootedAt.IsZero() {
+		return t.EmptiedAt
+	}
+	return t.DrainedAt
 }
 
 // TurnOf returns the turn of that incarnation of a node, or nil.

@@ -237,7 +237,7 @@ func noteTurn(m *decide.Memory, n decide.Note, at time.Time) {
 	}
 	switch n.Kind {
 	case decide.Drained:
-		t.DrainedAt = at
+		t.DrainedAt, t.EmptiedAt = at, at
 	case decide.Proved:
 		// The journal's order says what came after the drain; the clock of
 		// another machine, or one that was set back, does not.

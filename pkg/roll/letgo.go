@@ -45,11 +45,36 @@ func (r *runner) letGo(ctx context.Context, h record.History) (Result, error) {
 	if left != nil {
 		return r.result(nil, 1), left
 	}
-	if s, err = r.World.Observe(ctx, cluster.Fresh); err != nil {
+	if s, err = r.rested(ctx); err != nil {
 		return r.result(nil, 1), err
 	}
 	res := r.result(decide.Done{Says: says}, 0)
 	j, _ := r.judge(s)
 	res.Untouchable = decide.Untouchable(r.plan, j, r.mem)
 	return res, nil
+}
+
+// rests bounds how often is looked until what was let go is at rest.
+const rests = 30
+
+// rested looks until no volume is on its way any more: what is opened or closed at
+// this moment cannot be judged. Where that takes long, the last look must do.
+func (r *runner) rested(ctx context.Context) (s *cluster.Snapshot, err error) {
+	for range rests {
+		if s, err = r.World.Observe(ctx, cluster.Fresh); err != nil || !moving(s) || !sleep(ctx, r.Tick) {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func moving(s *cluster.Snapshot) bool {
+	for i := range s.Storages {
+		for k := range s.Storages[i].Volumes {
+			if v := &s.Storages[i].Volumes[k]; v.State == cluster.Detaching || v.State == cluster.Attaching {
+				return true
+			}
+		}
+	}
+	return false
 }

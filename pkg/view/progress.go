@@ -123,7 +123,7 @@ func (p *Progress) report(r roll.Report) {
 	case roll.ReportTrouble:
 		p.trouble(r.Text)
 	case roll.ReportUndoing:
-		p.say("taking back that " + changed(*r.Action))
+		p.say("taking back: " + changed(*r.Action))
 	case roll.ReportHalted, roll.ReportFinished:
 		p.wait = waiting{}
 	}

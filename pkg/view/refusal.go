@@ -88,7 +88,7 @@ func changed(a decide.Action) string {
 	case decide.Sleep:
 		return "volume " + a.Volume.Name + " is held awake"
 	default:
-		return a.Why
+		return strings.TrimPrefix(a.Why, "put back: ")
 	}
 }
 

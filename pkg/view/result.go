@@ -100,7 +100,7 @@ func (r Result) turns() [][]string {
 			out = m.BootedAt
 		}
 		row := []string{
-			named(t.Node), string(t.Strategy), replicas, between(m.OpenedAt, m.DrainedAt),
+			named(t.Node), string(t.Strategy), replicas, between(m.OpenedAt, m.Emptied()),
 			between(m.OpenedAt, out), between(m.OpenedAt, m.ClosedAt), joined,
 		}
 		rows = append(rows, row[:len(rows[0])])

@@ -34,6 +34,36 @@ func TestResult_SaysPerNodeWhatWasDoneAndHowLongItTook(t *testing.T) {
 	golden(t, "result.txt", b.Bytes())
 }
 
+// A node that was rebooted is in use again: the drain was taken back, and its time
+// is told all the same. One that somebody uncordoned is drained no more.
+func TestResult_SaysWhenARebootedNodeWasDrained(t *testing.T) {
+	said := func(booted time.Time) string {
+		m := rolled()
+		m.DrainedAt, m.EmptiedAt, m.RetiredAt, m.Joined, m.BootedAt = time.Time{}, m.DrainedAt, time.Time{}, cluster.NodeRef{}, booted
+		p := *plan()
+		p.Goal = decide.UntilRebooted
+		var b bytes.Buffer
+		r := Result{Done: decide.Done{Says: "every node was rebooted"}, Plan: p, Memory: decide.Memory{Turns: []decide.Turn{m}}}
+		if err := r.Text(&b, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	if out := said(at().Add(3 * time.Minute)); !strings.Contains(out, "2m       3m    10m") {
+		t.Errorf("rebooted:\n%s", out)
+	}
+	if out := said(time.Time{}); strings.Contains(out, "2m ") {
+		t.Errorf("taken back:\n%s", out)
+	}
+}
+
+func TestChanged_SaysWhatWasSetAside(t *testing.T) {
+	back, _ := decide.Inverse(decide.Action{Verb: decide.SetAside, Why: "volume v sleeps; its storage shall rebuild it"})
+	if got := changed(back); got != "volume v sleeps; its storage shall rebuild it" {
+		t.Error(got)
+	}
+}
+
 func TestRefusal_SaysWhatWhyEvidenceAndRemedy(t *testing.T) {
 	var b bytes.Buffer
 	r := Refusal{What: "drain worker-3", Catalogue: docs(), Findings: []assess.Finding{{

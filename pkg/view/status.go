@@ -125,7 +125,7 @@ func turn(t decide.PlannedTurn, m *decide.Turn) v1alpha1.Turn {
 		return out
 	}
 	out.Replacement, out.ReplacementUID = m.Joined.Name, string(m.Joined.UID)
-	out.OpenedAt, out.DrainedAt = stamp(m.OpenedAt), stamp(m.DrainedAt)
+	out.OpenedAt, out.DrainedAt = stamp(m.OpenedAt), stamp(m.Emptied())
 	out.RetiredAt, out.RebootedAt, out.ClosedAt = stamp(m.RetiredAt), stamp(m.BootedAt), stamp(m.ClosedAt)
 	switch {
 	case !m.ClosedAt.IsZero():
