@@ -28,8 +28,13 @@ func TestProbe_SeesWhatObjectsCannotTell(t *testing.T) {
 		return
 	}
 	t.Run("a drain that looks inside heals it first", func(t *testing.T) {
-		if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) != 1 {
+		short := worldtest.Truth(t, w).Short(e, i.Replicas)
+		if len(short) != 1 {
 			t.Fatalf("%v have too few copies, want one volume", short)
+		}
+		blind, seeing := worldtest.Kubectl(t, w, 0, "safe-roll", "plan", "worker-1").Out, worldtest.Kubectl(t, w, 0, "safe-roll", "plan", "worker-1", "--probe").Out
+		if strings.Contains(blind, short[0]) || !strings.Contains(seeing, short[0]) {
+			t.Errorf("a plan that looks inside must name %s, and no other:\n%s\n%s", short[0], blind, seeing)
 		}
 		t.Log(worldtest.Kubectl(t, w, 0, "safe-roll", "drain", "worker-1", "--probe", "--look-interval=4s").All())
 		if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {

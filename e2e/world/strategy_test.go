@@ -3,10 +3,10 @@
 package world_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/standin"
+	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
 )
 
@@ -28,14 +28,14 @@ func TestPlan_ThreeWorkersAreRefilledAndFourAreEmptiedFirst(t *testing.T) {
 			t.Parallel()
 			w := startAs(t, standin.Options{})
 			i := scenario.Incident{Workers: c.workers, Users: 5, LoggedIn: 1, Replicas: 3}
-			e := build(t, w, i)
+			e := worldtest.Build(t, w, i)
 			nodes := i.WorkerNames()[:2]
-			planned := kubectl(t, w, 0, append([]string{"safe-roll", "plan"}, nodes...)...).Out
-			t.Log(planned)
-			has(t, planned, c.says...)
+			planned := worldtest.Kubectl(t, w, 0, append([]string{"safe-roll", "plan"}, nodes...)...)
+			t.Log(planned.Out)
+			worldtest.Named(t, planned, c.says)
 			x := w.Watch(t.Context(), e, i.Replicas)
 			args := append(append([]string{"safe-roll", "run"}, nodes...), "--yes", "--look-interval=4s")
-			kubectl(t, w, 0, append(args, c.run...)...)
+			worldtest.Kubectl(t, w, 0, append(args, c.run...)...)
 			report, err := x.Judge(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -49,19 +49,9 @@ func TestPlan_ThreeWorkersAreRefilledAndFourAreEmptiedFirst(t *testing.T) {
 				}
 			}
 			t.Logf("fewest copies at any moment: %v", x.Least())
-			if short := truth(t, w).Short(e, i.Replicas); len(short) > 0 {
+			if short := worldtest.Truth(t, w).Short(e, i.Replicas); len(short) > 0 {
 				t.Errorf("fewer than %d copies: %v", i.Replicas, short)
 			}
 		})
-	}
-}
-
-// has reports what a text does not say.
-func has(t *testing.T, text string, parts ...string) {
-	t.Helper()
-	for _, p := range parts {
-		if !strings.Contains(text, p) {
-			t.Errorf("%q is not said", p)
-		}
 	}
 }

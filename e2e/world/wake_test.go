@@ -116,9 +116,9 @@ func killAndLetGo(t *testing.T, b model.Behaviour) {
 	}
 	time.Sleep(18 * time.Second) // the dead one's lock runs out, and three times as long
 	worldtest.Kubectl(t, w, 3, "safe-roll", "abort")
-	said := worldtest.Kubectl(t, w, 0, "safe-roll", "abort", "--now").All()
-	t.Log(said)
-	has(t, said, "Do not touch", "node worker-1: it is gone", "node worker-2: do not drain", "Go on with: kubectl safe-roll run")
+	said := worldtest.Kubectl(t, w, 0, "safe-roll", "abort", "--now")
+	t.Log(said.All())
+	worldtest.Named(t, said, []string{"Do not touch", "node worker-1: it is gone", "node worker-2: do not drain", "Go on with: kubectl safe-roll run"})
 	if held := heldByUs(t, w); len(held) > 0 {
 		t.Errorf("still held: %v", held)
 	}

@@ -38,6 +38,7 @@ nothing; '` + display + ` run' with the same nodes and flags makes the same plan
 			"% plan -l node-role.kubernetes.io/worker --order=spare",
 			"% plan -l node-role.kubernetes.io/worker --replacement-disk=200Gi   # smaller machines",
 			"% plan worker-1 --for=reboot                                        # it comes back with its disks",
+			"% plan worker-1 --probe                                             # and look into the machines, as run --probe would",
 			"% plan worker-1 -f dump -o wide                                     # without a cluster"),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,6 +58,7 @@ nothing; '` + display + ` run' with the same nodes and flags makes the same plan
 	f.BoolVarP(&o.recursive, "recursive", "R", false, "read the directories below those of -f too")
 	f.StringVarP(&o.output, "output", "o", o.output, "text, wide (every volume and pod), "+dataOutputs)
 	f.StringVar(&o.copyRate, "copy-rate", "", "how much is copied in a second, such as 200Mi, for the estimate of the time")
+	conn.addProbe(f)
 	o.planning.add(f)
 	o.addPurpose(f)
 	o.policy.rolling(f)
@@ -79,6 +81,9 @@ func (o *planOptions) validatePlan() error {
 			return usagef("--copy-rate=%s is no amount of bytes, such as 200Mi", o.copyRate)
 		}
 		o.rate = rate.Value()
+	}
+	if err := o.conn.liveOnly(o.files); err != nil {
+		return err
 	}
 	if err := o.validatePurpose(); err != nil {
 		return err
