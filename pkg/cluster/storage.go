@@ -197,11 +197,8 @@ type Volume struct {
 	// its words.
 	Pause    *Pause
 	Hindered []string
-	// NoRebuild is why the storage makes no further replica of the volume, however
-	// much room there is, and CanRebuild what would change that; empty where it
-	// does.
-	NoRebuild  string
-	CanRebuild string
+	// NoRebuild is why no replica of it is ever rebuilt, CanRebuild the way out.
+	NoRebuild, CanRebuild string
 	// SelfRebuild makes the storage rebuild the volume while it sleeps; nil where
 	// it cannot, or not reliably.
 	SelfRebuild *Knob
