@@ -28,12 +28,15 @@ func TestJudge_AnswersWhateverTheFactsAre(t *testing.T) {
 		j := Judge(s, p, pick(d, now(), time.Time{}))
 		first := j.Digest()
 		for _, ref := range []cluster.NodeRef{{Name: "n1", UID: "uid-n1"}, {}, {Name: "nobody", UID: "x"}} {
-			drain, del := j.MayDrain(ref), j.MayDelete(ref, turn)
-			if ref.Name != "n1" && (drain.Verdict == cluster.Safe || del.Verdict == cluster.Safe) && s.NodeByUID(ref.UID) == nil {
-				t.Fatalf("a node that is not there may go: %v %v", drain, del)
+			drain, reboot, del := j.MayDrain(ref), j.MayReboot(ref), j.MayDelete(ref, turn)
+			if ref.Name != "n1" && drain.Verdict == cluster.Safe && s.NodeByUID(ref.UID) == nil {
+				t.Fatalf("a node that is not there may go: %v", drain)
 			}
-			if del.Verdict == cluster.Safe && drain.Verdict != cluster.Safe {
-				t.Fatalf("the node may be deleted and not drained\n%s", say(drain.Findings))
+			if reboot.Verdict == cluster.Safe && drain.Verdict != cluster.Safe {
+				t.Fatalf("the node may be rebooted and not drained\n%s", say(drain.Findings))
+			}
+			if del.Verdict == cluster.Safe && reboot.Verdict != cluster.Safe {
+				t.Fatalf("the node may be deleted and not rebooted\n%s", say(reboot.Findings))
 			}
 			Drain(s, p, ref)
 		}
