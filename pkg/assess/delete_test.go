@@ -195,7 +195,7 @@ func boundCases() []deleteCase {
 		as("a copy on no known disk may be on any", then(image(""), func(l *lab) { l.disk("w1").UUID = "" }), dunno, BaseOnlyCopy),
 		as("an image that lies elsewhere does not", image("disk-w2"), safe),
 		as("an image that no volume uses may be given up by name", then(image("disk-w1"), accept(BaseOnlyCopy, "image")), safe),
-		as("an image that a volume uses may not", then(image("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy),
+		as("an image that a volume uses may not", then(image("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy, VolumeNoBase),
 		as("a clone of the disk elsewhere is no copy", then(image("disk-w1"), func(l *lab) {
 			l.sn("w3").Disks = append(l.sn("w3").Disks, cluster.Disk{Name: "clone", UUID: "disk-w1", Declared: true, Reported: true, Ready: cluster.Yes})
 			l.v("data").Want = 2

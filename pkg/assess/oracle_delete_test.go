@@ -20,11 +20,7 @@ func (o oracle) mayDelete(ref cluster.NodeRef, t Turn) cluster.Verdict {
 				verdict = verdict.Worse(o.releases(st, v, ref.Name, t))
 			}
 		}
-		for _, b := range st.Bases {
-			if !underVolume(st, b) && !o.accepted("base/only-copy", b.Name) {
-				verdict = verdict.Worse(o.image(st, b, ref.Name))
-			}
-		}
+		verdict = verdict.Worse(o.images(st, ref.Name))
 	}
 	for _, a := range o.s.Attachments {
 		if a.Node == ref.Name && !o.accepted("node/foreign-attachment", a.PV) {
@@ -52,12 +48,7 @@ func (o oracle) mayReboot(ref cluster.NodeRef) cluster.Verdict {
 	for _, st := range o.s.Storages {
 		for _, v := range st.Volumes {
 			if !o.waived(st, v) {
-				verdict = verdict.Worse(o.rests(st, v, ref.Name))
-			}
-		}
-		for _, b := range st.Bases {
-			if underVolume(st, b) {
-				verdict = verdict.Worse(o.image(st, b, ref.Name))
+				verdict = verdict.Worse(o.rests(st, v, ref.Name)).Worse(o.opens(st, v, ref.Name))
 			}
 		}
 		for _, sn := range st.Nodes {
@@ -72,6 +63,25 @@ func (o oracle) mayReboot(ref cluster.NodeRef) cluster.Verdict {
 		}
 	}
 	return verdict
+}
+
+// opens says whether the image under the volume can be read without the node.
+func (o oracle) opens(st cluster.Storage, v cluster.Volume, node string) cluster.Verdict {
+	idle := v.State == cluster.Deleting || o.unused(v) && countableVolume(v)
+	if v.Base == "" || idle || o.readableBase(st, v.Base, node) {
+		return cluster.Safe
+	}
+	for _, b := range st.Bases {
+		for _, c := range b.Copies {
+			for _, sn := range st.Nodes {
+				here := slices.ContainsFunc(sn.Disks, func(d cluster.Disk) bool { return d.UUID == c.DiskUUID && d.UUID != "" })
+				if b.Name == v.Base && sn.Name == node && here {
+					return cluster.Unsafe
+				}
+			}
+		}
+	}
+	return cluster.VerdictUnknown
 }
 
 // rests says whether the volume leaves the node alone and is at rest.
@@ -157,29 +167,27 @@ func saidAbsent(v cluster.Volume, r cluster.Replica) bool {
 	return false
 }
 
-func underVolume(st cluster.Storage, b cluster.Base) bool {
-	return slices.ContainsFunc(st.Volumes, func(v cluster.Volume) bool { return v.Base == b.Name })
-}
-
-// image says whether the image can be read without the node.
-func (o oracle) image(st cluster.Storage, b cluster.Base, node string) cluster.Verdict {
+func (o oracle) images(st cluster.Storage, node string) cluster.Verdict {
 	verdict := cluster.Safe
-	if o.readableBase(st, b.Name, node) {
-		return verdict
-	}
-	for _, c := range b.Copies {
-		var at []string
-		for _, sn := range st.Nodes {
-			for _, d := range sn.Disks {
-				if d.UUID == c.DiskUUID && d.UUID != "" {
-					at = append(at, sn.Name)
+	for _, b := range st.Bases {
+		usedBy := slices.ContainsFunc(st.Volumes, func(v cluster.Volume) bool { return v.Base == b.Name })
+		if o.readableBase(st, b.Name, node) || !usedBy && o.accepted("base/only-copy", b.Name) {
+			continue
+		}
+		for _, c := range b.Copies {
+			var at []string
+			for _, sn := range st.Nodes {
+				for _, d := range sn.Disks {
+					if d.UUID == c.DiskUUID && d.UUID != "" {
+						at = append(at, sn.Name)
+					}
 				}
 			}
-		}
-		if slices.Contains(at, node) {
-			verdict = cluster.Unsafe
-		} else if len(at) == 0 {
-			verdict = verdict.Worse(cluster.VerdictUnknown)
+			if slices.Contains(at, node) {
+				verdict = cluster.Unsafe
+			} else if len(at) == 0 {
+				verdict = verdict.Worse(cluster.VerdictUnknown)
+			}
 		}
 	}
 	return verdict

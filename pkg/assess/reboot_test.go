@@ -32,9 +32,16 @@ func rebootCases() []permitCase {
 		{"a local volume comes back with its node", elsewhere, pv(cluster.PersistentVolume{Name: "l", Local: true, Hostnames: []string{"w1"}, Bound: true, ClaimName: "l"}), nil, safe},
 		{"an orphan comes back with its node", elsewhere, func(l *lab) { l.st().Orphans = []cluster.Orphan{{Name: "o", Node: "w1"}} }, nil, safe},
 		{"an image that no volume uses comes back with its node", elsewhere, image("disk-w1"), nil, safe},
-		{"an image that a volume uses is out of reach meanwhile", elsewhere, then(image("disk-w1"), under), []string{BaseOnlyCopy}, unsafe},
-		{"which cannot be accepted", elsewhere, then(image("disk-w1"), under, accept(BaseOnlyCopy, "image")), []string{BaseOnlyCopy}, unsafe},
+		{"an image that a volume uses is out of reach meanwhile", elsewhere, then(image("disk-w1"), under), []string{VolumeNoBase}, unsafe},
+		{"which cannot be accepted", elsewhere, then(image("disk-w1"), under, accept(BaseOnlyCopy, "image")), []string{VolumeNoBase}, unsafe},
 		{"an image with a copy elsewhere is not", elsewhere, then(image("disk-w1", "disk-w2"), under), nil, safe},
+		{"an image of which no copy is anywhere may come back or not", elsewhere, then(image("disk-x"), under), []string{VolumeNoBase}, dunno},
+		{"an image that is not listed may be anywhere", elsewhere, under, []string{VolumeNoBase}, dunno},
+		{"an image under a volume that is going is nobody's", elsewhere, then(image("disk-w1"), under, func(l *lab) {
+			l.v("data").State, l.v("data").Engine.Node = cluster.Deleting, "w2"
+		}), nil, safe},
+		{"an image under a volume that nobody has used keeps nothing", func() *lab { return newLab().unused("data", "w1") },
+			then(image("disk-w1"), under), nil, safe},
 		{"files know nothing of the present", elsewhere, files, []string{InputNotLive}, dunno},
 		{"a kind that draining needs is needed here", elsewhere, gap(cluster.Gap{Kind: "pods", ForDrain: true}), []string{InputGapDrain}, dunno},
 		{"a kind by which the storage holds the node must have been read", elsewhere,

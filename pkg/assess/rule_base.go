@@ -46,29 +46,52 @@ func (st *storageWorld) copies(b *cluster.Base, without string) int {
 	return n
 }
 
+// layered is a question: can the image under the volume be read without the
+// node? While the node is down the volume's other replicas could not be opened,
+// and if its disk does not come back, never again.
+func (j *Judgement) layered() question {
+	var of map[string]*storageWorld // made when the first volume needs it
+	return func(say volumeVoice, node string, _ Turn) *Finding {
+		v := say.vj.Volume
+		if v.Base == "" || say.vj.Condition == Going || say.vj.Condition == Unused {
+			return nil
+		}
+		if of == nil {
+			of = j.storageWorlds()
+		}
+		st := of[say.vj.Driver]
+		b := st.bases[v.Base]
+		if b != nil && st.copies(b, node) > 0 {
+			return nil
+		}
+		f := say.finding(VolumeNoBase, Unclear, "%s is layered upon image "+v.Base+", of which no copy can be read without node "+node+".",
+			fact("volume.base", v.Base))
+		if b != nil && slices.ContainsFunc(b.Copies, func(c cluster.BaseCopy) bool { return st.holder(c.DiskUUID, node) == cluster.Yes }) {
+			f.Severity = Danger
+		}
+		return &f
+	}
+}
+
+// storageWorlds are what is known of each storage, by its driver.
+func (j *Judgement) storageWorlds() map[string]*storageWorld {
+	w := newWorld(j.Snapshot, j.Policy, j.Now, nil)
+	of := make(map[string]*storageWorld, len(w.storages))
+	for i := range w.storages {
+		of[w.storages[i].facts.Driver] = &w.storages[i]
+	}
+	return of
+}
+
 // onlyBases lists the images whose only copies lie on the node, or may. The
 // loss of one that a volume is layered upon is the loss of the volume, and
 // cannot be accepted.
 func (j *Judgement) onlyBases(ref cluster.NodeRef) []Finding {
-	used, unused := j.basesOnlyOn(ref)
-	for _, f := range unused {
-		used = append(used, j.acceptable(f))
-	}
-	return used
-}
-
-// onlyBasesInUse lists those of them that volumes are layered upon: while the
-// node is down these can be opened nowhere.
-func (j *Judgement) onlyBasesInUse(ref cluster.NodeRef) []Finding {
-	used, _ := j.basesOnlyOn(ref)
-	return used
-}
-
-func (j *Judgement) basesOnlyOn(ref cluster.NodeRef) (used, unused []Finding) {
 	if !slices.ContainsFunc(j.Snapshot.Storages, func(st cluster.Storage) bool { return len(st.Bases) > 0 }) {
-		return nil, nil
+		return nil
 	}
 	w := newWorld(j.Snapshot, j.Policy, j.Now, nil)
+	var out []Finding
 	for i := range w.storages {
 		st := &w.storages[i]
 		inUse := map[string]bool{}
@@ -78,16 +101,16 @@ func (j *Judgement) basesOnlyOn(ref cluster.NodeRef) (used, unused []Finding) {
 		for k := range st.facts.Bases {
 			b := &st.facts.Bases[k]
 			f := st.onlyBase(b, ref.Name)
-			switch {
-			case f == nil:
-			case inUse[b.Name]:
-				used = append(used, *f)
-			default:
-				unused = append(unused, *f)
+			if f == nil {
+				continue
 			}
+			if !inUse[b.Name] {
+				*f = j.acceptable(*f)
+			}
+			out = append(out, *f)
 		}
 	}
-	return used, unused
+	return out
 }
 
 // onlyBase says whether the image would be lost with the node; nil for no.

@@ -19,7 +19,7 @@ import (
 // nothing else dies with the node. Files cannot answer: they know nothing of
 // the present.
 func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
-	fs, judged := j.goesDown(ref, t, provenWithout, servedFrom, atRest, lastResort)
+	fs, judged := j.goesDown(ref, t, provenWithout, servedFrom, atRest, j.layered(), lastResort)
 	if judged {
 		fs = append(fs, j.orphansOn(ref)...)
 		fs = append(fs, j.diesWith(ref)...)

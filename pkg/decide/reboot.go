@@ -258,14 +258,14 @@ func (t *tick) sleepers() Decision {
 	return nil
 }
 
-// stay plans a reboot: replicas stay where they are. Nothing would wait for
-// copies of an image to come up elsewhere, so one that is in use refuses.
+// stay plans a reboot: replicas stay where they are. So does an image that can
+// be read there alone: no phase has it copied, and the gate would wait in vain.
 func (d *draft) stay(t *PlannedTurn, f *TurnForecast) {
 	t.Strategy, t.Why = policy.Stay, "it comes back with its disks"
 	d.refuse(d.keepsFloor(t.Node)...)
 	d.refuse(d.insists(t.Node, f)...)
 	for _, x := range d.j.MayReboot(t.Node).Findings {
-		if x.Code == assess.BaseOnlyCopy {
+		if x.Code == assess.VolumeNoBase {
 			d.refuse(x)
 		}
 	}

@@ -273,7 +273,7 @@ func TestReboot_IsRefusedWhereAnImageInUseIsReadableThereAlone(t *testing.T) {
 	f := booting(1, 2, 3)
 	f.volume().Base = "image"
 	f.storage().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: f.volume().Replicas[0].DiskUUID, Ready: cluster.Yes}}}}
-	if no := draftReboot(f).Refused; len(no) != 1 || no[0].Code != assess.BaseOnlyCopy {
+	if no := draftReboot(f).Refused; len(no) != 1 || no[0].Code != assess.VolumeNoBase {
 		t.Errorf("%+v", no)
 	}
 	f.storage().Bases[0].Copies = append(f.storage().Bases[0].Copies, cluster.BaseCopy{DiskUUID: f.volume().Replicas[1].DiskUUID, Ready: cluster.Yes})
