@@ -103,7 +103,7 @@ func permitCodes() []CodeDoc {
 			"Add a replica, or have this one moved. Accepted, a single failure while the node is out loses the volume."},
 		{VolumeLastCopy, "The node holds the volume's last copy.", "Have it moved first."},
 		{VolumeNotProven, "The volume's other replicas look good and were not seen serving its data without the node.",
-			"Have the volume attached elsewhere once; drain and run do that themselves (phase prove)."},
+			"Have them seen: the volume is attached elsewhere once, which drain and run do themselves (phase prove); or, where it must not be attached (volume/unsafe-to-attach), verify --probe looks into their directories."},
 		{VolumeRebuilding, "A replica is being written.", "Wait until it is whole."},
 		{ReplicaLastResort, "A failed replica on the node belongs to a volume that is not whole without it: it may be needed to salvage from.",
 			"Make the volume whole on other nodes first."},

@@ -11,21 +11,25 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 
 // attachRule says which replicas make it dangerous to attach the volume.
 func (say volumeVoice) attachRule() {
-	if s := say.vj.Volume.State; s == cluster.Attached || say.vj.Condition == Lost {
-		return // it is attached already; or it has been said, more loudly
-	}
-	var names []string
-	for i := range say.vj.Replicas {
-		if rj := &say.vj.Replicas[i]; startsBlank(rj) {
-			names = append(names, rj.Replica.Name+" on "+nodeName(rj.Replica)+": "+say.because(rj))
-		}
-	}
-	if len(names) == 0 {
+	names := say.blanks()
+	if len(names) == 0 || say.vj.Condition == Lost { // of what is lost it has been said, more loudly
 		return
 	}
 	say.add(VolumeUnsafeToAttach, Note,
 		"%s must not be attached as it is: its storage would start what may have no data ("+joined(names)+"), which hangs or comes up blank.",
 		few("replica", names)...)
+}
+
+// blanks are the replicas that attaching the volume would start, and that may
+// have no data; none where it is attached already.
+func (say volumeVoice) blanks() []string {
+	var names []string
+	for i := range say.vj.Replicas {
+		if rj := &say.vj.Replicas[i]; startsBlank(rj) && say.vj.Volume.State != cluster.Attached {
+			names = append(names, rj.Replica.Name+" on "+nodeName(rj.Replica)+": "+say.because(rj))
+		}
+	}
+	return names
 }
 
 // startsBlank reports whether the storage counts on the replica, on a node that

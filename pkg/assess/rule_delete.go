@@ -45,9 +45,16 @@ func provenWithout(say volumeVoice, node string, t Turn) *Finding {
 	if len(places) >= v.Need {
 		return nil
 	}
+	how := "wake it without the node first"
+	if len(say.blanks()) > 0 {
+		how = "have them probed, for it must not be attached as it is"
+	}
 	f := say.finding(VolumeNotProven, Unclear,
-		fmt.Sprintf("%s has a replica on node %s, and %d of the %d others that must be seen serving were: wake it without the node first.", "%s", node, len(places), v.Need),
-		fact("replicas.provenElsewhere", strconv.Itoa(len(places))), timeFact("turn.drainedAt", t.DrainedAt))
+		fmt.Sprintf("%s has a replica on node %s, and %d of the %d others that must be seen serving were: %s.", "%s", node, len(places), v.Need, how),
+		fact("replicas.provenElsewhere", strconv.Itoa(len(places))))
+	if !t.DrainedAt.IsZero() {
+		f.Evidence = append(f.Evidence, timeFact("turn.drainedAt", t.DrainedAt))
+	}
 	return &f
 }
 

@@ -30,7 +30,7 @@ func (w *world) pvFindings() []Finding {
 	for _, d := range foreign.names {
 		names := foreign.of[d]
 		out = append(out, Finding{Code: PVNotVerified, Subject: Subject{Kind: "Driver", Name: d},
-			Message:  fmt.Sprintf("%d PersistentVolumes of %s are not verified: no plugin knows it.", len(names), driverName(d)),
+			Message:  fmt.Sprintf("PersistentVolumes (%d) of %s are not verified: no plugin knows it.", len(names), driverName(d)),
 			Evidence: few("persistentvolume", names)})
 	}
 	return out
@@ -39,10 +39,10 @@ func (w *world) pvFindings() []Finding {
 // pvsOnNode says which PersistentVolumes lie on one node and nowhere else.
 func pvsOnNode(hosts string, names []string) Finding {
 	f := Finding{Code: PVLocal, Subject: Subject{Kind: "Node", Name: hosts}, Evidence: few("persistentvolume", names),
-		Message: fmt.Sprintf("%d PersistentVolumes are bound to node %s and not verified: they would be lost with it.", len(names), hosts)}
+		Message: fmt.Sprintf("PersistentVolumes (%d) are bound to node %s and not verified: they would be lost with it.", len(names), hosts)}
 	if hosts == "" {
 		f.Subject = Subject{Kind: "PersistentVolume"}
-		f.Message = fmt.Sprintf("%d PersistentVolumes are paths on some node and not verified: they would be lost with it.", len(names))
+		f.Message = fmt.Sprintf("PersistentVolumes (%d) are paths on some node and not verified: they would be lost with it.", len(names))
 	}
 	return f
 }

@@ -16,7 +16,7 @@ func (a Answer) unverified(p *printer) {
 	var lines []string
 	c := count(a.Judgement)
 	if n := c.good - c.proven; n > 0 {
-		lines = append(lines, fmt.Sprintf("%d of the %s: nobody reads the data now; object, node and disk agree that they are there%s", n, decide.Many(c.good, "good replica"), a.offer()))
+		lines = append(lines, fmt.Sprintf("%d of the %s: nobody reads the data now; object, node and disk agree that they are there, and would if a directory were missing or old%s", n, decide.Many(c.good, "good replica"), a.offer()))
 	}
 	if s := a.Judgement.Snapshot; s != nil && s.Source == cluster.SourceFiles {
 		lines = append(lines, "anything after these files were written: nodes, leases and disks may have changed")
