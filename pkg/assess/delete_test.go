@@ -4,6 +4,7 @@ package assess
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -263,5 +264,19 @@ func TestMayDelete(t *testing.T) {
 				t.Errorf("%v, want %v\n%s", p.Verdict, c.verdict, say(p.Findings))
 			}
 		})
+	}
+}
+
+func TestMayDelete_NobodyIsToldToWakeWhatMustNotBeAttached(t *testing.T) {
+	for want, bend := range map[string]func(*lab){
+		"0 of the 1 others that must be seen serving were: wake it without the node first.":                         func(*lab) {},
+		"0 of the 1 others that must be seen serving were: have them probed, for it must not be attached as it is.": func(l *lab) { l.recreate("w1") },
+	} {
+		l := atRest3()
+		bend(l)
+		p := l.judge().MayDelete(asked(l), Turn{})
+		if !slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Code == VolumeNotProven && strings.Contains(f.Message, want) }) {
+			t.Errorf("nobody says %q:\n%s", want, say(p.Findings))
+		}
 	}
 }
