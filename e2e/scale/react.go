@@ -173,6 +173,12 @@ func (w *waiter) react(ctx context.Context, cfg *rest.Config, s Shape, i int) (t
 	if err := client.Patch(types.MergePatchType).Namespace(system).Resource("replicas").Name(replicaName(i/2*10+5, 1)).Body(patch).Do(ctx).Error(); err != nil {
 		return 0, err
 	}
+	return w.decided(ctx, before)
+}
+
+// decided waits until a look later than that one was decided by, and returns
+// how long that took.
+func (w *waiter) decided(ctx context.Context, before cluster.Revision) (time.Duration, error) {
 	began := time.Now()
 	for w.seen == before {
 		if err := w.observer.Await(ctx, w.seen); err != nil {
