@@ -143,6 +143,9 @@ func (j *Judgement) belowFloor(say volumeVoice, node string) *Finding {
 	v := vj.Volume
 	t := count(v, vj.Replicas, node)
 	floor := j.floorOf(v)
+	if t.good >= floor && (t.good > 1 || v.Want == 1) {
+		return nil // as nearly every volume of a large cluster, so nothing is written down for it
+	}
 	facts := []cluster.Fact{
 		fact("node", node), fact("replicas.goodElsewhere", strconv.Itoa(t.good)),
 		fact("replicas.doubtfulElsewhere", strconv.Itoa(t.maybe-t.good)),
@@ -154,7 +157,7 @@ func (j *Judgement) belowFloor(say volumeVoice, node string) *Finding {
 	}
 	keeps := fmt.Sprintf("%s keeps %d good replicas without node %s", "%s", t.good, node)
 	switch {
-	case t.good >= floor && t.good == 1 && v.Want > 1:
+	case t.good >= floor && t.good == 1:
 		return f(VolumeOneCopy, Note, "%s keeps one copy without node "+node+", which was accepted.")
 	case t.good >= floor:
 		return nil
