@@ -187,6 +187,8 @@ func cards(o v1alpha1.Report) []card {
 	for _, h := range o.Redundancy {
 		c := card{Name: className(h), Value: fmt.Sprintf("%d of %d", h.Lowest, h.Want), Note: "never fewer good replicas", Tone: "good"}
 		switch {
+		case h.Lowest < h.Floor && foundSo(h):
+			c.Tone, c.Note = "bad", fmt.Sprintf("fewest good replicas, at the first look; the floor is %d", h.Floor)
 		case h.Lowest < h.Floor:
 			c.Tone, c.Note = "bad", fmt.Sprintf("fewest good replicas; the floor is %d", h.Floor)
 		case h.Lowest < h.Want:

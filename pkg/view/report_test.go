@@ -4,6 +4,7 @@ package view
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,21 @@ func TestChart_ADipBetweenTwoPointsIsDrawn(t *testing.T) {
 	// To one replica and back to three, on a plane where three lie higher.
 	if !strings.Contains(c.Line, "V71.0V13.0") {
 		t.Errorf("the line is %s", c.Line)
+	}
+}
+
+// What a roll found broken, and healed, it did not break.
+func TestReport_SaysWhatItFoundSo(t *testing.T) {
+	h := diary()
+	h.Events[1].Seen = sawCopies(1, 1)
+	h.Events[3].Seen = sawCopies(3, 3)
+	var text, page bytes.Buffer
+	r := Report{History: h, Now: at()}
+	if err := errors.Join(r.Text(&text, Style{}), r.HTML(&page)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "1 at the first look, below the floor of 2; 3 at the last"; !strings.Contains(text.String(), want) || !strings.Contains(page.String(), want) {
+		t.Errorf("no %q in\n%s", want, text.String())
 	}
 }
 

@@ -121,9 +121,22 @@ func classLine(h v1alpha1.ClassHistory) string {
 		return s + fmt.Sprintf("%d; redundancy never dipped", h.Lowest)
 	case h.Lowest >= h.Floor:
 		return s + fmt.Sprintf("%d; never below the floor of %d", h.Lowest, h.Floor)
+	case foundSo(h):
+		return s + fmt.Sprintf("%d at the first look, below the floor of %d", h.Lowest, h.Floor) + atLast(h)
 	default:
 		return s + fmt.Sprintf("%d, below the floor of %d", h.Lowest, h.Floor)
 	}
+}
+
+// foundSo reports whether the roll found the class as low as it ever was: what it
+// heals it did not break.
+func foundSo(h v1alpha1.ClassHistory) bool { return h.Points[0].Least <= h.Lowest }
+
+func atLast(h v1alpha1.ClassHistory) string {
+	if last := h.Points[len(h.Points)-1]; last.Volumes > 0 {
+		return fmt.Sprintf("; %d at the last", last.Least)
+	}
+	return ""
 }
 
 // byLength puts the longest waits first.
