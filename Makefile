@@ -152,6 +152,10 @@ update: ## rewrite what is generated: golden files, the linter's layers; read th
 	$(GO) test ./pkg/internal/archtest -run Linter -update
 	$(GO) test ./pkg/view ./pkg/cli -update
 
+.PHONY: terminal
+terminal: ## capture a whole roll on terminals of 80 and 200 columns and through a pipe, into docs/terminal/ (tmux)
+	cd e2e && CAPTURES='$(CURDIR)/docs/terminal' SHELL='$(CURDIR)/e2e/terminal/capture.sh' $(GO) run ./cmd/demo shell
+
 .PHONY: dist
 dist: ## archives of $RELEASE for every platform into dist/ (PLATFORMS=host for this one alone)
 	$(GO) run ./.ci/release -version '$(RELEASE)' $(PLATFORMS)

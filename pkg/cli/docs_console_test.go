@@ -19,13 +19,15 @@ import (
 //	    a script that the tests run, and the file of it that the output is
 //	    compared with there: the commands are in the script, and the lines are
 //	    the file's, but for those that "…" leaves out
+//	<!-- from: docs/terminal/run-80.txt -->
+//	    a terminal that was captured, lines as above (docs_terminal_test.go)
 //	<!-- from: e2e/world TestIncident_PlainKubectlLosesEveryDetachedVolume -->
 //	    a run on a cluster: it has other times and UIDs every time, so that only
 //	    the test is looked for, not the lines
 //
 // What a test writes into a page by itself it also compares there.
 func TestDocs_WhatIsShownWasPrinted(t *testing.T) {
-	golden, runs := 0, 0
+	golden, runs, captured := 0, 0, 0
 	for _, p := range pages(t) {
 		for _, b := range p.blocks() {
 			if b.lang != "console" {
@@ -38,6 +40,11 @@ func TestDocs_WhatIsShownWasPrinted(t *testing.T) {
 				for _, wrong := range notIn(t, b, file, section) {
 					t.Errorf("%s:%d: %s", p.path, b.line, wrong)
 				}
+			case strings.HasPrefix(file, capturesDir):
+				captured++
+				for _, wrong := range missing(b.lines, capture(t, file), file) {
+					t.Errorf("%s:%d: %s", p.path, b.line, wrong)
+				}
 			case strings.HasPrefix(file, "e2e/"), strings.HasPrefix(file, "pkg/"):
 				runs++
 				if !hasTest(t, file, section) {
@@ -48,8 +55,8 @@ func TestDocs_WhatIsShownWasPrinted(t *testing.T) {
 			}
 		}
 	}
-	if golden < 3 || runs < 2 {
-		t.Errorf("%d blocks of scripts and %d of runs were found", golden, runs)
+	if golden < 3 || runs < 2 || captured < 4 {
+		t.Errorf("%d blocks of scripts, %d of runs and %d of terminals were found", golden, runs, captured)
 	}
 }
 
@@ -66,29 +73,39 @@ func notIn(t *testing.T, b block, file, section string) []string {
 			want = strings.Split(string(f.Data), "\n")
 		}
 	}
-	var out []string
-	gap := true // the output may begin anywhere
+	var out, printed []string
 	for _, line := range b.lines {
 		command, isCommand := strings.CutPrefix(line, "$ kubectl safe-roll")
-		switch {
-		case isCommand:
-			command, _, _ = strings.Cut(command, " #")
-			if !strings.Contains(string(a.Comment)+"\n", " kubectl-safe_roll"+command+"\n") {
-				out = append(out, "the script does not run: kubectl safe-roll"+command)
-			}
-		case strings.TrimSpace(line) == "…":
-			gap = true
-		default:
-			for gap && len(want) > 0 && want[0] != line {
-				want = want[1:]
-			}
-			if len(want) == 0 || want[0] != line {
-				return append(out, section+" does not print in its place: "+line)
-			}
-			want, gap = want[1:], false
+		if !isCommand {
+			printed = append(printed, line)
+			continue
+		}
+		command, _, _ = strings.Cut(command, " #")
+		if !strings.Contains(string(a.Comment)+"\n", " kubectl-safe_roll"+command+"\n") {
+			out = append(out, "the script does not run: kubectl safe-roll"+command)
 		}
 	}
-	return out
+	return append(out, missing(printed, want, section)...)
+}
+
+// missing says which of the lines the text does not have in their order and
+// place. It may begin anywhere, and "…" leaves lines out.
+func missing(lines, text []string, name string) []string {
+	gap := true
+	for _, line := range lines {
+		if strings.TrimSpace(line) == "…" {
+			gap = true
+			continue
+		}
+		for gap && len(text) > 0 && text[0] != line {
+			text = text[1:]
+		}
+		if len(text) == 0 || text[0] != line {
+			return []string{name + " does not print in its place: " + line}
+		}
+		text, gap = text[1:], false
+	}
+	return nil
 }
 
 // hasTest reports whether a program or a test of that name is there.
