@@ -57,12 +57,12 @@ test-e2e: ## the tests on a real control plane (the first run builds it, some mi
 	cd e2e && $(GO) test -p 1 -timeout 60m $$($(GO) list ./... | grep -v '/lab$$')
 
 .PHONY: test-lab
-test-lab: ## the scenarios with the real Longhorn manager (root, or user namespaces)
+test-lab: ## the core scenarios with the real Longhorn manager (root, or user namespaces)
 	cd e2e && $(GO) run ./bench/prebuild
 	cd e2e && $(GO) test -count=1 -timeout 60m -v ./lab
 
 .PHONY: e2e
-e2e: test-e2e test-lab ## both
+e2e: test-e2e test-lab ## both, as CI runs them
 
 .PHONY: e2e-all
 e2e-all: ## all of them, the long ones too, and the world's tests with the real Longhorn manager; hours
@@ -111,7 +111,7 @@ cover: ## coverage of this module, in coverage.out
 ##@ Check
 
 .PHONY: verify
-verify: checks test ## all that CI runs
+verify: checks test test-lab ## all that CI runs
 
 .PHONY: checks
 checks: fmt-check vet arch mod lint ## what verify adds to test

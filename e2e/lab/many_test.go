@@ -48,10 +48,11 @@ func TestRoll_FiftyVolumesOnSixNodes(t *testing.T) {
 			r.kill()
 		}
 	}
-	args := append(append([]string{"run"}, i.WorkerNames()...), "--yes", "--look-interval=5s", "--lock-duration=6s", "--replace-command=machine replace")
+	args := append(append([]string{"run"}, i.WorkerNames()...), "--yes", "--look-interval=5s", shortLock, "--replace-command=machine replace")
 	insist(t, w, kill, args...)
 	if len(killed) != i.Workers {
 		t.Errorf("killed in %d of %d turns", len(killed), i.Workers)
 	}
 	judge(t, x)
+	never(t, x, 2)
 }

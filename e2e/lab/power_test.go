@@ -16,6 +16,7 @@ import (
 // is in use. At no look may verify count a copy that is not on a disk; it must see
 // that something is wrong; and what does not mend itself is mended by a roll.
 func TestPower_TheToolNeverSaysMoreThanTheDisks(t *testing.T) {
+	long(t)
 	t.Parallel()
 	w := start(t, mendSoon())
 	i := scenario.Incident{Workers: 4, Users: 6, Replicas: 2}

@@ -26,6 +26,7 @@ spec: {sourceType: download, sourceParameters: {url: "http://nowhere.invalid/gol
 // the lab can hold on four workers, and asks of each what verify, plan and run say
 // of it, against the disks.
 func TestSpecial_EachKindOfVolumeIsJudgedForWhatItIs(t *testing.T) {
+	long(t)
 	t.Parallel()
 	w := start(t, mendSoon())
 	s := &shared{World: w, t: t, e: scenario.Expected{}}

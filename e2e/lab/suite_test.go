@@ -3,7 +3,6 @@
 package lab_test
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -24,6 +23,7 @@ const (
 // gives them. Each checks what Longhorn does by the disks, and what safe-roll says
 // of it.
 func TestSuite_WhatLonghornAsksOfDrains(t *testing.T) {
+	long(t)
 	t.Parallel()
 	w := start(t, mendSoon())
 	s := &shared{World: w, t: t, e: scenario.Expected{}}
@@ -165,19 +165,23 @@ func evictedToNowhere(s *shared) {
 	}
 	other := slices.DeleteFunc(nodes(), func(n string) bool { return n == out })[0]
 	s.seen(true, "--probe")
-	evict := func(yes bool) {
-		worldtest.Kubectl(s.t, s.World, 0, "patch", "nodes.longhorn.io", out, "-n", "longhorn-system", "--type=merge", "-p",
-			fmt.Sprintf(`{"spec":{"allowScheduling":%t,"evictionRequested":%t}}`, !yes, yes))
+	node := func(spec string) {
+		worldtest.Kubectl(s.t, s.World, 0, "patch", "nodes.longhorn.io", out, "-n", "longhorn-system", "--type=merge", "-p", `{"spec":{`+spec+`}}`)
 	}
 	before := worldtest.Truth(s.t, s.World)
-	evict(true)
+	node(`"allowScheduling":false,"evictionRequested":true`)
 	for range 10 {
 		time.Sleep(2 * time.Second)
 		s.verify("--probe")
 	}
 	worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "verify", other, "--probe"), []string{awake, "three-asleep"})
-	evict(false)
-	s.seen(true, "--probe", other)
+	// One after the other: a node that takes replicas again before those on it are
+	// told that they may stay is given a second one of the same volume.
+	node(`"evictionRequested":false`)
+	worldtest.Kubectl(s.t, s.World, 0, "wait", "replicas.longhorn.io", "-n", "longhorn-system", "-l", "longhornnode="+out,
+		"--for=jsonpath={.spec.evictionRequested}=false", "--timeout=2m")
+	node(`"allowScheduling":true`)
+	s.seen(true, "--probe")
 	for v := range s.e {
 		if was, now := before[v], worldtest.Truth(s.t, s.World)[v]; !slices.Equal(was, now) {
 			s.t.Errorf("%s was in %+v and is in %+v", v, was, now)

@@ -100,6 +100,10 @@ func (r *running) end() int {
 	return r.exit
 }
 
+// shortLock is soon over where the tool was killed, and not before a busy machine
+// has renewed it.
+const shortLock = "--lock-duration=15s"
+
 // maxStarts bounds how often a roll is begun again: each time it halts, and
 // each time that it finds the lock of one that was killed.
 const maxStarts = 90

@@ -59,7 +59,7 @@ func killedWhileAwake(t *testing.T, w *world.World, e scenario.Expected) {
 	x := w.Watch(t.Context(), e, 3)
 	began := time.Now()
 	args := []string{
-		"run", "worker-1", "--yes", "--look-interval=5s", "--lock-duration=6s",
+		"run", "worker-1", "--yes", "--look-interval=5s", shortLock,
 		"--retire-command=machine retire", "--create-command=machine create",
 	}
 	first := begin(t, w, nil, args...)
@@ -106,7 +106,7 @@ func withoutTheWait(t *testing.T, w *world.World, e scenario.Expected) {
 		}
 	}
 	began := time.Now()
-	insist(t, w, kill, "run", "worker-2", "--yes", "--no-replenish-wait", "--look-interval=5s", "--lock-duration=6s",
+	insist(t, w, kill, "run", "worker-2", "--yes", "--no-replenish-wait", "--look-interval=5s", shortLock,
 		"--retire-command=machine retire", "--create-command=machine create")
 	t.Logf("the turn took %s, with a kill", time.Since(began).Round(time.Second))
 	if during != "0" {
