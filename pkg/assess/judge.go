@@ -80,7 +80,7 @@ func (w *world) judgeVolume(st *storageWorld, v *cluster.Volume) VolumeJudgement
 
 // named fills in what people know the volume by.
 func (w *world) named(st *storageWorld, vj *VolumeJudgement) {
-	if pv := w.pvOf(st, vj.Volume); pv != nil {
+	if pv := w.bound.of(st.facts.Driver, vj.Volume); pv != nil {
 		vj.PV, vj.ClaimNamespace, vj.ClaimName = pv.Name, pv.ClaimNamespace, pv.ClaimName
 	}
 }

@@ -20,7 +20,7 @@ func (w *world) pvFindings() []Finding {
 			bound.add(listed(pv.Hostnames), pv.Name)
 		case !ours(w.snap, pv.Driver):
 			foreign.add(pv.Driver, pv.Name)
-		case !w.found[w.pvs[pvKey{pv.Driver, pv.Handle}]]:
+		case w.bound.lacks(pv):
 			out = append(out, pvWithoutVolume(pv))
 		}
 	}

@@ -23,10 +23,7 @@ type world struct {
 	// node is known to be gone.
 	allNodes bool
 	nodes    map[string]*nodeWorld
-	// pvs finds the PersistentVolume that refers to a volume, by its position;
-	// found are those whose volume is there.
-	pvs      map[pvKey]int
-	found    []bool
+	bound    bindings
 	storages []storageWorld
 	zones    map[string]string
 	// unseen is the evidence of whatever is at rest.
@@ -64,16 +61,12 @@ type storageWorld struct {
 	reporters map[string]bool
 }
 
-// pvKey is how a PersistentVolume refers to a volume.
-type pvKey struct{ driver, handle string }
-
 // newWorld indexes the snapshot. last is the world of the one before, or nil:
 // what is the same memory in both need not be indexed again.
 func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time, last *world) *world {
 	w := &world{
 		snap: s, pol: p, now: now, leases: true, pods: true, allNodes: len(s.Nodes) > 0,
 		nodes: make(map[string]*nodeWorld, len(s.Nodes)),
-		found: make([]bool, len(s.Persistent)),
 		zones: zonesOf(s),
 		unseen: []cluster.Fact{
 			fact("replica.directory", "not seen: objects do not show whether it is there, --probe looks"),
@@ -97,11 +90,11 @@ func newWorld(s *cluster.Snapshot, p policy.Policy, now time.Time, last *world) 
 	for i := range s.Nodes {
 		w.addNode(&s.Nodes[i])
 	}
+	var before *bindings
 	if last != nil && cluster.SameList(s.Persistent, last.snap.Persistent) {
-		w.pvs = last.pvs
-	} else {
-		w.addPVs()
+		before = &last.bound
 	}
+	w.bound = newBindings(s.Persistent, before)
 	w.storages = make([]storageWorld, len(s.Storages))
 	for i := range s.Storages {
 		w.storages[i] = w.newStorage(&s.Storages[i])
@@ -124,18 +117,6 @@ func (w *world) addNode(n *cluster.Node) {
 	x := &nodeWorld{facts: n}
 	x.live, x.code, x.why = w.alive(n)
 	w.nodes[n.Ref.Name] = x
-}
-
-func (w *world) addPVs() {
-	w.pvs = make(map[pvKey]int, len(w.snap.Persistent))
-	for i := range w.snap.Persistent {
-		pv := &w.snap.Persistent[i]
-		k := pvKey{pv.Driver, pv.Handle}
-		// A claim that is bound says more than one that is not.
-		if old, ok := w.pvs[k]; !ok || !w.snap.Persistent[old].Bound && pv.Bound {
-			w.pvs[k] = i
-		}
-	}
 }
 
 func (w *world) newStorage(st *cluster.Storage) storageWorld {
@@ -218,25 +199,6 @@ func (w *world) gone(name string) bool {
 func (w *world) liveNode(name string) bool {
 	n := w.nodes[name]
 	return n != nil && n.live == cluster.Yes
-}
-
-// pvOf returns the PersistentVolume that refers to the volume, or nil, and
-// remembers that the volume is there.
-func (w *world) pvOf(st *storageWorld, v *cluster.Volume) *cluster.PersistentVolume {
-	i, ok := w.pvs[pvKeyOf(st.facts, v)]
-	if !ok {
-		return nil
-	}
-	w.found[i] = true
-	return &w.snap.Persistent[i]
-}
-
-// pvKeyOf is how a PersistentVolume refers to the volume.
-func pvKeyOf(st *cluster.Storage, v *cluster.Volume) pvKey {
-	if v.Handle == "" {
-		return pvKey{st.Driver, v.Name}
-	}
-	return pvKey{st.Driver, v.Handle}
 }
 
 // newest is the newest time that the facts speak of: the present of files.

@@ -78,7 +78,7 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 	c.mu.Lock()
 	c.asked = time.Now()
 	c.mu.Unlock()
-	st, err := c.look(ctx)
+	st, err := c.look(ctx, newCore())
 	if err != nil {
 		return nil, fmt.Errorf("the cluster cannot be read: %w", err)
 	}

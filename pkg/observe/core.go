@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"time"
+	"unique"
 
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -28,6 +29,10 @@ type core struct {
 	// daemonsRead: the DaemonSets were read, so one that is missing is gone.
 	daemonsRead bool
 	joined      joined
+	// once: it is joined once, and no event comes. Then PersistentVolumes are put
+	// straight into their list, and not onto a shelf to be unpacked again.
+	once   bool
+	listed []cluster.PersistentVolume
 }
 
 // joined are the lists of the last joining, each until something of it changes.
@@ -110,6 +115,7 @@ func (c *core) empty(kind string) {
 	case kindPod:
 		c.pods = narrow.NewShelf[pod](narrow.NewWords(), nil)
 	case kindPersistent:
+		c.listed = nil
 		c.persistent = narrow.NewShelf(narrow.NewWords(), func(v *cluster.PersistentVolume) string { return v.Handle })
 	case kindAttachment:
 		c.attachments = narrow.NewShelf(narrow.NewWords(), func(a *cluster.Attachment) string { return a.PV })
@@ -178,6 +184,9 @@ func (c *core) keep(kind string, item []byte) (bool, error) {
 	case kindBudget:
 		return keep(c.budgets, item, readBudget)
 	case kindPersistent:
+		if c.once {
+			return true, c.enlist(item)
+		}
 		return shelve(c.persistent, item, readPersistent)
 	case kindAttachment:
 		return shelve(c.attachments, item, readAttachment)
@@ -206,6 +215,20 @@ func shelve[T any](on *narrow.Shelf[T], item []byte, read func([]byte) (cluster.
 		return false, err
 	}
 	return on.Put(uid, &o), nil
+}
+
+// enlist keeps of a PersistentVolume what judging a volume needs, each word once.
+func (c *core) enlist(item []byte) error {
+	_, pv, err := readPersistent(item)
+	if err != nil {
+		return err
+	}
+	pv.UID, pv.Driver, pv.ClaimNamespace = "", unique.Make(pv.Driver).Value(), unique.Make(pv.ClaimNamespace).Value()
+	if pv.Handle == pv.Name {
+		pv.Handle = pv.Name
+	}
+	c.listed = append(c.listed, pv)
+	return nil
 }
 
 // Drop forgets the object of that kind with that UID.

@@ -16,7 +16,7 @@ import (
 func (c *core) join(s *cluster.Snapshot) {
 	s.Nodes = inOrder(slices.Collect(maps.Values(c.nodes)), func(n *cluster.Node) (string, string, cluster.UID) { return "", n.Ref.Name, n.Ref.UID })
 	s.Persistent = c.joined.persistent.or(func() []cluster.PersistentVolume {
-		return inOrder(values(c.persistent), func(v *cluster.PersistentVolume) (string, string, cluster.UID) { return "", v.Name, v.UID })
+		return inOrder(append(c.listed, values(c.persistent)...), func(v *cluster.PersistentVolume) (string, string, cluster.UID) { return "", v.Name, v.UID })
 	})
 	s.Attachments = c.joined.attachments.or(func() []cluster.Attachment {
 		return inOrder(values(c.attachments), func(a *cluster.Attachment) (string, string, cluster.UID) { return "", a.Name, a.UID })

@@ -57,11 +57,11 @@ func (st *state) snapshot(r cluster.Revision) *cluster.Snapshot {
 // restarts is how often a list that expired while it was paged is begun anew.
 const restarts = 3
 
-// look reads every kind, several at once.
-func (c *Cluster) look(ctx context.Context) (*state, error) {
+// look reads every kind into the core, and the storages', several at once.
+func (c *Cluster) look(ctx context.Context, into *core) (*state, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.LookLimit, errLookLimit(c.cfg.LookLimit))
 	defer cancel()
-	st := &state{sources: sources(c.cfg.Storages, c.cfg.StorageNamespace), core: newCore(), counts: map[string]int{}}
+	st := &state{sources: sources(c.cfg.Storages, c.cfg.StorageNamespace), core: into, counts: map[string]int{}}
 	st.versions = make([]string, len(st.sources))
 	st.readers = make([]plugin.Reader, len(c.cfg.Storages))
 	st.look.Began = time.Now()

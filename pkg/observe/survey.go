@@ -17,7 +17,9 @@ import (
 // makes them one by one: all of them at once do not fit everywhere. Nothing of
 // it is kept for a later Observe, and no directory is looked into.
 func (c *Cluster) Survey(ctx context.Context) (*cluster.Snapshot, []iter.Seq[cluster.Volume], error) {
-	st, err := c.look(ctx)
+	own := newCore()
+	own.once = true
+	st, err := c.look(ctx, own)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the cluster cannot be read: %w", err)
 	}
