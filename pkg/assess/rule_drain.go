@@ -155,7 +155,11 @@ func (j *Judgement) belowFloor(say volumeVoice, node string) *Finding {
 		out := say.finding(code, s, format, facts...)
 		return &out
 	}
-	keeps := fmt.Sprintf("%s keeps %d good replicas without node %s", "%s", t.good, node)
+	replicas := "replicas"
+	if t.good == 1 {
+		replicas = "replica"
+	}
+	keeps := fmt.Sprintf("%s keeps %d good %s without node %s", "%s", t.good, replicas, node)
 	switch {
 	case t.good >= floor && t.good == 1:
 		return f(VolumeOneCopy, Note, "%s keeps one copy without node "+node+", which was accepted.")

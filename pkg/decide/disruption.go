@@ -96,16 +96,16 @@ func (d *draft) wakes(t PlannedTurn, f TurnForecast) {
 	if f.Asleep == 0 {
 		return
 	}
-	how := fmt.Sprintf("by safe-roll, at most %d at a time, to prove and rebuild them", d.req.Policy.MaxWoken)
+	who, how := "safe-roll", fmt.Sprintf("at most %d at a time, to prove and rebuild what is there", d.req.Policy.MaxWoken)
 	switch t.Strategy {
 	case policy.Evict:
-		how = "by the storage, all at once, while their replicas move"
+		who, how = "the storage", "all at once, while replicas move"
 	case policy.Stay:
-		how = fmt.Sprintf("by safe-roll, at most %d at a time, to see their data after the reboot", d.req.Policy.MaxWoken)
+		how = fmt.Sprintf("at most %d at a time, to see the data after the reboot", d.req.Policy.MaxWoken)
 	default: // refilled, as it says above
 	}
 	d.p.Notes = append(d.p.Notes, assess.Finding{
 		Code: CodeWakes, Severity: assess.Note, Subject: assess.Subject{Kind: "Node", Name: t.Node.Name},
-		Message: fmt.Sprintf("In the turn of %s detached volumes (%d) are attached %s; a pod that wants one may wait.", t.Node.Name, f.Asleep, how),
+		Message: fmt.Sprintf("In the turn of %s %s attaches %s, %s; a pod that wants one may wait.", t.Node.Name, who, Many(f.Asleep, "detached volume"), how),
 	})
 }

@@ -167,7 +167,7 @@ func (d *draft) auto(ref cluster.NodeRef, f *TurnForecast, hangs []assess.Findin
 	case moving == 0:
 		return policy.Evict, "no replica on it needs another place"
 	case !f.Evict.Fits():
-		return policy.Refill, fmt.Sprintf("%d of %d replicas on it fit nowhere else", len(f.Evict.Stuck), moving)
+		return policy.Refill, fitNowhere(len(f.Evict.Stuck), moving)
 	case len(hangs) == 0:
 		return policy.Evict, fits(moving)
 	case len(d.keepsFloor(ref))+len(d.rebuilt(ref, f)) == 0:

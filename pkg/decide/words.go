@@ -44,3 +44,11 @@ func leaving(batch []cluster.PodRef, all int, what, node string) string {
 	}
 	return who + " " + verb + " " + node + ": " + strings.Join(names, ", ") + more
 }
+
+// fitNowhere says how many of the replicas on a node have no other place.
+func fitNowhere(stuck, moving int) string {
+	if moving == 1 {
+		return "the one replica on it fits nowhere else"
+	}
+	return fmt.Sprintf("%d of %d replicas on it fit nowhere else", stuck, moving)
+}

@@ -133,13 +133,13 @@ func (c *Course) rebuilt(st *cluster.Storage, v *cluster.Volume, p Placement) {
 	d.Available -= p.Bytes
 	r := cluster.Replica{
 		Name: v.Name + " on " + p.Node, UID: cluster.UID(v.Name + " on " + d.UUID), Claim: cluster.Untouched,
-		Node: p.Node, DiskUUID: d.UUID, DiskPath: d.Path, Owner: p.Node, Created: c.s.Look.Ended,
+		Node: p.Node, DiskUUID: d.UUID, DiskPath: d.Path, Owner: p.Node, Created: c.now(),
 	}
 	for slices.ContainsFunc(v.Replicas, func(o cluster.Replica) bool { return o.Name == r.Name }) {
 		r.Name, r.UID = r.Name+"'", r.UID+"'"
 	}
 	if slices.ContainsFunc(v.Replicas, func(o cluster.Replica) bool { return o.Claim != cluster.Untouched }) {
-		r.Claim, r.HealthyAt = cluster.Idle, c.s.Look.Ended
+		r.Claim, r.HealthyAt = cluster.Idle, c.now()
 		if v.State == cluster.Attached {
 			r.Claim = cluster.Serving
 		}

@@ -26,7 +26,7 @@ func (c *Course) replace(node string, r Replacement) {
 	})
 	for i := range c.s.Nodes {
 		if n := &c.s.Nodes[i]; n.Ref.Name == node {
-			reborn(n, c.s.Look.Ended)
+			reborn(n, c.now())
 		}
 	}
 	for i := range c.s.Storages {
@@ -37,6 +37,27 @@ func (c *Course) replace(node string, r Replacement) {
 			}
 		}
 	}
+}
+
+// now is when the snapshot was taken. Files have no look: there it is the newest
+// time that a lease or a storage tells, by which a node that has joined, and what
+// was rebuilt on it, are as alive as the rest.
+func (c *Course) now() time.Time {
+	now := c.s.Look.Ended
+	if !now.IsZero() {
+		return now
+	}
+	for i := range c.s.Nodes {
+		if at := c.s.Nodes[i].LeaseRenewed; at.After(now) {
+			now = at
+		}
+	}
+	for i := range c.s.Storages {
+		if at := c.s.Storages[i].Reported; at.After(now) {
+			now = at
+		}
+	}
+	return now
 }
 
 // held is how many bytes of replicas lie on the node, by the disk's UUID.

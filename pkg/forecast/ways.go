@@ -77,7 +77,7 @@ func (c *Course) twin(node, name string, ownZone bool) {
 		return
 	}
 	k := *n
-	reborn(&k, c.s.Look.Ended)
+	reborn(&k, c.now())
 	k.Ref = cluster.NodeRef{Name: name, UID: cluster.UID(name)}
 	c.s.Nodes = append(c.s.Nodes, k)
 	for i := range c.s.Storages {

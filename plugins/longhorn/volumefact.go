@@ -43,7 +43,9 @@ func (j *join) volume(v *volume, family family) cluster.Volume {
 	}
 	f.Doubts = j.volumeDoubts(v, family, f.Replicas)
 	f.Pause, f.Hindered = j.pacer.pace(v, family)
-	f.NoRebuild, f.CanRebuild = j.noRebuild(v)
+	if f.NoRebuild, f.CanRebuild = j.noRebuild(v); f.NoRebuild != "" {
+		f.Hindered = append(f.Hindered, f.NoRebuild)
+	}
 	if j.selfRebuild != nil {
 		f.SelfRebuild = j.selfRebuild(v)
 	}
