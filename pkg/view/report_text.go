@@ -133,8 +133,10 @@ func classLine(h v1alpha1.ClassHistory) string {
 func foundSo(h v1alpha1.ClassHistory) bool { return h.Points[0].Least <= h.Lowest }
 
 func atLast(h v1alpha1.ClassHistory) string {
-	if last := h.Points[len(h.Points)-1]; last.Volumes > 0 {
-		return fmt.Sprintf("; %d at the last", last.Least)
+	for _, p := range slices.Backward(h.Points) {
+		if p.Volumes > 0 {
+			return fmt.Sprintf("; %d at the last", p.Least)
+		}
 	}
 	return ""
 }
