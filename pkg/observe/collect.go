@@ -64,7 +64,7 @@ type header struct {
 
 // find returns the source of an apiVersion and kind, or -1 where it is not
 // one that is read. A known kind in another version is noted: its objects were
-// not read, whatever else was given of it.
+// given and not read, which is worse than none given.
 func (c *collector) find(apiVersion, kind string) int {
 	group, version, found := strings.Cut(apiVersion, "/")
 	if !found {
@@ -75,7 +75,7 @@ func (c *collector) find(apiVersion, kind string) int {
 		return -1
 	}
 	if version != c.sources[i].Version {
-		c.note(i, cluster.GapNotGiven, fmt.Sprintf("objects were given in version %s, which is not understood; ask for %s", apiVersion, c.sources[i].Version))
+		c.note(i, cluster.GapMalformed, fmt.Sprintf("objects were given in version %s, which is not understood; ask for %s", apiVersion, c.sources[i].Version))
 		return -1
 	}
 	return i
@@ -104,6 +104,9 @@ func (c *collector) put(item []byte, apiVersion, kind string) (int, error) {
 	}
 	if kind != "" && h.Kind != kind {
 		return -1, fmt.Errorf("it is a %s in a list of %s", h.Kind, kind)
+	}
+	if kind != "" && apiVersion != "" && h.APIVersion != apiVersion {
+		return -1, fmt.Errorf("it is a %s of %s in a list of those of %s", h.Kind, h.APIVersion, apiVersion)
 	}
 	i := c.find(h.APIVersion, h.Kind)
 	if i < 0 {

@@ -126,8 +126,8 @@ func TestFiles_WhichKindsCountAsRead(t *testing.T) {
 		"a list with none left":     {"apiVersion: v1\nkind: NodeList\nmetadata:\n  remainingItemCount: 0\nitems: []\n", none, cluster.GapNotGiven},
 		"both pages of a list": {`{"kind":"NodeList","apiVersion":"v1","metadata":{"continue":"abc"},"items":[]}` +
 			`{"kind":"NodeList","apiVersion":"v1","metadata":{},"items":[]}`, cluster.GapTruncated, cluster.GapNotGiven},
-		"an object of another version": {"apiVersion: box.example/v0\nkind: Box\nmetadata: {name: x, uid: x}\n", cluster.GapNotGiven, cluster.GapNotGiven},
-		"a list of another version":    {"apiVersion: box.example/v0\nkind: BoxList\nitems: []\n", cluster.GapNotGiven, cluster.GapNotGiven},
+		"an object of another version": {"apiVersion: box.example/v0\nkind: Box\nmetadata: {name: x, uid: x}\n", cluster.GapNotGiven, cluster.GapMalformed},
+		"a list of another version":    {"apiVersion: box.example/v0\nkind: BoxList\nitems: []\n", cluster.GapNotGiven, cluster.GapMalformed},
 		"two moments of one object": {two(yamlNode, "a", "b") + "---\napiVersion: v1\nkind: Node\nmetadata: {name: a, uid: u-a}\nspec: {unschedulable: true}\n",
 			cluster.GapMalformed, cluster.GapNotGiven},
 	} {
@@ -291,11 +291,13 @@ func TestFiles_AListOfYAMLIsReadItemByItem(t *testing.T) {
 }
 
 func TestFiles_AListOfOneKindHoldsNoOther(t *testing.T) {
-	for _, text := range []string{
-		`{"kind": "NodeList", "apiVersion": "v1", "items": [{"kind": "Nodx", "apiVersion": "v1", "metadata": {"name": "a"}}]}`,
-		`{"apiVersion": "v1", "items": [{"kind": "Nodx", "apiVersion": "v1", "metadata": {"name": "a"}}], "kind": "NodeList"}`,
+	for text, odd := range map[string]string{
+		`{"kind": "NodeList", "apiVersion": "v1", "items": [{"kind": "Nodx", "apiVersion": "v1", "metadata": {"name": "a"}}]}`: "Nodx",
+		`{"apiVersion": "v1", "items": [{"kind": "Nodx", "apiVersion": "v1", "metadata": {"name": "a"}}], "kind": "NodeList"}`: "Nodx",
+		`{"kind": "NodeList", "apiVersion": "v1", "items": [{"kind": "Node", "apiVersion": "v2", "metadata": {"name": "a"}}]}`: "v2",
+		`{"apiVersion": "v1", "items": [{"kind": "Node", "apiVersion": "v2", "metadata": {"name": "a"}}], "kind": "NodeList"}`: "v2",
 	} {
-		if _, err := given(t, text); err == nil || !strings.Contains(err.Error(), "Nodx") {
+		if _, err := given(t, text); err == nil || !strings.Contains(err.Error(), odd) {
 			t.Errorf("an item that calls itself something else was passed over: %v\n%s", err, text)
 		}
 	}

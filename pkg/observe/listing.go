@@ -26,12 +26,12 @@ type listing struct {
 	// kinds are the sources of the items so far; said is what items called
 	// themselves before the list had said what it is a list of.
 	kinds map[int]bool
-	said  map[string]bool
+	said  map[header]bool
 	count int
 }
 
 func newListing(c *collector) *listing {
-	return &listing{c: c, kinds: map[int]bool{}, said: map[string]bool{}}
+	return &listing{c: c, kinds: map[int]bool{}, said: map[header]bool{}}
 }
 
 // item takes the next item of the list; raw is valid only during the call.
@@ -47,7 +47,7 @@ func (l *listing) item(raw []byte) error {
 			l.waiting = append(l.waiting, append([]byte(nil), raw...))
 			return nil
 		}
-		l.said[h.Kind] = true
+		l.said[header{APIVersion: h.APIVersion, Kind: h.Kind}] = true
 	}
 	return l.put(raw, l.count)
 }
@@ -87,9 +87,9 @@ func (l *listing) end(rest map[string]json.RawMessage) error {
 	if l.itemKind() == "" && l.kind != "List" {
 		return fmt.Errorf("it has items but is a %s, which is no list", l.kind)
 	}
-	for kind := range l.said {
-		if l.itemKind() != "" && kind != l.itemKind() {
-			return fmt.Errorf("it is a list of %s and holds a %s", l.itemKind(), kind)
+	for h := range l.said {
+		if l.itemKind() != "" && (h.Kind != l.itemKind() || h.APIVersion != l.apiVersion) {
+			return fmt.Errorf("it is a list of %s of %s and holds a %s of %s", l.itemKind(), l.apiVersion, h.Kind, h.APIVersion)
 		}
 	}
 	for n, raw := range l.waiting {
