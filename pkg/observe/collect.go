@@ -75,7 +75,7 @@ func (c *collector) find(apiVersion, kind string) int {
 		return -1
 	}
 	if version != c.sources[i].Version {
-		c.note(i, cluster.GapMalformed, fmt.Sprintf("objects were given in version %s, which is not understood; ask for %s", apiVersion, c.sources[i].Version))
+		c.note(i, cluster.GapFailed, fmt.Sprintf("objects were given in version %s, which is not understood; ask for %s", apiVersion, c.sources[i].Version))
 		return -1
 	}
 	return i

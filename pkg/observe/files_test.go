@@ -126,8 +126,8 @@ func TestFiles_WhichKindsCountAsRead(t *testing.T) {
 		"a list with none left":     {"apiVersion: v1\nkind: NodeList\nmetadata:\n  remainingItemCount: 0\nitems: []\n", none, cluster.GapNotGiven},
 		"both pages of a list": {`{"kind":"NodeList","apiVersion":"v1","metadata":{"continue":"abc"},"items":[]}` +
 			`{"kind":"NodeList","apiVersion":"v1","metadata":{},"items":[]}`, cluster.GapTruncated, cluster.GapNotGiven},
-		"an object of another version": {"apiVersion: box.example/v0\nkind: Box\nmetadata: {name: x, uid: x}\n", cluster.GapNotGiven, cluster.GapMalformed},
-		"a list of another version":    {"apiVersion: box.example/v0\nkind: BoxList\nitems: []\n", cluster.GapNotGiven, cluster.GapMalformed},
+		"an object of another version": {"apiVersion: box.example/v0\nkind: Box\nmetadata: {name: x, uid: x}\n", cluster.GapNotGiven, cluster.GapFailed},
+		"a list of another version":    {"apiVersion: box.example/v0\nkind: BoxList\nitems: []\n", cluster.GapNotGiven, cluster.GapFailed},
 		"two moments of one object": {two(yamlNode, "a", "b") + "---\napiVersion: v1\nkind: Node\nmetadata: {name: a, uid: u-a}\nspec: {unschedulable: true}\n",
 			cluster.GapMalformed, cluster.GapNotGiven},
 	} {

@@ -17,6 +17,10 @@ func TestReader_ClaimsOfAReplica(t *testing.T) {
 		return map[string]any{address: map[string]any{"isRebuilding": is, "progress": 40.0, "state": state}}
 	}
 	later := "2026-01-01T11:00:00Z"
+	// A doubt leaves no more than the claim that it comes with.
+	atMost := map[cluster.Claim]cluster.Standing{
+		cluster.ClaimUnknown: cluster.StandingUnknown, cluster.Failed: cluster.StandingFailed, cluster.Rebuilding: cluster.StandingRebuilding,
+	}
 	for name, c := range map[string]struct {
 		attached bool
 		change   func(*fixture)
@@ -56,6 +60,10 @@ func TestReader_ClaimsOfAReplica(t *testing.T) {
 		}, cluster.Rebuilding, codeNeverHealthy, 0},
 		"made to be filled, left": {false, func(f *fixture) {
 			f.set(r, "spec.rebuildRetryCount", 5).set(r, "spec.healthyAt", "")
+		}, cluster.Failed, codeRetries, 0},
+		"retries exhausted, still listed": {true, func(f *fixture) { f.set(r, "spec.rebuildRetryCount", 5) }, cluster.Failed, codeRetries, 0},
+		"failed for good while filled": {true, func(f *fixture) {
+			f.set(r, "spec.rebuildRetryCount", 5).set(r, "spec.healthyAt", "").set(r, "spec.failedAt", later)
 		}, cluster.Failed, codeRetries, 0},
 		"retries not exhausted": {false, func(f *fixture) { f.set(r, "spec.rebuildRetryCount", 4) }, cluster.Idle, "", 0},
 
@@ -111,6 +119,9 @@ func TestReader_ClaimsOfAReplica(t *testing.T) {
 		code := ""
 		if len(got.Doubts) > 0 {
 			code = got.Doubts[0].Code
+			if most := atMost[got.Claim]; got.Doubts[0].AtMost != most {
+				t.Errorf("%s: a doubt that leaves %s of what is %s at most", name, got.Doubts[0].AtMost, most)
+			}
 		}
 		if got.Claim != c.want || code != c.code || got.Progress != c.progress {
 			t.Errorf("%s: claim %d, doubt %q, progress %d; want %d, %q, %d", name, got.Claim, code, got.Progress, c.want, c.code, c.progress)
@@ -161,5 +172,18 @@ func TestClause_EveryDoubtSaysWhyInWordsOfItsOwn(t *testing.T) {
 	}
 	if said[`Longhorn wrote state "dreaming", which is not known`] != codeUnknownValue {
 		t.Errorf("a word that was never seen is not told: %v", said)
+	}
+}
+
+func TestReader_OfAReplicaThatCannotBeReadNothingIsKnown(t *testing.T) {
+	r := read(t, "1.8").reader()
+	err := r.Put(kindOf(replicas), []byte(`{"metadata":{"name":"vol-r2","uid":"u-r2"},"spec":{"volumeName":"vol","nodeID":"w2","active":"yes"}}`))
+	if err == nil {
+		t.Fatal("it was read")
+	}
+	st, _ := r.Storage()
+	x := st.Volumes[0].Replicas[1]
+	if x.Claim != cluster.ClaimUnknown || x.Node != "" || len(x.Doubts) != 1 || x.Doubts[0].Code != codeUnknownValue || x.Doubts[0].AtMost != cluster.StandingUnknown {
+		t.Errorf("%+v", x)
 	}
 }
