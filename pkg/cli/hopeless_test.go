@@ -146,6 +146,9 @@ func TestHopeless_RefusedBeforeAnyChangeAndItsTwinIsNot(t *testing.T) {
 			if code != 3 && code != 4 || !strings.Contains(said, c.says) {
 				t.Errorf("plan: exit %d, want a refusal that says %q\n%s", code, c.says, said)
 			}
+			if strings.Contains(said, "way out: none") || !strings.Contains(said, "way out: ") && !strings.Contains(said, "\nWhat to do\n  ") {
+				t.Errorf("plan names no way out:\n%s", said)
+			}
 			s := &server{t: t}
 			if err := s.load(bad); err != nil {
 				t.Fatal(err)
