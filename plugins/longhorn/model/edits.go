@@ -20,7 +20,7 @@ var (
 	ErrConflict = errors.New("another object bears the name")
 	ErrInvalid  = errors.New("invalid")
 	// ErrBusy is the refusal to attach a volume that is not detached.
-	ErrBusy = errors.New("somebody has it")
+	ErrBusy = errors.New("it is not detached")
 	// ErrDenied is the refusal of an admission webhook.
 	ErrDenied = errors.New("admission webhook \"validator.longhorn.io\" denied the request")
 )
