@@ -106,7 +106,7 @@ func (d *dump) damage(at uint32, garble bool) string {
 	case garble:
 		p.in[p.field] = garbled(p.in[p.field])
 		return fmt.Sprintf("garbled %s to %v", p.path, p.in[p.field])
-	case badNews(p.field):
+	case badNews(p.field), d.stranger(p):
 		return "nothing"
 	}
 	delete(p.in, p.field)
@@ -172,6 +172,12 @@ func badNews(field string) bool {
 		"isRestoring", "rebuildStatus", "isRebuilding", "image", "currentImage", "replicaModeMap",
 		"Standby", "isStandby",
 	}, field)
+}
+
+// stranger reports whether the fact is that an engine serves what is no
+// replica: an engine that does not say so serves none.
+func (d *dump) stranger(p place) bool {
+	return strings.HasSuffix(p.path, ".replicaModeMap."+p.field) && d.get(kindKey{lhAPI, "Replica"}, p.field) == nil
 }
 
 // mayVanish reports whether the loss of the object itself must be noticed: it

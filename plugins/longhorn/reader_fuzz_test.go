@@ -71,15 +71,20 @@ func FuzzReader_VouchesForNothing(f *testing.F) {
 // unreadReplicas are the names of those of which nothing is known any more. One
 // that now names another volume is in none.
 func unreadReplicas(before, after cluster.Storage) map[string]bool {
-	out := map[string]bool{}
-	for _, v := range before.Volumes {
-		for _, x := range v.Replicas {
-			out[x.Name] = true
-		}
-	}
+	out, there := map[string]bool{}, map[string]bool{}
 	for _, v := range after.Volumes {
 		for _, x := range v.Replicas {
-			out[x.Name] = x.Claim == cluster.ClaimUnknown && x.Node == "" && x.HealthyAt.IsZero() && len(x.Doubts) > 0
+			there[x.Name] = true
+			if x.Claim == cluster.ClaimUnknown && x.Node == "" && x.HealthyAt.IsZero() && len(x.Doubts) > 0 {
+				out[x.Name] = true
+			}
+		}
+	}
+	for _, v := range before.Volumes {
+		for _, x := range v.Replicas {
+			if !there[x.Name] {
+				out[x.Name] = true
+			}
 		}
 	}
 	return out
