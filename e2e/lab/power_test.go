@@ -38,9 +38,10 @@ func TestPower_TheToolNeverSaysMoreThanTheDisks(t *testing.T) {
 	s.part(t, "two machines get each other's disk", swapped)
 	s.part(t, "a directory is gone, and a disk has the identity of another", cloned)
 	s.part(t, "a disk is replaced by an empty one", func(s *shared) {
-		s.must(s.ReplaceDisk(s.t.Context(), "worker-3"))
+		node := s.home("user-02")[0] // a node that was rolled has none
+		s.must(s.ReplaceDisk(s.t.Context(), node))
 		s.seen(false)
-		s.replacedByHand("worker-3", "worker-3-b")
+		s.replacedByHand(node, node+"-b")
 	})
 	worldtest.Kubectl(t, w, 0, "scale", "statefulset/user-01", "--replicas=1")
 	worldtest.Kubectl(t, w, 0, "wait", "--for=condition=Ready", "pod/user-01-0", "--timeout=3m")
