@@ -31,7 +31,7 @@ func (j *join) addKnobs(st *cluster.Storage) {
 	if known {
 		st.KeepsNodes = cluster.AnswerOf(minor >= keepsMinor)
 	}
-	for _, s := range j.Reader.settings {
+	for _, s := range sortedSettings(j.Reader) {
 		if s.Name == replenishWait && !strings.HasPrefix(s.value, "{") {
 			st.HoldBack = &cluster.Knob{Name: s.Name, UID: s.UID, Value: s.value, Aside: "0"}
 		}

@@ -13,12 +13,17 @@ import (
 // settingValues are the settings' values by name; empty where none was read.
 type settingValues map[string]string
 
+// Of two of one name it is always the same one that is taken.
 func settingsOf(r *Reader) settingValues {
 	out := make(settingValues, len(r.settings))
-	for _, s := range r.settings {
+	for _, s := range sortedSettings(r) {
 		out[s.Name] = s.value
 	}
 	return out
+}
+
+func sortedSettings(r *Reader) []*setting {
+	return sortedBy(r.settings, func(s *setting) string { return s.Name })
 }
 
 // decides lists the settings that decide where replicas go, or when they, or
