@@ -169,7 +169,16 @@ func evictedToNowhere(s *shared) {
 		worldtest.Kubectl(s.t, s.World, 0, "patch", "nodes.longhorn.io", out, "-n", "longhorn-system", "--type=merge", "-p", `{"spec":{`+spec+`}}`)
 	}
 	before := worldtest.Truth(s.t, s.World)
+	// told waits until the replicas of both volumes there know whether they shall
+	// leave: Longhorn takes up to half a minute.
+	told := func(leave string) {
+		for _, v := range []string{awake, "three-asleep"} {
+			worldtest.Kubectl(s.t, s.World, 0, "wait", "replicas.longhorn.io", "-n", "longhorn-system", "-l", "longhornnode="+out+",longhornvolume="+v,
+				"--for=jsonpath={.spec.evictionRequested}="+leave, "--timeout=3m")
+		}
+	}
 	node(`"allowScheduling":false,"evictionRequested":true`)
+	told("true")
 	for range 10 {
 		time.Sleep(2 * time.Second)
 		s.verify("--probe")
@@ -178,8 +187,7 @@ func evictedToNowhere(s *shared) {
 	// One after the other: a node that takes replicas again before those on it are
 	// told that they may stay is given a second one of the same volume.
 	node(`"evictionRequested":false`)
-	worldtest.Kubectl(s.t, s.World, 0, "wait", "replicas.longhorn.io", "-n", "longhorn-system", "-l", "longhornnode="+out,
-		"--for=jsonpath={.spec.evictionRequested}=false", "--timeout=2m")
+	told("false")
 	node(`"allowScheduling":true`)
 	s.seen(true, "--probe")
 	for v := range s.e {
