@@ -71,7 +71,7 @@ func differ[V any](a, b map[string]V, same func(a, b V) bool) map[string]bool {
 func equal[V comparable](a, b V) bool { return a == b }
 
 func (n *nodeWorld) sameAs(o *nodeWorld) bool {
-	return n.facts.Ref == o.facts.Ref && n.facts.Created == o.facts.Created &&
+	return n.facts.Ref == o.facts.Ref && n.facts.Created.Equal(o.facts.Created) &&
 		n.live == o.live && n.code == o.code && slices.Equal(n.why, o.why)
 }
 

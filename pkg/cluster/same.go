@@ -17,7 +17,7 @@ func (v *Volume) SameAs(o *Volume) bool {
 		v.Size == o.Size && v.Used == o.Used && v.State == o.State && SameList(v.Busy, o.Busy) && v.Touched == o.Touched &&
 		v.Pause == o.Pause && SameList(v.Hindered, o.Hindered) && v.SelfRebuild == o.SelfRebuild &&
 		v.Engine == o.Engine && SameList(v.Replicas, o.Replicas) && SameList(v.Holds, o.Holds) && v.HoldsUID == o.HoldsUID &&
-		SameList(v.Doubts, o.Doubts) && v.Created == o.Created
+		SameList(v.Doubts, o.Doubts) && v.Created.Equal(o.Created)
 }
 
 // SameList reports whether the two are the same memory, or both are empty.

@@ -4,6 +4,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -95,7 +96,7 @@ func (t *tick) evacuate() Decision {
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
 		replicas, held := replicasOf(v.Volume, t.node()), heldHere(v.Volume, t.node())
-		here := append(replicas, held...)
+		here := slices.Concat(replicas, held)
 		if len(here) == 0 {
 			continue
 		}
