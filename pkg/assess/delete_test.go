@@ -197,6 +197,9 @@ func boundCases() []deleteCase {
 		as("an image that lies elsewhere does not", image("disk-w2"), safe),
 		as("an image that no volume uses may be given up by name", then(image("disk-w1"), accept(BaseOnlyCopy, "image")), safe),
 		as("an image that a volume uses may not", then(image("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) { l.v("data").Base = "image" }), unsafe, BaseOnlyCopy, VolumeNoBase),
+		as("an image under a volume that is going is in no use", then(image("disk-w1"), accept(BaseOnlyCopy, "image"), func(l *lab) {
+			l.v("data").Base, l.v("data").State, l.v("data").Engine.Node = "image", cluster.Deleting, "w2"
+		}), safe),
 		as("a clone of the disk elsewhere is no copy", then(image("disk-w1"), func(l *lab) {
 			l.sn("w3").Disks = append(l.sn("w3").Disks, cluster.Disk{Name: "clone", UUID: "disk-w1", Declared: true, Reported: true, Ready: cluster.Yes})
 			l.v("data").Want = 2

@@ -65,10 +65,13 @@ func (o oracle) mayReboot(ref cluster.NodeRef) cluster.Verdict {
 	return verdict
 }
 
+func (o oracle) nothingToOpen(v cluster.Volume) bool {
+	return v.State == cluster.Deleting || o.unused(v) && countableVolume(v)
+}
+
 // opens says whether the image under the volume can be read without the node.
 func (o oracle) opens(st cluster.Storage, v cluster.Volume, node string) cluster.Verdict {
-	idle := v.State == cluster.Deleting || o.unused(v) && countableVolume(v)
-	if v.Base == "" || idle || o.readableBase(st, v.Base, node) {
+	if v.Base == "" || o.nothingToOpen(v) || o.readableBase(st, v.Base, node) {
 		return cluster.Safe
 	}
 	for _, b := range st.Bases {
@@ -170,7 +173,7 @@ func saidAbsent(v cluster.Volume, r cluster.Replica) bool {
 func (o oracle) images(st cluster.Storage, node string) cluster.Verdict {
 	verdict := cluster.Safe
 	for _, b := range st.Bases {
-		usedBy := slices.ContainsFunc(st.Volumes, func(v cluster.Volume) bool { return v.Base == b.Name })
+		usedBy := slices.ContainsFunc(st.Volumes, func(v cluster.Volume) bool { return v.Base == b.Name && !o.nothingToOpen(v) })
 		if o.readableBase(st, b.Name, node) || !usedBy && o.accepted("base/only-copy", b.Name) {
 			continue
 		}

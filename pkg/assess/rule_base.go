@@ -53,7 +53,7 @@ func (j *Judgement) layered() question {
 	var of map[string]*storageWorld // made when the first volume needs it
 	return func(say volumeVoice, node string, _ Turn) *Finding {
 		v := say.vj.Volume
-		if v.Base == "" || say.vj.Condition == Going || say.vj.Condition == Unused {
+		if v.Base == "" || idle(say.vj) {
 			return nil
 		}
 		if of == nil {
@@ -72,6 +72,9 @@ func (j *Judgement) layered() question {
 		return &f
 	}
 }
+
+// idle: there is nothing to be opened, now or ever.
+func idle(vj *VolumeJudgement) bool { return vj.Condition == Going || vj.Condition == Unused }
 
 // storageWorlds are what is known of each storage, by its driver.
 func (j *Judgement) storageWorlds() map[string]*storageWorld {
@@ -95,8 +98,10 @@ func (j *Judgement) onlyBases(ref cluster.NodeRef) []Finding {
 	for i := range w.storages {
 		st := &w.storages[i]
 		inUse := map[string]bool{}
-		for k := range st.facts.Volumes {
-			inUse[st.facts.Volumes[k].Base] = true
+		for k := range j.Volumes {
+			if vj := &j.Volumes[k]; vj.Driver == st.facts.Driver && !idle(vj) {
+				inUse[vj.Volume.Base] = true
+			}
 		}
 		for k := range st.facts.Bases {
 			b := &st.facts.Bases[k]

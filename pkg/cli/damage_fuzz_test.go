@@ -99,8 +99,8 @@ func (d *dump) damage(at uint32, garble bool) string {
 		}
 		d.lists[p.kind] = slices.Delete(d.lists[p.kind], p.object, p.object+1)
 		return "dropped " + p.path
-	case garble && p.field == "driver":
-		return "nothing" // another driver's volume is another driver's business
+	case p.field == "driver":
+		return "nothing" // another driver's volume, and that of none, is another's business
 	case garble && p.kind.kind == "Setting":
 		return "nothing" // settings help, and need not be read
 	case garble:
