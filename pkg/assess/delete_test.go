@@ -270,6 +270,18 @@ func TestMayDelete(t *testing.T) {
 	}
 }
 
+func TestMayDelete_TheTimeOfTheDrainIsEvidenceInATurnAlone(t *testing.T) {
+	told := func(turn Turn) bool {
+		l := atRest3()
+		fs := l.judge().MayDelete(asked(l), turn).Findings
+		i := slices.IndexFunc(fs, func(f Finding) bool { return f.Code == VolumeNotProven })
+		return i >= 0 && slices.ContainsFunc(fs[i].Evidence, func(x cluster.Fact) bool { return x.Name == "turn.drainedAt" })
+	}
+	if !told(Turn{DrainedAt: now()}) || told(Turn{}) {
+		t.Errorf("in a turn it is told: %t; outside of one: %t", told(Turn{DrainedAt: now()}), told(Turn{}))
+	}
+}
+
 func TestMayDelete_NobodyIsToldToWakeWhatMustNotBeAttached(t *testing.T) {
 	for want, bend := range map[string]func(*lab){
 		"0 of the 1 others that must be seen serving were: wake it without the node first.":                         func(*lab) {},
