@@ -99,7 +99,7 @@ func (d *dump) damage(at uint32, garble bool) string {
 		}
 		d.lists[p.kind] = slices.Delete(d.lists[p.kind], p.object, p.object+1)
 		return "dropped " + p.path
-	case p.field == "driver":
+	case p.field == "driver", p.field == "csi":
 		return "nothing" // another driver's volume, and that of none, is another's business
 	case garble && p.kind.kind == "Setting":
 		return "nothing" // settings help, and need not be read

@@ -15,7 +15,8 @@ func (v *Volume) SameAs(o *Volume) bool {
 		SameList(v.NodeTags, o.NodeTags) && SameList(v.DiskTags, o.DiskTags) &&
 		v.Medium == o.Medium && v.Runtime == o.Runtime && v.Base == o.Base &&
 		v.Size == o.Size && v.Used == o.Used && v.State == o.State && SameList(v.Busy, o.Busy) && v.Touched == o.Touched &&
-		v.Pause == o.Pause && SameList(v.Hindered, o.Hindered) && v.SelfRebuild == o.SelfRebuild &&
+		v.Pause == o.Pause && v.NoRebuild == o.NoRebuild && v.CanRebuild == o.CanRebuild &&
+		SameList(v.Hindered, o.Hindered) && v.SelfRebuild == o.SelfRebuild &&
 		v.Engine == o.Engine && SameList(v.Replicas, o.Replicas) && SameList(v.Holds, o.Holds) && v.HoldsUID == o.HoldsUID &&
 		SameList(v.Doubts, o.Doubts) && v.Created.Equal(o.Created)
 }
