@@ -61,7 +61,7 @@ func replicaCodes() []CodeDoc {
 		{ReplicaBlank, "The replica never held data, and no sibling holds them any more.",
 			"Do not start workloads that use the volume: it would be formatted. See volume/data-lost."},
 		{ReplicaTwice, "Two replicas of the volume have one name.", "Give files of one moment only."},
-		{ReplicaNotServing, "The volume is attached, and its engine does not list the replica as read-write.",
+		{ReplicaNotServing, "The volume is attached, or may be, and no engine that runs lists the replica as read-write.",
 			"Wait; if it stays so, look at the volume's events."},
 		{ReplicaReplaced, "Another replica is being rebuilt in the same directory, so what the engine says of this one is of the other.",
 			"Wait until the rebuild has ended."},

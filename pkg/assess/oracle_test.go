@@ -157,7 +157,7 @@ func (o oracle) placed(st cluster.Storage, r cluster.Replica) bool {
 func (o oracle) readable(v cluster.Volume, r cluster.Replica) bool {
 	switch r.Claim {
 	case cluster.Idle:
-		return v.State != cluster.Attached && v.Class != cluster.ClassStandby
+		return v.State != cluster.Attached && v.State != cluster.StateUnknown && v.State != cluster.Creating && v.Class != cluster.ClassStandby
 	case cluster.Serving:
 		for _, x := range v.Replicas {
 			if x.Claim == cluster.Rebuilding && x.Node == r.Node && x.DiskUUID == r.DiskUUID && x.Directory == r.Directory {

@@ -137,8 +137,8 @@ func drainCases() []permitCase {
 			l.v("data").Holds = []cluster.Hold{{Node: "w1"}}
 		}, []string{VolumeBusy}, dunno},
 		{"a volume without an engine there is unknown", atRest3, func(l *lab) { l.v("data").Engine.Present = cluster.No }, []string{VolumeNotJudged}, dunno},
-		{"a volume in no known state there is unknown", atRest3, func(l *lab) { l.v("data").State = cluster.StateUnknown }, []string{VolumeNotJudged}, dunno},
-		{"a volume that is being made there is unknown", atRest3, func(l *lab) { l.v("data").State = cluster.Creating }, []string{VolumeNotJudged}, dunno},
+		{"a volume in no known state there is unknown", atRest3, func(l *lab) { l.v("data").State = cluster.StateUnknown }, []string{VolumeNotJudged, VolumeUnproven}, dunno},
+		{"a volume that is being made there is unknown", atRest3, func(l *lab) { l.v("data").State = cluster.Creating }, []string{VolumeNotJudged, VolumeUnproven}, dunno},
 		{"a kind that draining needs and was not read is unknown", atRest3, gap(cluster.Gap{Kind: "pods", ForDrain: true}), []string{InputGapDrain}, dunno},
 		{"a kind that all need and was not read is unknown", atRest3, gap(cluster.Gap{Kind: "engines.x", Needed: true, ForDrain: true}), []string{InputGapNeeded}, dunno},
 		{"a kind that helps does not gate", atRest3, gap(cluster.Gap{Kind: "settings.x"}), nil, safe},

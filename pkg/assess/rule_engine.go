@@ -14,7 +14,7 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 // newest.
 func (w *world) served(v *cluster.Volume, r *cluster.Replica) reason {
 	if r.Claim != cluster.Serving {
-		if v.State == cluster.Attached || v.Class == cluster.ClassStandby {
+		if !mayRest(v) {
 			return unknown(ReplicaNotServing, fact("volume.engine", v.Engine.Name), answerFact("engine.running", v.Engine.Running))
 		}
 		return reason{standing: cluster.StandingGood, proof: cluster.Plausible, facts: w.unseen}
@@ -33,6 +33,18 @@ func (w *world) served(v *cluster.Volume, r *cluster.Replica) reason {
 		return unknown(ReplicaReplaced, fact("replica.directory", r.Directory))
 	}
 	return good(cluster.Proven)
+}
+
+// mayRest reports whether a replica of the volume may be at rest though nothing
+// is wrong: not while the volume is attached, and where its state is not known it
+// may be.
+func mayRest(v *cluster.Volume) bool {
+	switch v.State {
+	case cluster.Detached, cluster.Attaching, cluster.Detaching, cluster.Deleting:
+		return v.Class != cluster.ClassStandby
+	default:
+		return false
+	}
 }
 
 // replaced reports whether a sibling is being rebuilt in a serving replica's place:
