@@ -61,8 +61,8 @@ const replicasFolder = "replicas"
 
 // judge says what was seen of one directory, on the disk of that UUID. A
 // directory that is missing from another disk proves nothing: the right one may
-// only not be mounted. One that is blank there tells as little: Longhorn makes
-// it when it starts a replica whose own is gone (longhorn-engine v1.8.0
+// only not be mounted. One that is blank there is no more than missing: Longhorn
+// makes it when it starts a replica whose own is gone (longhorn-engine v1.8.0
 // pkg/replica/replica.go construct).
 func (f *found) judge(t plugin.Target, disk string) (cluster.Seen, []cluster.Fact) {
 	facts := func(more ...string) []cluster.Fact {
