@@ -98,9 +98,19 @@ func (r *Reader) rename() {
 
 // stems are the names of volumes, and of what names one, sorted, each once.
 func (r *Reader) stems() []string {
-	names := slices.Concat(r.volumes.Stems(), r.engines.Stems(), r.replicas.Stems())
+	names := slices.AppendSeq(make([]string, 0, r.volumes.Len()), r.volumes.Stems())
+	for s := range r.engines.Stems() {
+		if !r.volumes.Has(s) {
+			names = append(names, s)
+		}
+	}
+	for s := range r.replicas.Stems() {
+		if !r.volumes.Has(s) && !r.engines.Has(s) {
+			names = append(names, s)
+		}
+	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 // part returns what is kept of the volume, or an empty one that will not be.

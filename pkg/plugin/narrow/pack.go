@@ -16,8 +16,9 @@ import (
 // An object is packed field by field: for each struct a bit for every field
 // that is not zero, and then those fields. Text is written as the number of a
 // word, as what follows the stem (the name of what the object belongs to), as a
-// UUID, or as it is: keys of maps, and fields that are tagged `keep:"own"`
-// because hardly two objects share their words.
+// UUID, which may be that of the object's key, or as it is: keys of maps, and
+// fields that are tagged `keep:"own"` because hardly two objects share their
+// words.
 //
 // The bytes never leave the process: what they mean may change with every
 // build.
@@ -34,8 +35,12 @@ const (
 type packer struct {
 	words *Words
 	stem  string
+	key   key
 	buf   []byte
 }
+
+// textKey is the head of the UUID that is the object's key.
+const textKey = 1<<2 | textUUID
 
 const uuidLength = 36
 
@@ -136,6 +141,8 @@ func (p *packer) writeText(s string, own bool) {
 	switch {
 	case p.stem != "" && follows:
 		p.buf = append(binary.AppendUvarint(p.buf, uint64(len(rest))<<2|textStem), rest...)
+	case own && uuid && raw == p.key:
+		p.buf = binary.AppendUvarint(p.buf, textKey)
 	case own && uuid:
 		p.buf = append(binary.AppendUvarint(p.buf, textUUID), raw[:]...)
 	case own:
@@ -218,6 +225,9 @@ func (p *packer) text() string {
 	case textWord:
 		return p.words.all[n]
 	case textUUID:
+		if head == textKey {
+			return spelledUUID(p.key[:])
+		}
 		s := spelledUUID(p.buf[:16])
 		p.buf = p.buf[16:]
 		return s

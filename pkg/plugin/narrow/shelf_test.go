@@ -119,7 +119,7 @@ func TestShelf_GivesBackWhatItWasGiven(t *testing.T) {
 				t.Fatalf("%d of stem %q, want %d", len(of), stem, n)
 			}
 		}
-		if all := s.Stems(); len(all) != len(stems) {
+		if all := slices.Collect(s.Stems()); len(all) != len(stems) {
 			t.Fatalf("stems %q, want those of %v", all, stems)
 		}
 		if s.Of("nobody's stem") != nil || s.Has("nobody's stem") {
@@ -180,4 +180,34 @@ func TestShelf_IsNotMadeOfWhatItCannotPack(t *testing.T) {
 		}
 	}()
 	narrow.NewShelf[odd](narrow.NewWords(), nil)
+}
+
+// Many objects come and go; each is found as long as it is there, and not after.
+func TestShelf_FindsWhatIsThere(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := narrow.NewShelf(narrow.NewWords(), func(o *thing) string { return o.Of })
+		there := map[int]int{}
+		for step, n := range rapid.SliceOfN(rapid.IntRange(-60, 60), 1, 600).Draw(t, "steps") {
+			uid := cluster.UID(fmt.Sprint(max(n, -n)))
+			if n < 0 {
+				s.Drop(uid)
+				delete(there, -n)
+				continue
+			}
+			s.Put(uid, &thing{Of: fmt.Sprint("vol-", n%7), N: step})
+			there[n] = step
+		}
+		for n := range 61 {
+			o, step := s.Get(cluster.UID(fmt.Sprint(n))), 0
+			if o != nil {
+				step = o.N
+			}
+			if want, is := there[n]; is != (o != nil) || step != want {
+				t.Fatalf("%d: %+v, want that of step %d", n, o, want)
+			}
+		}
+		if all := slices.Collect(s.All()); len(all) != len(there) || s.Len() != len(there) {
+			t.Fatalf("%d and %d objects, want %d", len(all), s.Len(), len(there))
+		}
+	})
 }
