@@ -26,6 +26,7 @@ type disks struct {
 	sizes    map[string]int64       // by folder
 	machines map[string]hollow.Node // that are on
 	seen     map[string]model.Disk  // last answer by folder
+	asked    uint64
 }
 
 // config is Longhorn's longhorn-disk.cfg.
@@ -67,6 +68,12 @@ func (d *disks) grow(size int64) {
 	for dir := range d.sizes {
 		d.sizes[dir] = max(d.sizes[dir], size)
 	}
+}
+
+// Changes implements model.Disks. Nobody tells what happens to folders.
+func (d *disks) Changes() uint64 {
+	d.asked++
+	return d.asked
 }
 
 // Label implements model.Disks.

@@ -23,6 +23,9 @@ type Disks interface {
 	Copy(from, to Place) error
 	// Remove deletes a directory; none there is no error.
 	Remove(at Place) error
+	// Changes counts what has changed on the disks, by the model's hand or
+	// anybody's. Where nobody can count that, it is another number every time.
+	Changes() uint64
 }
 
 // Disk is one disk, whichever node it is in.

@@ -31,7 +31,7 @@ func (m *Model) syncBudgets() {
 	for name := range m.budgets {
 		if m.managers.get(name) == nil {
 			delete(m.budgets, name)
-			m.revision++
+			m.note(ofBudgets)
 		}
 	}
 	for _, im := range m.managers.all() {
@@ -52,7 +52,7 @@ func (m *Model) syncBudgets() {
 		}
 		if m.budgets[im.Name] != want {
 			m.budgets[im.Name] = want
-			m.revision++
+			m.note(ofBudgets)
 		}
 	}
 }

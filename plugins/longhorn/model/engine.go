@@ -53,6 +53,7 @@ func (m *Model) startEngine(e *longhorn.Engine, im *longhorn.InstanceManager) {
 		return
 	}
 	m.running[e.Name] = p
+	m.note(ofProcesses)
 	m.report(engineInstance(e), im, true)
 }
 
@@ -101,11 +102,13 @@ func (m *Model) syncMembers(e *longhorn.Engine, p *engineProcess) {
 		lost.which, leave.which = name, name
 		if m.held(lost, silent, m.options.Timing.ReplicaLost) {
 			p.setMode(name, longhorn.ReplicaModeERR, m.stamp())
+			m.stir()
 		}
 		if _, ok := e.Spec.ReplicaAddressMap[name]; ok {
 			continue
 		}
 		mb.unknown = mb.mode == longhorn.ReplicaModeERR
+		m.stir()
 		if m.held(leave, true, m.options.Timing.Monitor) || !mb.unknown {
 			m.held(leave, false, 0)
 			delete(p.members, name)

@@ -40,7 +40,10 @@ func (m *Model) SetNode(name string, f NodeFacts) {
 	if old, ok := m.kube[name]; ok && old.UID != f.UID {
 		m.RemoveNode(name)
 	}
-	m.kube[name] = f
+	if old, ok := m.kube[name]; !ok || old != f {
+		m.kube[name] = f
+		m.note(ofFacts)
+	}
 	if m.boots[name] != f.Boot {
 		m.boots[name] = f.Boot
 		m.endProcesses(name)
@@ -50,24 +53,39 @@ func (m *Model) SetNode(name string, f NodeFacts) {
 // RemoveNode tells that a Kubernetes node was deleted.
 func (m *Model) RemoveNode(name string) {
 	delete(m.kube, name)
+	m.note(ofFacts)
 	if m.nodes.get(name) != nil {
 		m.lost[name] = true
 	}
 }
 
 // SetPod tells that the pod of an instance manager exists, and how it is.
-func (m *Model) SetPod(name string, f PodFacts) { m.pods[name] = f }
+func (m *Model) SetPod(name string, f PodFacts) {
+	if old, ok := m.pods[name]; !ok || old != f {
+		m.pods[name] = f
+		m.note(ofFacts)
+	}
+}
 
 // RemovePod tells that the pod of an instance manager does not exist.
-func (m *Model) RemovePod(name string) { delete(m.pods, name) }
+func (m *Model) RemovePod(name string) {
+	delete(m.pods, name)
+	m.note(ofFacts)
+}
 
 // SetClaim tells what Kubernetes objects use a volume; Longhorn repeats it in
 // the volume's status.
-func (m *Model) SetClaim(volume string, c longhorn.KubernetesStatus) { m.claims[volume] = c }
+func (m *Model) SetClaim(volume string, c longhorn.KubernetesStatus) {
+	m.claims[volume] = c
+	m.note(ofFacts)
+}
 
 // SetRebuild decides how copying goes for one volume, or for all others when
 // the name is empty, from the next copy on.
-func (m *Model) SetRebuild(volume string, r Rebuild) { m.rebuilds[volume] = r }
+func (m *Model) SetRebuild(volume string, r Rebuild) {
+	m.rebuilds[volume] = r
+	m.note(ofFacts)
+}
 
 func (m *Model) rebuildOf(volume string) Rebuild {
 	r, ok := m.rebuilds[volume]

@@ -6,28 +6,26 @@ import (
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 )
 
-// syncReplicas starts and stops replica processes and reports their states
+// syncReplica starts and stops a replica's process and reports its state
 // (v1.8.1 controller/replica_controller.go, controller/instance_handler.go).
-func (m *Model) syncReplicas() {
-	for _, r := range m.replicas.all() {
-		set(m, r, &r.Status.OwnerID, m.owner(r.Name, r.Spec.NodeID, r.Status.OwnerID))
-		m.label(r, "longhornnode", r.Spec.NodeID)
-		m.label(r, "longhorndiskuuid", r.Spec.DiskID)
-		if r.DeletionTimestamp != nil {
-			m.deleteReplica(r)
-			continue
-		}
-		p := m.processes[r.Name]
-		im := m.managerOf(r.Spec.NodeID)
-		m.report(replicaInstance(r), im, p != nil)
-		wantsUp := r.Spec.DesireState == longhorn.InstanceStateRunning
-		if m.held(waitKey(r, "start"), wantsUp && m.mayStart(r), m.options.Timing.ReplicaStart) {
-			m.startReplica(r, im)
-		}
-		if m.held(waitKey(r, "stop"), !wantsUp && p != nil && managerRuns(im), m.options.Timing.Stop) {
-			delete(m.processes, r.Name)
-			m.revision++
-		}
+func (m *Model) syncReplica(r *longhorn.Replica) {
+	set(m, r, &r.Status.OwnerID, m.owner(r.Name, r.Spec.NodeID, r.Status.OwnerID))
+	m.label(r, "longhornnode", r.Spec.NodeID)
+	m.label(r, "longhorndiskuuid", r.Spec.DiskID)
+	if r.DeletionTimestamp != nil {
+		m.deleteReplica(r)
+		return
+	}
+	p := m.processes[r.Name]
+	im := m.managerOf(r.Spec.NodeID)
+	m.report(replicaInstance(r), im, p != nil)
+	wantsUp := r.Spec.DesireState == longhorn.InstanceStateRunning
+	if m.held(waitKey(r, "start"), wantsUp && m.mayStart(r), m.options.Timing.ReplicaStart) {
+		m.startReplica(r, im)
+	}
+	if m.held(waitKey(r, "stop"), !wantsUp && p != nil && managerRuns(im), m.options.Timing.Stop) {
+		delete(m.processes, r.Name)
+		m.note(ofProcesses)
 	}
 }
 
@@ -65,6 +63,7 @@ func (m *Model) startReplica(r *longhorn.Replica, im *longhorn.InstanceManager) 
 	p := &process{hosted: hosted{manager: im.Name, pod: pod.UID, node: r.Spec.NodeID}, place: at}
 	p.port = m.takePorts(pod.UID, portsPerReplica)
 	m.processes[r.Name] = p
+	m.note(ofProcesses)
 	m.report(replicaInstance(r), im, true)
 }
 
@@ -138,7 +137,7 @@ func (m *Model) portOf(o Object) int {
 func (m *Model) deleteReplica(r *longhorn.Replica) {
 	if m.held(waitKey(r, "stop"), m.processes[r.Name] != nil, m.options.Timing.Stop) {
 		delete(m.processes, r.Name)
-		m.revision++
+		m.note(ofProcesses)
 	}
 	if m.processes[r.Name] != nil || !m.anyManagerUp() {
 		return
@@ -151,36 +150,34 @@ func (m *Model) deleteReplica(r *longhorn.Replica) {
 	m.drop(r)
 }
 
-// syncEngines starts and stops engine processes and reports them (v1.8.1
+// syncEngine starts and stops an engine's process and reports it (v1.8.1
 // controller/engine_controller.go).
-func (m *Model) syncEngines() {
-	for _, e := range m.engines.all() {
-		owner := ""
-		if v := m.volumes.get(e.Spec.VolumeName); v != nil {
-			owner = v.Status.OwnerID
-		}
-		if e.Spec.NodeID != "" {
-			owner = e.Spec.NodeID
-		}
-		set(m, e, &e.Status.OwnerID, m.owner(e.Name, owner, e.Status.OwnerID))
-
-		im := m.managerOf(m.engineNode(e))
-		p := m.running[e.Name]
-		m.report(engineInstance(e), im, p != nil)
-		if e.Status.CurrentState != longhorn.InstanceStateError {
-			m.setCondition(e, &e.Status.Conditions, longhorn.Condition{Type: longhorn.InstanceConditionTypeInstanceCreation, Status: longhorn.ConditionStatusTrue})
-		}
-		wantsUp := e.Spec.DesireState == longhorn.InstanceStateRunning
-		idle := wantsUp && p == nil && e.Status.CurrentState == longhorn.InstanceStateStopped && m.managerUp(e.Spec.NodeID) && managerRuns(im)
-		if m.held(waitKey(e, "start"), idle, m.options.Timing.EngineStart) {
-			m.startEngine(e, im)
-		}
-		if m.held(waitKey(e, "stop"), !wantsUp && p != nil, m.options.Timing.Stop) {
-			delete(m.running, e.Name)
-			m.revision++
-		}
-		m.monitor(e)
+func (m *Model) syncEngine(e *longhorn.Engine) {
+	owner := ""
+	if v := m.volumes.get(e.Spec.VolumeName); v != nil {
+		owner = v.Status.OwnerID
 	}
+	if e.Spec.NodeID != "" {
+		owner = e.Spec.NodeID
+	}
+	set(m, e, &e.Status.OwnerID, m.owner(e.Name, owner, e.Status.OwnerID))
+
+	im := m.managerOf(m.engineNode(e))
+	p := m.running[e.Name]
+	m.report(engineInstance(e), im, p != nil)
+	if e.Status.CurrentState != longhorn.InstanceStateError {
+		m.setCondition(e, &e.Status.Conditions, longhorn.Condition{Type: longhorn.InstanceConditionTypeInstanceCreation, Status: longhorn.ConditionStatusTrue})
+	}
+	wantsUp := e.Spec.DesireState == longhorn.InstanceStateRunning
+	idle := wantsUp && p == nil && e.Status.CurrentState == longhorn.InstanceStateStopped && m.managerUp(e.Spec.NodeID) && managerRuns(im)
+	if m.held(waitKey(e, "start"), idle, m.options.Timing.EngineStart) {
+		m.startEngine(e, im)
+	}
+	if m.held(waitKey(e, "stop"), !wantsUp && p != nil, m.options.Timing.Stop) {
+		delete(m.running, e.Name)
+		m.note(ofProcesses)
+	}
+	m.monitor(e)
 }
 
 // engineNode is where an engine runs, or is to run.

@@ -36,6 +36,13 @@ type Model struct {
 	revision uint64
 	stamps   map[Ref]uint64
 
+	latest   [topics]uint64    // the revision of each topic's last change
+	families map[string]uint64 // and of that of what belongs to a volume
+	resting  [controllers]rest
+	rests    map[Object]*rest // of the controllers of one object each
+	turn     time.Time        // of the controller that looks: see turnAt
+	stirred  bool             // and stir
+
 	kube       map[string]NodeFacts
 	boots      map[string]string   // last boot of each machine name
 	pods       map[string]PodFacts // instance-manager pods by name
@@ -78,7 +85,7 @@ func New(o Options, d Disks) *Model {
 	}
 	return &Model{
 		options: o, disks: d, random: rand.New(rand.NewPCG(o.Seed, 0x6c6f6e67686f726e)),
-		waiting: map[wait]time.Time{}, stamps: map[Ref]uint64{},
+		waiting: map[wait]time.Time{}, stamps: map[Ref]uint64{}, families: map[string]uint64{}, rests: map[Object]*rest{},
 		kube: map[string]NodeFacts{}, boots: map[string]string{}, pods: map[string]PodFacts{}, claims: map[string]longhorn.KubernetesStatus{},
 		lost: map[string]bool{}, registered: map[string]bool{}, hashes: map[string]string{},
 		volumes:     newTable[*longhorn.Volume](nil),
@@ -101,7 +108,7 @@ type Progress struct {
 }
 
 // Step lets every controller look once at the time now, which never goes
-// back. One step is one pass: states in between can be observed, and a world
+// back, but for those that would find nothing to do (due.go). One step is one pass: states in between can be observed, and a world
 // steps again until nothing changes.
 func (m *Model) Step(now time.Time) Progress {
 	if now.Before(m.now) {
@@ -111,20 +118,16 @@ func (m *Model) Step(now time.Time) Progress {
 	before := m.revision
 
 	m.install()
-	m.reap()
-	m.syncNodes()
-	m.syncEngineImages()
-	m.syncInstanceManagers()
+	m.look(&m.resting[reaper], m.last(ofFacts, ofProcesses), m.reap)
+	m.look(&m.resting[nodeController], m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofReplicas), m.syncNodes)
+	m.look(&m.resting[imageController], m.last(ofFacts, ofNodes, ofImages, ofCounts), m.syncEngineImages)
+	m.look(&m.resting[managerController], m.last(ofFacts, ofNodes, ofManagers), m.syncInstanceManagers)
 	if m.anyManagerUp() {
-		m.syncEvictionRequests()
-		for _, v := range m.volumes.all() {
-			m.syncVolume(v)
-		}
-		m.syncReplicas()
-		m.syncEngines()
-		m.syncBudgets()
+		m.look(&m.resting[evictionController], m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofReplicas, ofBudgets), m.syncEvictionRequests)
+		m.syncVolumes()
+		m.look(&m.resting[budgetController], m.last(ofFacts, ofSettings, ofManagers, ofReplicas, ofBudgets), m.syncBudgets)
 	}
-	m.syncProcessLists()
+	m.look(&m.resting[listController], m.last(ofFacts, ofNodes, ofManagers, ofProcesses), m.syncProcessLists)
 	m.retryLater()
 
 	p := Progress{Changed: m.revision != before, Next: m.next}
@@ -132,6 +135,19 @@ func (m *Model) Step(now time.Time) Progress {
 		p.Next = m.now
 	}
 	return p
+}
+
+// syncVolumes has the volumes, then the replicas, then the engines looked after.
+func (m *Model) syncVolumes() {
+	for _, v := range m.volumes.all() {
+		m.lookAfter(v, v.Name, m.last(ofFacts, ofSettings, ofNodes, ofManagers), func() { m.syncVolume(v) })
+	}
+	for _, r := range m.replicas.all() {
+		m.lookAfter(r, r.Spec.VolumeName, m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofProcesses), func() { m.syncReplica(r) })
+	}
+	for _, e := range m.engines.all() {
+		m.lookAfter(e, e.Spec.VolumeName, m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofProcesses), func() { m.syncEngine(e) })
+	}
 }
 
 // held reports whether cond has been true, at every step, for d. It is how
@@ -154,11 +170,7 @@ func (m *Model) held(key wait, cond bool, d time.Duration) bool {
 	return true
 }
 
-func (m *Model) wakeAt(t time.Time) {
-	if m.next.IsZero() || t.Before(m.next) {
-		m.next = t
-	}
-}
+func (m *Model) wakeAt(t time.Time) { m.next = earlier(m.next, t) }
 
 // stamp is the present as Longhorn writes it.
 func (m *Model) stamp() string { return m.now.UTC().Format(time.RFC3339) }

@@ -93,6 +93,7 @@ func (m *Model) readDisk(n *longhorn.Node, spec longhorn.DiskSpec, s *longhorn.D
 	}
 	if d.UUID == "" {
 		d.UUID = string(m.newUID())
+		m.stir()
 		if err := m.disks.Label(n.Name, spec.Path, d.UUID); err != nil {
 			return longhorn.DiskConditionReasonNoDiskInfo, err.Error()
 		}

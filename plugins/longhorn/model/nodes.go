@@ -32,6 +32,7 @@ func (m *Model) registerNode(name string, k NodeFacts) {
 	if !m.held(wait{name: name, what: "manager", which: k.Manager}, waits && m.nodes.get(name) == nil, m.options.Timing.ManagerStart) {
 		if waits && m.nodes.get(name) != nil && !m.lost[name] {
 			m.registered[k.Manager] = true // it found the object of its predecessor
+			m.stir()
 		}
 		return
 	}
@@ -92,8 +93,9 @@ func (m *Model) sayGone(n *longhorn.Node) {
 // the disks that it last reported, and gives it to the next machine of its name
 // (v1.10.0, commit a56819105). It reports whether there is none.
 func (m *Model) keepNode(n *longhorn.Node) bool {
-	if _, back := m.kube[n.Name]; back {
+	if _, back := m.kube[n.Name]; back && m.lost[n.Name] {
 		delete(m.lost, n.Name)
+		m.stir()
 	}
 	if m.held(waitKey(n, "gone"), m.lost[n.Name], m.options.Timing.NodeGone) {
 		m.sayGone(n)

@@ -171,6 +171,7 @@ func (m *Model) insert(o Object) {
 	case *longhorn.Setting:
 		m.settings.add(o)
 	}
+	m.note(ofCounts)
 	m.touch(o)
 }
 
@@ -194,6 +195,8 @@ func (m *Model) drop(o Object) {
 	case *longhorn.Setting:
 		m.settings.remove(o.GetName())
 	}
+	delete(m.rests, o)
+	m.note(ofCounts)
 	m.touch(o)
 	gone := waitKey(o, "")
 	maps.DeleteFunc(m.waiting, func(k wait, _ time.Time) bool { return k.kind == gone.kind && k.name == gone.name })
@@ -237,8 +240,12 @@ func typeMeta(k Kind) metav1.TypeMeta {
 
 // touch records that an object differs from what it was.
 func (m *Model) touch(o Object) {
-	m.revision++
+	t, volume := topicOf(o)
+	m.note(t)
 	m.stamps[Ref{Kind: KindOf(o), Name: o.GetName()}] = m.revision
+	if volume != "" {
+		m.families[volume] = m.revision
+	}
 }
 
 // set assigns and records it if that changes anything.

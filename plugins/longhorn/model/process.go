@@ -55,13 +55,13 @@ func (m *Model) reap() {
 	for name, p := range m.processes {
 		if !m.podRuns(p.manager, p.pod, p.node) {
 			delete(m.processes, name)
-			m.revision++
+			m.note(ofProcesses)
 		}
 	}
 	for name, p := range m.running {
 		if !m.podRuns(p.manager, p.pod, p.node) {
 			delete(m.running, name)
-			m.revision++
+			m.note(ofProcesses)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (m *Model) reap() {
 func (m *Model) endProcesses(node string) {
 	maps.DeleteFunc(m.processes, func(_ string, p *process) bool { return p.node == node })
 	maps.DeleteFunc(m.running, func(_ string, p *engineProcess) bool { return p.node == node })
-	m.revision++
+	m.note(ofProcesses)
 }
 
 // alive tells whether an engine's member still answers.

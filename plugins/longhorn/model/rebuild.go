@@ -20,7 +20,9 @@ func isRebuilding(r *longhorn.Replica) bool {
 
 // rebuildSlot holds the number of replicas that are rebuilt on one node at a
 // time below the limit. A limit of zero stops rebuilds elsewhere, in replenish.
+// Whoever waits for a slot looks at the replicas of all volumes.
 func (m *Model) rebuildSlot(r *longhorn.Replica) bool {
+	m.stir()
 	limit := m.settingInt(settingRebuildLimit)
 	if limit < 1 {
 		return true
@@ -66,6 +68,7 @@ func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 	if !m.held(waitKey(e, "rebuild"), candidate != "" && source != "", m.options.Timing.RebuildStart) {
 		return
 	}
+	m.stir()
 	r := m.replicas.get(candidate)
 	plan := m.rebuildOf(e.Spec.VolumeName)
 	p.members[candidate] = &member{address: e.Spec.ReplicaAddressMap[candidate], process: m.processes[candidate], mode: longhorn.ReplicaModeWO, since: m.stamp()}
@@ -81,6 +84,7 @@ func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 }
 
 func (m *Model) continueRebuild(p *engineProcess) {
+	m.stir()
 	b := p.rebuild
 	from, to := p.members[b.source], p.members[b.replica]
 	done := 100

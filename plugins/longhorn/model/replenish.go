@@ -102,7 +102,9 @@ func (m *Model) replenishWait(v *longhorn.Volume) time.Duration {
 
 func (m *Model) untilReplacement(v *longhorn.Volume) time.Duration {
 	interval := time.Duration(m.settingInt(settingReplenishWait)) * time.Second
-	return max(0, parseStamp(v.Status.LastDegradedAt).Add(interval).Sub(m.now))
+	due := parseStamp(v.Status.LastDegradedAt).Add(interval)
+	m.turnAt(due)
+	return max(0, due.Sub(m.now))
 }
 
 // mightReturn tells of a failed replica whether it may be used again one day.
@@ -192,8 +194,12 @@ func (m *Model) spent(v *longhorn.Volume, r *longhorn.Replica, safe int) bool {
 	if r.Spec.RebuildRetryCount >= maxRebuildRetries {
 		return true
 	}
-	stale := time.Duration(v.Spec.StaleReplicaTimeout) * time.Minute
-	return stale > 0 && m.now.Sub(parseStamp(r.Spec.FailedAt)) > stale
+	if v.Spec.StaleReplicaTimeout <= 0 {
+		return false
+	}
+	stale := parseStamp(r.Spec.FailedAt).Add(time.Duration(v.Spec.StaleReplicaTimeout) * time.Minute)
+	m.turnAt(stale.Add(1))
+	return m.now.After(stale)
 }
 
 // removeEvicted deletes one replica that is to leave, unless it is the last

@@ -29,6 +29,7 @@ type Disks struct {
 	mounted map[string]*Disk // by node
 	made    int
 	turn    int
+	changes uint64
 }
 
 // Disk is one disk, in a node or in a drawer.
@@ -54,12 +55,16 @@ func (d *Disks) Blank(size int64) *Disk {
 }
 
 // Insert puts a disk into a node, in the place of the one it had.
-func (d *Disks) Insert(node string, disk *Disk) { d.mounted[node] = disk }
+func (d *Disks) Insert(node string, disk *Disk) {
+	d.mounted[node] = disk
+	d.changes++
+}
 
 // Pull takes the disk out of a node and returns it, nil if there was none.
 func (d *Disks) Pull(node string) *Disk {
 	disk := d.mounted[node]
 	delete(d.mounted, node)
+	d.changes++
 	return disk
 }
 
@@ -83,6 +88,7 @@ func (d *Disks) Label(node, _, uuid string) error {
 		return fmt.Errorf("node %s: %w", node, ErrNoDisk)
 	}
 	disk.uuid = uuid
+	d.changes++
 	return nil
 }
 
@@ -104,6 +110,7 @@ func (d *Disks) Create(at model.Place, blank model.Directory) error {
 		return fmt.Errorf("node %s: %w", at.Node, ErrNoDisk)
 	}
 	disk.directories[at.Name] = &directory{Directory: blank}
+	d.changes++
 	return nil
 }
 
@@ -118,6 +125,7 @@ func (d *Disks) Copy(from, to model.Place) error {
 		return err
 	}
 	dst.data, dst.Revision, dst.Rebuilding = slices.Clone(src.data), src.Revision, false
+	d.changes++
 	return nil
 }
 
@@ -125,14 +133,19 @@ func (d *Disks) Copy(from, to model.Place) error {
 func (d *Disks) Remove(at model.Place) error {
 	if disk := d.mounted[at.Node]; disk != nil {
 		delete(disk.directories, at.Name)
+		d.changes++
 	}
 	return nil
 }
+
+// Changes implements [model.Disks].
+func (d *Disks) Changes() uint64 { return d.changes }
 
 // Write makes data the content of an attached volume: on every replica that
 // takes writes. One that cannot be written, because somebody has taken its
 // directory away, is an error, and keeps nobody from writing to the others.
 func (d *Disks) Write(a model.Attachment, data []byte) error {
+	d.changes++
 	var failed error
 	for _, at := range a.Write {
 		dir, err := d.at(at)
