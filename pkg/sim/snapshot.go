@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -42,36 +43,60 @@ func (w *World) read(began time.Time) (*cluster.Snapshot, error) {
 	return s, nil
 }
 
-// readStorage gives the reader what the model has changed, and joins it anew.
+// readStorage gives the reader what the model has changed, if that is news to it,
+// and joins it anew.
 func (w *World) readStorage() error {
 	refs, revision := w.model.Changed(w.seen)
 	if len(refs) == 0 && w.seen > 0 {
 		return nil
 	}
+	first, news := w.seen == 0, false
 	w.seen = revision
 	for _, ref := range refs {
-		ref.UID = ""
 		w.versions[ref]++
-		kind := w.kinds[string(ref.Kind)]
-		o := w.model.Get(ref.Kind, ref.Name)
-		if uid, ok := w.known[ref]; ok && (o == nil || cluster.UID(o.GetUID()) != uid) {
-			w.reader.Drop(kind, uid)
-			delete(w.known, ref)
-		}
-		if o == nil {
-			continue
-		}
-		raw, err := json.Marshal(o)
+		differs, err := w.show(ref)
 		if err != nil {
-			return fmt.Errorf("encode %s %s: %w", ref.Kind, ref.Name, err)
+			return err
 		}
-		if err := w.reader.Put(kind, raw); err != nil {
-			return fmt.Errorf("read %s %s: %w", ref.Kind, ref.Name, err)
-		}
-		w.known[ref] = cluster.UID(o.GetUID())
+		news = news || differs
 	}
-	w.storage, w.gaps = w.reader.Storage()
+	if news || first {
+		w.storage, w.gaps = w.reader.Storage()
+	}
 	return nil
+}
+
+// known is what the reader has of an object.
+type known struct {
+	uid cluster.UID
+	raw []byte
+}
+
+// show gives the reader an object as it is, and reports whether it differs from
+// what the reader has.
+func (w *World) show(ref model.Ref) (differs bool, err error) {
+	kind := w.kinds[string(ref.Kind)]
+	o, old := w.model.Get(ref.Kind, ref.Name), w.known[ref]
+	if old.uid != "" && (o == nil || cluster.UID(o.GetUID()) != old.uid) {
+		w.reader.Drop(kind, old.uid)
+		delete(w.known, ref)
+		old, differs = known{}, true
+	}
+	if o == nil {
+		return differs, nil
+	}
+	raw, err := json.Marshal(shown(o))
+	if err != nil {
+		return differs, fmt.Errorf("encode %s %s: %w", ref.Kind, ref.Name, err)
+	}
+	if bytes.Equal(raw, old.raw) {
+		return differs, nil
+	}
+	if err := w.reader.Put(kind, raw); err != nil {
+		return differs, fmt.Errorf("read %s %s: %w", ref.Kind, ref.Name, err)
+	}
+	w.known[ref] = known{cluster.UID(o.GetUID()), raw}
+	return true, nil
 }
 
 func (w *World) nodeFact(n *machine) cluster.Node {

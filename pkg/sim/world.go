@@ -61,7 +61,7 @@ type World struct {
 	storage   cluster.Storage // the last translation
 	gaps      []cluster.Gap
 	seen      uint64 // the model's revision that the reader has
-	known     map[model.Ref]cluster.UID
+	known     map[model.Ref]known
 	versions  map[model.Ref]int
 	snapshots []*cluster.Snapshot // the latest last, a few
 
@@ -92,7 +92,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		known: map[model.Ref]cluster.UID{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
+		known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k
