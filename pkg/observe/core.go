@@ -29,10 +29,11 @@ type core struct {
 	// daemonsRead: the DaemonSets were read, so one that is missing is gone.
 	daemonsRead bool
 	joined      joined
-	// once: it is joined once, and no event comes. Then PersistentVolumes are put
-	// straight into their list, and not onto a shelf to be unpacked again.
-	once   bool
-	listed []cluster.PersistentVolume
+	// forVolumes: it is joined once, and what only questions about one node need
+	// is decoded and let go. No event comes, so PersistentVolumes are put straight
+	// into their list, and not onto a shelf to be unpacked again.
+	forVolumes bool
+	listed     []cluster.PersistentVolume
 }
 
 // joined are the lists of the last joining, each until something of it changes.
@@ -180,16 +181,16 @@ func (c *core) keep(kind string, item []byte) (bool, error) {
 	case kindLease:
 		return keep(c.leases, item, readLease)
 	case kindPod:
-		return shelve(c.pods, item, readPod)
+		return shelve(c.pods, item, readPod, func(p *pod) bool { return !c.forVolumes || p.DaemonSet != "" })
 	case kindBudget:
 		return keep(c.budgets, item, readBudget)
 	case kindPersistent:
-		if c.once {
+		if c.forVolumes {
 			return true, c.enlist(item)
 		}
-		return shelve(c.persistent, item, readPersistent)
+		return shelve(c.persistent, item, readPersistent, nil)
 	case kindAttachment:
-		return shelve(c.attachments, item, readAttachment)
+		return shelve(c.attachments, item, readAttachment, func(*cluster.Attachment) bool { return !c.forVolumes })
 	case kindDaemonSet:
 		return keep(c.daemonSets, item, readDaemonSet)
 	default:
@@ -207,11 +208,11 @@ func keep[T any](kept map[cluster.UID]T, item []byte, read func([]byte) (cluster
 	return !known || !reflect.DeepEqual(old, o), nil
 }
 
-// shelve decodes the item, puts it on its shelf, and reports whether that
-// changed anything.
-func shelve[T any](on *narrow.Shelf[T], item []byte, read func([]byte) (cluster.UID, T, error)) (bool, error) {
+// shelve decodes the item, puts it on its shelf where it is wanted (all are if
+// wanted is nil), and reports whether that changed anything.
+func shelve[T any](on *narrow.Shelf[T], item []byte, read func([]byte) (cluster.UID, T, error), wanted func(*T) bool) (bool, error) {
 	uid, o, err := read(item)
-	if err != nil {
+	if err != nil || wanted != nil && !wanted(&o) {
 		return false, err
 	}
 	return on.Put(uid, &o), nil

@@ -102,18 +102,3 @@ func inOrder[T any](out []T, of func(*T) (string, string, cluster.UID)) []T {
 	})
 	return out
 }
-
-// forVolumes forgets what only questions about one node need.
-func (c *core) forVolumes() {
-	own := narrow.NewShelf[pod](narrow.NewWords(), nil)
-	for p := range c.pods.All() {
-		if p.DaemonSet != "" {
-			own.Put(p.Ref.UID, p)
-		}
-	}
-	c.pods = own
-	c.stale(kindPod)
-	clear(c.budgets)
-	c.empty(kindAttachment)
-	c.stale(kindAttachment)
-}

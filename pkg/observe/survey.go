@@ -18,12 +18,12 @@ import (
 // it is kept for a later Observe, and no directory is looked into.
 func (c *Cluster) Survey(ctx context.Context) (*cluster.Snapshot, []iter.Seq[cluster.Volume], error) {
 	own := newCore()
-	own.once = true
+	own.forVolumes = true
 	st, err := c.look(ctx, own)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the cluster cannot be read: %w", err)
 	}
-	st.core.forVolumes()
+	clear(st.core.budgets) // they cover pods, of which few were kept
 	s := st.begin(1)
 	st.core = nil
 	var volumes []iter.Seq[cluster.Volume]
