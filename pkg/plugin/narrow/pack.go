@@ -36,6 +36,7 @@ type packer struct {
 	words *Words
 	stem  string
 	key   key
+	at    int64 // the last time, in seconds: most follow each other closely
 	buf   []byte
 }
 
@@ -153,8 +154,23 @@ func (p *packer) writeText(s string, own bool) {
 }
 
 func (p *packer) writeTime(t time.Time) {
-	p.buf = binary.AppendVarint(p.buf, t.Unix())
-	p.buf = binary.AppendUvarint(p.buf, uint64(t.Nanosecond()))
+	since, nanos := (t.Unix()-p.at)<<1, t.Nanosecond()
+	p.at = t.Unix()
+	if nanos == 0 {
+		p.buf = binary.AppendVarint(p.buf, since)
+		return
+	}
+	p.buf = binary.AppendVarint(p.buf, since|1)
+	p.buf = binary.AppendUvarint(p.buf, uint64(nanos))
+}
+
+func (p *packer) time() time.Time {
+	since, nanos := p.varint(), uint64(0)
+	if since&1 != 0 {
+		nanos = p.uvarint()
+	}
+	p.at += since >> 1
+	return time.Unix(p.at, int64(nanos)).UTC()
 }
 
 // read fills in a value that was written, and is zero now.
@@ -162,8 +178,7 @@ func (p *packer) read(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
 		if isTime(v.Type()) {
-			sec, nsec := p.varint(), p.uvarint()
-			v.Set(reflect.ValueOf(time.Unix(sec, int64(nsec)).UTC()).Convert(v.Type()))
+			v.Set(reflect.ValueOf(p.time()).Convert(v.Type()))
 			return
 		}
 		mask := p.buf[:(v.NumField()+7)/8]
