@@ -145,7 +145,7 @@ func (r *Reader) index(names []string, parts []part) *join {
 		settings: settingsOf(r),
 	}
 	for _, n := range r.nodes {
-		j.reported = later(j.reported, n.reported())
+		j.reported = later(j.reported, n.reported)
 		j.spaces[n.Namespace] = true
 		j.byNode[n.Name] = n
 	}

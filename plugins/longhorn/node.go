@@ -3,6 +3,7 @@
 package longhorn
 
 import (
+	"slices"
 	"sort"
 	"time"
 
@@ -42,11 +43,16 @@ type nodeStatus struct {
 	Disks      map[string]diskStatus `json:"diskStatus"`
 }
 
-// node is what is kept of a Node.
+// node is what is kept of a Node: its disks, sorted by name, in place of the maps
+// that they come in, and the newest time in its status.
 type node struct {
 	meta
-	nodeSpec
-	Status nodeStatus
+	placement  cluster.Placement
+	tags       []string
+	zone       string
+	conditions narrow.Conditions
+	disks      []cluster.Disk
+	reported   time.Time
 }
 
 func newNode(item []byte) (*node, error) {
@@ -54,63 +60,62 @@ func newNode(item []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &node{meta: o.Metadata, nodeSpec: o.Spec, Status: o.Status}, nil
-}
-
-// reported is the newest time in its status.
-func (n *node) reported() time.Time {
-	t := n.Status.Conditions.Newest()
-	for _, d := range n.Status.Disks {
-		t = later(t, d.Conditions.Newest())
+	n := &node{
+		meta: o.Metadata, placement: cluster.Placement{Accept: o.Spec.AllowScheduling, Evacuate: o.Spec.EvictionRequested},
+		tags: o.Spec.Tags, zone: o.Status.Zone, conditions: o.Status.Conditions,
+		disks: disksOf(o.Spec.Disks, o.Status.Disks), reported: o.Status.Conditions.Newest(),
 	}
-	return t
+	for _, d := range o.Status.Disks {
+		n.reported = later(n.reported, d.Conditions.Newest())
+	}
+	return n, nil
 }
 
 // fact translates the node, without what other objects say of it.
 func (n *node) fact() cluster.StorageNode {
 	f := cluster.StorageNode{
 		Name: n.Name, UID: n.UID, Created: n.Created.time(), Deleting: n.Deleted != nil,
-		Placement: cluster.Placement{Accept: n.AllowScheduling, Evacuate: n.EvictionRequested},
-		Zone:      n.Status.Zone, Tags: n.Tags, Disks: n.disks(), Reported: n.reported(),
+		Placement: n.placement, Zone: n.zone, Tags: n.tags, Disks: slices.Clone(n.disks), Reported: n.reported,
 	}
-	f.Ready, f.ReadyReason = n.Status.Conditions.Of("Ready")
-	f.Schedulable, _ = n.Status.Conditions.Of("Schedulable")
+	f.Ready, f.ReadyReason = n.conditions.Of("Ready")
+	f.Schedulable, _ = n.conditions.Of("Schedulable")
 	return f
 }
 
-// disks joins what is declared with what is reported, by the disk's name.
-func (n *node) disks() []cluster.Disk {
-	names := make([]string, 0, len(n.Disks))
-	for name := range n.Disks {
+// disksOf joins what is declared with what is reported, by the disk's name.
+func disksOf(declared map[string]diskSpec, reported map[string]diskStatus) []cluster.Disk {
+	names := make([]string, 0, len(declared))
+	for name := range declared {
 		names = append(names, name)
 	}
-	for name := range n.Status.Disks {
-		if _, ok := n.Disks[name]; !ok {
+	for name := range reported {
+		if _, ok := declared[name]; !ok {
 			names = append(names, name)
 		}
 	}
 	sort.Strings(names)
 	out := make([]cluster.Disk, 0, len(names))
 	for _, name := range names {
-		out = append(out, n.disk(name))
+		spec, isDeclared := declared[name]
+		status, isReported := reported[name]
+		d := spec.joined(status)
+		d.Name, d.Declared, d.Reported = name, isDeclared, isReported
+		if !isDeclared {
+			d.Path, d.Medium = clean(status.Path), status.Type
+		}
+		if d.Medium == "" {
+			d.Medium = filesystem // before 1.5 there was no other
+		}
+		out = append(out, d)
 	}
 	return out
 }
 
-func (n *node) disk(name string) cluster.Disk {
-	spec, declared := n.Disks[name]
-	status, reported := n.Status.Disks[name]
+func (spec diskSpec) joined(status diskStatus) cluster.Disk {
 	d := cluster.Disk{
-		Name: name, UUID: status.UUID, Path: clean(spec.Path), Declared: declared, Reported: reported,
-		Accept: spec.AllowScheduling, Evacuate: spec.EvictionRequested, Tags: spec.Tags, Medium: spec.Type,
+		UUID: status.UUID, Path: clean(spec.Path), Accept: spec.AllowScheduling, Evacuate: spec.EvictionRequested, Tags: spec.Tags, Medium: spec.Type,
 		Maximum: int64(status.Maximum), Available: int64(status.Available),
 		Reserved: int64(spec.StorageReserved), Scheduled: int64(status.Scheduled),
-	}
-	if !declared {
-		d.Path, d.Medium = clean(status.Path), status.Type
-	}
-	if d.Medium == "" {
-		d.Medium = filesystem // before 1.5 there was no other
 	}
 	d.Ready, d.ReadyReason = status.Conditions.Of("Ready")
 	d.Schedulable, _ = status.Conditions.Of("Schedulable")

@@ -130,10 +130,10 @@ func (j *join) share(version string) {
 	}
 	for name, n := range j.byNode {
 		s := nodeSays{disks: map[string]string{}}
-		s.ready, s.reason = n.Status.Conditions.Of("Ready")
-		for _, d := range n.Status.Disks {
-			if ready, reason := d.Conditions.Of("Ready"); ready != yes {
-				s.disks[d.UUID] = reason
+		s.ready, s.reason = n.conditions.Of("Ready")
+		for _, d := range n.disks {
+			if d.Reported && d.Ready != yes {
+				s.disks[d.UUID] = d.ReadyReason
 			}
 		}
 		now.nodes[name] = s

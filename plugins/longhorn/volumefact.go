@@ -118,16 +118,13 @@ func (j *join) placeDoubts(r *replica) []cluster.Doubt {
 	if n == nil {
 		return nil
 	}
-	for _, d := range n.Status.Disks {
-		if d.UUID != r.DiskID {
-			continue
-		}
-		if ready, reason := d.Conditions.Of("Ready"); ready != yes && reason == diskChanged {
-			out = append(out, doubt(codeDiskChanged, cluster.StandingUnknown, "diskUUID", d.UUID, "reason", reason))
+	for _, d := range n.disks {
+		if d.Reported && d.UUID == r.DiskID && d.Ready != yes && d.ReadyReason == diskChanged {
+			out = append(out, doubt(codeDiskChanged, cluster.StandingUnknown, "diskUUID", d.UUID, "reason", d.ReadyReason))
 		}
 	}
 	if r.EvictionRequested || r.Status.EvictionRequested {
-		if ready, reason := n.Status.Conditions.Of("Ready"); ready != yes {
+		if ready, reason := n.conditions.Of("Ready"); ready != yes {
 			out = append(out, doubt(codeMoveHalted, cluster.StandingGood, "node", n.Name, "reason", reason))
 		}
 	}
