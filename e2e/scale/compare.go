@@ -110,7 +110,7 @@ func (c Comparison) Run(ctx context.Context) (_ string, err error) {
 		return "", err
 	}
 	var out strings.Builder
-	about(&out)
+	About(&out)
 	for _, r := range results {
 		write(&out, r)
 	}

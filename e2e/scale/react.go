@@ -97,7 +97,7 @@ func (t Trial) React(ctx context.Context, cfg *rest.Config, idle time.Duration, 
 	if err := w.look(ctx, cluster.Fresh); err != nil {
 		return out, err
 	}
-	out.MemoryFirst = resident()
+	out.MemoryFirst = Resident(os.Getpid())
 	list, watch := w.asked.list.Load(), w.asked.watch.Load()
 	if err := w.wait(ctx, idle); err != nil {
 		return out, err
@@ -113,7 +113,7 @@ func (t Trial) React(ctx context.Context, cfg *rest.Config, idle time.Duration, 
 	}
 	slices.Sort(took)
 	out.P50, out.P99, out.Most = took[len(took)/2], took[len(took)*99/100], took[len(took)-1]
-	out.MemoryLast = resident()
+	out.MemoryLast = Resident(os.Getpid())
 	return out, nil
 }
 
@@ -191,9 +191,9 @@ func (w *waiter) decided(ctx context.Context, before cluster.Revision) (time.Dur
 	return time.Since(began), nil
 }
 
-// resident is this process's resident set, in bytes.
-func resident() int64 {
-	raw, err := os.ReadFile("/proc/self/status")
+// Resident is a process's resident set, in bytes; 0 where there is none.
+func Resident(pid int) int64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/e2e/bench"
 )
 
-// about writes when and on what it was measured.
-func about(b *strings.Builder) {
+// About writes when and on what it was measured.
+func About(b *strings.Builder) {
 	cpu := runtime.GOARCH
 	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if _, line, ok := strings.Cut(string(raw), "model name"); ok {

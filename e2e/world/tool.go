@@ -85,8 +85,8 @@ func (w *World) Kubectl(ctx context.Context, args ...string) (Said, error) {
 // KubectlAs runs kubectl with another kubeconfig.
 func (w *World) KubectlAs(ctx context.Context, kubeconfig string, args ...string) (Said, error) {
 	var out, errs strings.Builder
-	cmd := w.command(ctx, &out, &errs, args...)
-	cmd.Env = w.EnvOf(kubeconfig)
+	cmd := w.CommandAs(ctx, kubeconfig, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	said := Said{Out: out.String(), Err: errs.String(), Exit: cmd.ProcessState.ExitCode()}
 	var exit *exec.ExitError
@@ -98,13 +98,15 @@ func (w *World) KubectlAs(ctx context.Context, kubeconfig string, args ...string
 
 // StartKubectl starts kubectl and returns it running; its output goes to out.
 func (w *World) StartKubectl(ctx context.Context, out io.Writer, args ...string) (*exec.Cmd, error) {
-	cmd := w.command(ctx, out, out, args...)
+	cmd := w.CommandAs(ctx, w.Cluster.Kubeconfig(), args...)
+	cmd.Stdout, cmd.Stderr = out, out
 	return cmd, cmd.Start()
 }
 
-func (w *World) command(ctx context.Context, out, errs io.Writer, args ...string) *exec.Cmd {
+// CommandAs is kubectl with another kubeconfig, for the caller to start.
+func (w *World) CommandAs(ctx context.Context, kubeconfig string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(w.bin, "kubectl"), args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = w.Env(), out, errs
+	cmd.Env = w.EnvOf(kubeconfig)
 	// kubectl becomes the plugin by exec, so killing it kills the tool; a
 	// command of the operator's may live on and hold the pipe.
 	cmd.WaitDelay = 5 * time.Second

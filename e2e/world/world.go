@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -29,6 +30,8 @@ import (
 type Options struct {
 	// Out is told what is being built and started.
 	Out io.Writer
+	// Cluster is how the control plane runs; its programs are found.
+	Cluster bench.Options
 	// Bare leaves out Longhorn and every machine: a cluster without storage.
 	Bare bool
 	// Standin overrides the stand-in's behaviour, timing and settings.
@@ -78,9 +81,12 @@ func Start(ctx context.Context, o Options) (_ *World, err error) {
 	if err != nil {
 		return nil, err
 	}
-	on := bench.Options{Binaries: bin, ExtraArgs: map[string][]string{
-		"kube-apiserver": {"--kubelet-preferred-address-types=" + string(hollow.ExecAddressType)},
-	}}
+	on := o.Cluster
+	on.Binaries, on.ExtraArgs = bin, maps.Clone(on.ExtraArgs)
+	if on.ExtraArgs == nil {
+		on.ExtraArgs = map[string][]string{}
+	}
+	on.ExtraArgs["kube-apiserver"] = append([]string{"--kubelet-preferred-address-types=" + string(hollow.ExecAddressType)}, on.ExtraArgs["kube-apiserver"]...)
 	if o.Lab != nil {
 		if err := w.makeLab(ctx, *o.Lab, &on); err != nil {
 			return nil, err

@@ -4,8 +4,10 @@
 // volume is whole: with safe-roll, and in the ways that are used today.
 //
 //	bench [-volumes 1000,10000] [-rounds 3] [-wait] [-o FILE]
+//	bench roll [-nodes 10] [-volumes 2000] [-o FILE]
 //
-// It builds and starts a real API server, fills it, and asks in turn. "bench
+// It builds and starts a real API server, fills it, and asks in turn. "bench roll"
+// replaces all nodes of a cluster, and measures what the tool adds to that. "bench
 // floor" and "bench typed" are two of those ways, run as processes of their own.
 package main
 
@@ -59,6 +61,9 @@ func run(ctx context.Context, args []string) error {
 	if len(args) == 2 && args[0] == "replay" {
 		return replay(ctx, args[1])
 	}
+	if len(args) > 0 && args[0] == "roll" {
+		return roll(ctx, args[1:])
+	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	sizes := flags.String("volumes", "1000,10000", "how many volumes, for each cluster")
 	rounds := flags.Int("rounds", 3, "how often each way is measured; the median counts")
@@ -89,11 +94,16 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *file == "" {
-		_, err = os.Stdout.WriteString(table)
+	return write(*file, table)
+}
+
+// write writes a table into a file, or to standard output where there is none.
+func write(file, table string) error {
+	if file == "" {
+		_, err := os.Stdout.WriteString(table)
 		return err
 	}
-	return os.WriteFile(*file, []byte(table), 0o644)
+	return os.WriteFile(file, []byte(table), 0o644)
 }
 
 // ask connects to the cluster of $KUBECONFIG, without a limit on requests.
