@@ -229,7 +229,7 @@ func (r *boxReader) Drop(k plugin.Kind, uid cluster.UID) {
 
 func (r *boxReader) Storage() (cluster.Storage, []cluster.Gap) {
 	st := cluster.Storage{Driver: "box.example"}
-	for _, b := range inOrder(slices.Collect(maps.Values(r.boxes)), func(b *box) (string, string, cluster.UID) { return "", b.Metadata.Name, b.Metadata.UID }) {
+	for _, b := range inOrder(slices.Collect(maps.Values(r.boxes)), func(b box) (string, string, cluster.UID) { return "", b.Metadata.Name, b.Metadata.UID }) {
 		st.Volumes = append(st.Volumes, cluster.Volume{Name: b.Metadata.Name, UID: b.Metadata.UID, Want: b.Copies})
 	}
 	return st, nil

@@ -14,12 +14,12 @@ import (
 // join fills the snapshot with Kubernetes' own objects, sorted. Lists of which
 // nothing has changed are those of the last joining.
 func (c *core) join(s *cluster.Snapshot) {
-	s.Nodes = inOrder(slices.Collect(maps.Values(c.nodes)), func(n *cluster.Node) (string, string, cluster.UID) { return "", n.Ref.Name, n.Ref.UID })
+	s.Nodes = inOrder(slices.Collect(maps.Values(c.nodes)), func(n cluster.Node) (string, string, cluster.UID) { return "", n.Ref.Name, n.Ref.UID })
 	s.Persistent = c.joined.persistent.or(func() []cluster.PersistentVolume {
-		return inOrder(append(c.listed, values(c.persistent)...), func(v *cluster.PersistentVolume) (string, string, cluster.UID) { return "", v.Name, v.UID })
+		return inOrder(append(c.listed, values(c.persistent)...), func(v cluster.PersistentVolume) (string, string, cluster.UID) { return "", v.Name, v.UID })
 	})
 	s.Attachments = c.joined.attachments.or(func() []cluster.Attachment {
-		return inOrder(values(c.attachments), func(a *cluster.Attachment) (string, string, cluster.UID) { return "", a.Name, a.UID })
+		return inOrder(values(c.attachments), func(a cluster.Attachment) (string, string, cluster.UID) { return "", a.Name, a.UID })
 	})
 	leases := make(map[string]lease, len(c.leases))
 	for _, l := range c.leases {
@@ -52,7 +52,7 @@ func (c *core) joinPods() []cluster.Pod {
 		}
 		out = append(out, p.Pod)
 	}
-	return inOrder(out, func(p *cluster.Pod) (string, string, cluster.UID) { return p.Ref.Namespace, p.Ref.Name, p.Ref.UID })
+	return inOrder(out, func(p cluster.Pod) (string, string, cluster.UID) { return p.Ref.Namespace, p.Ref.Name, p.Ref.UID })
 }
 
 // joinBudgets resolves which pods each budget covers.
@@ -61,7 +61,7 @@ func (c *core) joinBudgets(pods []cluster.Pod) []cluster.Budget {
 	for i := range pods {
 		byNamespace[pods[i].Ref.Namespace] = append(byNamespace[pods[i].Ref.Namespace], i)
 	}
-	all := inOrder(slices.Collect(maps.Values(c.budgets)), func(b *budget) (string, string, cluster.UID) { return b.Namespace, b.Name, b.UID })
+	all := inOrder(slices.Collect(maps.Values(c.budgets)), func(b budget) (string, string, cluster.UID) { return b.Namespace, b.Name, b.UID })
 	out := make([]cluster.Budget, 0, len(all))
 	for _, b := range all {
 		for _, i := range byNamespace[b.Namespace] {
@@ -93,11 +93,12 @@ func values[T any](on *narrow.Shelf[T]) []T {
 	return out
 }
 
-// inOrder sorts the values by namespace, name and UID.
-func inOrder[T any](out []T, of func(*T) (string, string, cluster.UID)) []T {
+// inOrder sorts the values by namespace, name and UID. They are handed over as
+// they are: a pointer to one that is compared would be a copy to be collected.
+func inOrder[T any](out []T, of func(T) (string, string, cluster.UID)) []T {
 	slices.SortFunc(out, func(a, b T) int {
-		an, aname, au := of(&a)
-		bn, bname, bu := of(&b)
+		an, aname, au := of(a)
+		bn, bname, bu := of(b)
 		return cmp.Or(cmp.Compare(an, bn), cmp.Compare(aname, bname), cmp.Compare(au, bu))
 	})
 	return out
