@@ -30,6 +30,7 @@ func (j *join) nodeFacts() []cluster.StorageNode {
 		sort.Strings(f.Runtimes)
 		out = append(out, f)
 	}
+	j.holds = nil // they are counted, and the rest of the joining may take long
 	return out
 }
 
