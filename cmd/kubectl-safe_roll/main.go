@@ -27,7 +27,7 @@ func main() { os.Exit(run()) }
 // garbage is how much may pile up before it is collected, in percent of what is
 // in use: reading a large cluster makes much of it and keeps little, and what a
 // laptop is short of is memory. GOGC in the environment says otherwise.
-const garbage = 30
+const garbage = 25
 
 func run() int {
 	if os.Getenv("GOGC") == "" {
