@@ -97,6 +97,11 @@ func engineCases() []replicaCase {
 			l.v("data").Engine.Owner = "control"
 			l.node("control").LeaseRenewed = ago(time.Minute)
 		}, isUnknown, EngineNodeNotLive, dunno},
+		{"an engine whose reporter is not ready in the storage's eyes says nothing", true, func(l *lab) { l.sn("w3").Ready = cluster.No }, isUnknown, StorageNodeNotReady, dunno},
+		{"an engine whose reporter's storage node goes says nothing", true, func(l *lab) { l.sn("w3").Deleting = true }, isUnknown, StorageNodeDeleting, dunno},
+		{"an engine that a node without the storage reports says nothing", true, func(l *lab) { l.v("data").Engine.Owner = "control" }, isUnknown, StorageNodeMissing, dunno},
+		{"an engine whose reporter's pod is not ready says nothing", true, reporter("w3", cluster.No), isUnknown, StorageNodeSilent, dunno},
+		{"an engine whose reporter's pod is ready counts", true, reporter("w3", cluster.Yes), isGood, "", safe},
 		{"a replica that the engine does not list does not count", true, func(l *lab) { l.r(0).Claim = cluster.Idle }, isUnknown, ReplicaNotServing, dunno},
 		{"a replica in whose place another is written does not count", true, sibling(func(*cluster.Replica) {}), isUnknown, ReplicaReplaced, dunno},
 		{"a sibling that is written beside it takes nothing away", true, sibling(func(r *cluster.Replica) { r.Directory = "elsewhere" }), isGood, "", safe},

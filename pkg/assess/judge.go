@@ -117,7 +117,7 @@ func (w *world) stand(st *storageWorld, v *cluster.Volume, r *cluster.Replica) r
 	if r.Probe != nil && place.standing == cluster.StandingGood {
 		return w.probed(st, v, r)
 	}
-	return place.worse(w.incarnation(r)).worse(w.served(v, r))
+	return place.worse(w.incarnation(r)).worse(w.served(st, v, r))
 }
 
 // Volume returns the judgement of the volume with that name, or nil. Where two

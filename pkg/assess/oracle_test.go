@@ -138,6 +138,19 @@ func (o oracle) speaks(st cluster.Storage, node string) bool {
 	})
 }
 
+// heard: the storage itself says that its node is well, once, and its reporter
+// is at work there.
+func (o oracle) heard(st cluster.Storage, node string) bool {
+	said, well := 0, false
+	for _, sn := range st.Nodes {
+		if sn.Name == node {
+			said++
+			well = sn.Ready == cluster.Yes && !sn.Deleting
+		}
+	}
+	return said == 1 && well && o.speaks(st, node)
+}
+
 // placed: node and disk are those that the replica names.
 func (o oracle) placed(st cluster.Storage, r cluster.Replica) bool {
 	if !o.live(r.Node) || !o.speaks(st, r.Node) || r.Owner != r.Node || len(o.owners(st, r.DiskUUID)) != 1 {
@@ -154,7 +167,7 @@ func (o oracle) placed(st cluster.Storage, r cluster.Replica) bool {
 }
 
 // readable: the storage says that it is whole, and who says it is alive.
-func (o oracle) readable(v cluster.Volume, r cluster.Replica) bool {
+func (o oracle) readable(st cluster.Storage, v cluster.Volume, r cluster.Replica) bool {
 	switch r.Claim {
 	case cluster.Idle:
 		return v.State != cluster.Attached && v.State != cluster.StateUnknown && v.State != cluster.Creating && v.Class != cluster.ClassStandby
@@ -165,7 +178,7 @@ func (o oracle) readable(v cluster.Volume, r cluster.Replica) bool {
 			}
 		}
 		e := v.Engine
-		return e.Present == cluster.Yes && e.Running == cluster.Yes && o.live(e.Node) && o.live(e.Owner)
+		return e.Present == cluster.Yes && e.Running == cluster.Yes && o.live(e.Node) && o.live(e.Owner) && o.heard(st, e.Owner)
 	default:
 		return false
 	}
@@ -217,7 +230,7 @@ func (o oracle) counts(st cluster.Storage, v cluster.Volume, r cluster.Replica) 
 		return no
 	case r.Claim == cluster.Untouched && o.bare(st, v) && !writing:
 		return no
-	case o.there(st, r) && o.readable(v, r) && !o.contradicted(v, r):
+	case o.there(st, r) && o.readable(st, v, r) && !o.contradicted(v, r):
 		t = yes
 	}
 	return min(t, worst(v.Doubts, r.Doubts))

@@ -6,13 +6,14 @@ import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 
 // Clause 6: of an attached volume only what a running engine lists as
 // read-write counts, and only while the engine's node and the node that
-// reports it are live: nobody corrects the list of an engine whose node died.
+// reports it are live, and the storage's manager there is at work: nobody
+// corrects the list of an engine whose node died, or whose reporter is silent.
 
 // served judges the replica by its volume's engine. It is Proven by a running
 // engine; what is at rest is Plausible at best, and its evidence says what no
 // object shows: whether its directory is there, and whether its bytes are the
 // newest.
-func (w *world) served(v *cluster.Volume, r *cluster.Replica) reason {
+func (w *world) served(st *storageWorld, v *cluster.Volume, r *cluster.Replica) reason {
 	if r.Claim != cluster.Serving {
 		if !mayRest(v) {
 			return unknown(ReplicaNotServing, fact("volume.engine", v.Engine.Name), answerFact("engine.running", v.Engine.Running))
@@ -31,6 +32,10 @@ func (w *world) served(v *cluster.Volume, r *cluster.Replica) reason {
 		return unknown(EngineNodeNotLive, facts...)
 	case replaced(v, r):
 		return unknown(ReplicaReplaced, fact("replica.directory", r.Directory))
+	}
+	if by := st.speaks(e.Owner); by.standing != cluster.StandingGood {
+		by.facts = append(by.facts, facts...)
+		return by
 	}
 	return good(cluster.Proven)
 }

@@ -39,14 +39,26 @@ func (w *world) nodeOf(n *nodeWorld) reason {
 	}
 }
 
-// storageNodeOf judges the storage's object for the node. A missing one proves
-// nothing: on a machine that just joined it is not there yet.
+// storageNodeOf judges the storage's object for the replica's node, and who
+// reports the replica.
 func (w *world) storageNodeOf(st *storageWorld, r *cluster.Replica) reason {
-	sn := st.nodes[r.Node]
+	why := st.speaks(r.Node)
+	if why.standing == cluster.StandingGood && r.Owner != r.Node {
+		// Reported by another node: the replica's own manager is not there.
+		return unknown(ReplicaOwnerElsewhere, fact("replica.node", r.Node), fact("replica.owner", r.Owner))
+	}
+	return why
+}
+
+// speaks judges whether the storage's manager on the node is at work: only then
+// is what it reports of the present. A missing object proves nothing: on a machine
+// that just joined it is not there yet.
+func (st *storageWorld) speaks(node string) reason {
+	sn := st.nodes[node]
 	switch {
 	case sn == nil:
-		return unknown(StorageNodeMissing, fact("replica.node", r.Node))
-	case st.twiceNodes[r.Node]:
+		return unknown(StorageNodeMissing, fact("storageNode", node))
+	case st.twiceNodes[node]:
 		return unknown(InputTwice, fact("storageNode", sn.Name))
 	case sn.Deleting:
 		// A dying object still lists the disks that went with the machine.
@@ -54,10 +66,7 @@ func (w *world) storageNodeOf(st *storageWorld, r *cluster.Replica) reason {
 	case sn.Ready != cluster.Yes:
 		return unknown(StorageNodeNotReady, fact("storageNode", sn.Name),
 			answerFact("storageNode.ready", sn.Ready), fact("storageNode.ready.reason", sn.ReadyReason))
-	case r.Owner != r.Node:
-		// Reported by another node: the replica's own manager is not there.
-		return unknown(ReplicaOwnerElsewhere, fact("replica.node", r.Node), fact("replica.owner", r.Owner))
 	default:
-		return st.reported(r.Node)
+		return st.reported(node)
 	}
 }

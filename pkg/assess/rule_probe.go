@@ -36,7 +36,7 @@ const kindExec = "pods/exec"
 // node, storage node and disk are known to be there.
 func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica) reason {
 	p, n := r.Probe, w.nodes[r.Node]
-	age, serves := w.incarnation(r), w.served(v, r)
+	age, serves := w.incarnation(r), w.served(st, v, r)
 	facts := probeFacts(p)
 	switch {
 	case p.Node != n.facts.Ref || !p.At.After(n.facts.Created):

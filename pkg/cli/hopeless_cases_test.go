@@ -135,7 +135,8 @@ func immovable() map[string]neverEnding {
 			set("status.state", "attached").set("status.robustness", "healthy").set("status.currentNodeID", "worker-3")
 		o.at("lhEngine", alice+"-e-0").set("spec.nodeID", "worker-3").set("spec.desireState", "running").
 			set("status.currentState", "running").set("status.started", true).
-			set("status.replicaModeMap", map[string]any{"vol-alice-r-1": "RW", "vol-alice-r-3": "RW"})
+			set("status.replicaModeMap", map[string]any{"vol-alice-r-1": "RW", "vol-alice-r-3": "RW"}).
+			set("status.currentReplicaAddressMap", map[string]any{"vol-alice-r-1": "10.42.0.1:10000", "vol-alice-r-3": "10.42.0.3:10000"})
 		for _, r := range []string{"vol-alice-r-1", "vol-alice-r-3"} {
 			o.at("lhReplica", r).set("spec.desireState", "running").set("status.currentState", "running").set("status.started", true)
 		}

@@ -40,6 +40,7 @@ type pod struct {
 	node      string // empty while no node takes it
 	load      *workload
 	owner     types.UID // of an instance manager's pod
+	ip        string    // of an instance manager's pod
 	ready     bool
 	mounted   bool
 	deleting  bool
@@ -102,7 +103,7 @@ func (w *World) syncPods() {
 	for _, want := range w.model.Pods() {
 		n := w.machine(want.Node)
 		if n != nil && n.on && n.ready(w.now) && w.pod(longhorn.Namespace, want.Name) == nil {
-			w.addPod(&pod{namespace: longhorn.Namespace, name: want.Name, uid: w.uid("pod"), node: want.Node, owner: want.Owner, ready: true})
+			w.addPod(&pod{namespace: longhorn.Namespace, name: want.Name, uid: w.uid("pod"), node: want.Node, owner: want.Owner, ip: w.nextIP(), ready: true})
 		}
 	}
 	for _, p := range w.pods {
@@ -115,13 +116,19 @@ func (w *World) syncPods() {
 			w.end(p)
 		}
 		w.model.SetPod(p.name, model.PodFacts{
-			UID: types.UID(p.uid), Ready: n.ready(w.now) && !p.deleting, Terminating: p.deleting, IP: "10.0.0.1",
+			UID: types.UID(p.uid), Ready: n.ready(w.now) && !p.deleting, Terminating: p.deleting, IP: p.ip,
 		})
 	}
 	for _, l := range w.loads {
 		w.syncLoad(l)
 	}
 	w.tellClaims()
+}
+
+// nextIP is an address that no pod has had.
+func (w *World) nextIP() string {
+	w.ips++
+	return fmt.Sprintf("10.%d.%d.%d", w.ips>>16, w.ips>>8&255, w.ips&255)
 }
 
 // reap removes the pods whose time has come. On a machine that is off nothing

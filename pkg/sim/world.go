@@ -55,6 +55,7 @@ type World struct {
 
 	stirs     int       // counts whatever happens
 	edits     int       // counts what Kubernetes' controllers do
+	ips       int       // counts addresses that were given to pods
 	touched   bool      // something was changed since everything was settled
 	quiet     time.Time // until when the storage has nothing to do, if not touched
 	revision  cluster.Revision

@@ -74,7 +74,7 @@ func served(r *replica, e *engine) said {
 		case r.HealthyAt.time().IsZero():
 			return said{claim: cluster.Rebuilding}.because(doubt(codeNeverHealthy, cluster.StandingRebuilding, "mode", mode))
 		}
-		return said{claim: cluster.Serving}
+		return listed(r, e, address)
 	case "WO":
 		return said{claim: cluster.Rebuilding, progress: percent(build.Progress)}
 	case "ERR":
@@ -84,6 +84,22 @@ func served(r *replica, e *engine) said {
 	default:
 		return said{}.because(doubt(codeUnknownValue, cluster.StandingUnknown, "replicaModeMap", mode))
 	}
+}
+
+// listed says whether the engine's word that it writes to the replica holds: not
+// where Longhorn is about to mark the replica as failed (v1.12.0
+// controller/volume_controller.go ReconcileEngineReplicaState), where its process
+// does not run, nor where two replicas share an address.
+func listed(r *replica, e *engine, address string) said {
+	switch {
+	case r.Status.State == "error", e.refuses(address):
+		return said{}.because(doubt(codeAboutToFail, cluster.StandingUnknown, "currentState", r.Status.State, "address", address))
+	case r.Status.State != "running":
+		return said{}.because(doubt(codeReplicaState, cluster.StandingUnknown, "currentState", r.Status.State))
+	case !e.alone(address):
+		return said{}.because(doubt(codeAddress, cluster.StandingUnknown, "engine", e.Name, "address", address))
+	}
+	return said{claim: cluster.Serving}
 }
 
 // unlisted says what it means that a running engine lists no mode for the
@@ -113,6 +129,8 @@ func stopped(r *replica) said {
 		return said{}.because(doubt(codeUnknownValue, cluster.StandingUnknown, "currentState", r.Status.State))
 	}
 	switch {
+	case bool(r.Status.NoStart):
+		return said{}.because(doubt(codeNoStart, cluster.StandingUnknown, "conditions.InstanceCreation", "False"))
 	case !lastFailed.IsZero() && !r.LastHealthyAt.time().After(lastFailed):
 		return said{}.because(doubt(codeFailedSince, cluster.StandingUnknown,
 			"lastFailedAt", when(r.LastFailedAt), "lastHealthyAt", when(r.LastHealthyAt)))

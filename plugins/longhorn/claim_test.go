@@ -16,6 +16,9 @@ func TestReader_ClaimsOfAReplica(t *testing.T) {
 	build := func(address, state string, is bool) map[string]any {
 		return map[string]any{address: map[string]any{"isRebuilding": is, "progress": 40.0, "state": state}}
 	}
+	failed := func(address string) map[string]any {
+		return map[string]any{address: map[string]any{"error": "no space left on device"}}
+	}
 	later := "2026-01-01T11:00:00Z"
 	// A doubt leaves no more than the claim that it comes with.
 	atMost := map[cluster.Claim]cluster.Standing{
@@ -85,7 +88,17 @@ func TestReader_ClaimsOfAReplica(t *testing.T) {
 		"rebuilt in place":      {true, func(f *fixture) { f.set(e, "status.rebuildStatus", build("tcp://10.0.0.2:10000", "in_progress", true)) }, cluster.Rebuilding, codeInPlace, 40},
 		"rebuilt in place, old": {true, func(f *fixture) { f.set(e, "status.rebuildStatus", build("10.0.0.2:10000", "", true)) }, cluster.Rebuilding, codeInPlace, 40},
 		"rebuilt, finished":     {true, func(f *fixture) { f.set(e, "status.rebuildStatus", build("tcp://10.0.0.2:10000", "complete", false)) }, cluster.Serving, "", 0},
-		"never healthy":         {true, func(f *fixture) { f.set(r, "spec.healthyAt", "") }, cluster.Rebuilding, codeNeverHealthy, 0},
+		"purge failed":          {true, func(f *fixture) { f.set(e, "status.purgeStatus", failed("tcp://10.0.0.2:10000")) }, cluster.ClaimUnknown, codeAboutToFail, 0},
+		"restore failed":        {true, func(f *fixture) { f.set(e, "status.restoreStatus", failed("tcp://10.0.0.2:10000")) }, cluster.ClaimUnknown, codeAboutToFail, 0},
+		"purge of another":      {true, func(f *fixture) { f.set(e, "status.purgeStatus", failed("tcp://10.0.0.1:10000")) }, cluster.Serving, "", 0},
+		"listed, in error":      {true, func(f *fixture) { f.set(r, "status.currentState", "error") }, cluster.ClaimUnknown, codeAboutToFail, 0},
+		"listed, stopped":       {true, func(f *fixture) { f.set(r, "status.currentState", "stopped") }, cluster.ClaimUnknown, codeReplicaState, 0},
+		"listed, says nothing":  {true, func(f *fixture) { f.set(r, "status.currentState", "") }, cluster.ClaimUnknown, codeReplicaState, 0},
+		"listed, no address":    {true, func(f *fixture) { f.set(e, "status.currentReplicaAddressMap", nil) }, cluster.ClaimUnknown, codeAddress, 0},
+		"listed, one address": {true, func(f *fixture) {
+			f.set(e, "status.currentReplicaAddressMap", map[string]any{"vol-r1": "10.0.0.2:10000", "vol-r2": "10.0.0.2:10000"})
+		}, cluster.ClaimUnknown, codeAddress, 0},
+		"never healthy": {true, func(f *fixture) { f.set(r, "spec.healthyAt", "") }, cluster.Rebuilding, codeNeverHealthy, 0},
 
 		// An engine that neither runs nor is stopped.
 		"engine unknown":      {true, func(f *fixture) { f.set(e, "status.currentState", "unknown") }, cluster.ClaimUnknown, codeEngineState, 0},
@@ -108,7 +121,10 @@ func TestReader_ClaimsOfAReplica(t *testing.T) {
 		"its process in error":     {false, func(f *fixture) { f.set(r, "status.currentState", "error") }, cluster.ClaimUnknown, codeReplicaState, 0},
 		"its process unknown":      {false, func(f *fixture) { f.set(r, "status.currentState", "unknown") }, cluster.ClaimUnknown, codeReplicaState, 0},
 		"its process, a new state": {false, func(f *fixture) { f.set(r, "status.currentState", "dreaming") }, cluster.ClaimUnknown, codeUnknownValue, 0},
-		"its process runs":         {false, func(f *fixture) { f.set(r, "status.currentState", "running") }, cluster.Idle, "", 0},
+		"its process did not start": {false, func(f *fixture) {
+			f.set(r, "status.conditions", []any{map[string]any{"type": "Other", "status": "True"}, map[string]any{"type": "InstanceCreation", "status": "False"}})
+		}, cluster.ClaimUnknown, codeNoStart, 0},
+		"its process runs": {false, func(f *fixture) { f.set(r, "status.currentState", "running") }, cluster.Idle, "", 0},
 	} {
 		f := read(t, "1.8")
 		if !c.attached {

@@ -21,7 +21,13 @@ func clause(code string) string {
 	case codeNeverHealthy:
 		return "its engine lists it, and Longhorn has not recorded it as healthy"
 	case codeReplicaState:
-		return "its own process is in error or unknown"
+		return "its own process is in error or unknown, or does not run"
+	case codeAboutToFail:
+		return "its process is in error, or a purge or a restore of it failed, and Longhorn marks it as failed next"
+	case codeAddress:
+		return "its engine lists it without an address of its own"
+	case codeNoStart:
+		return "Longhorn could not start its process the last time that it tried"
 	case codeFailedSince:
 		return "it failed after it was last healthy, and has not served since"
 	case codeRetries:

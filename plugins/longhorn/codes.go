@@ -19,6 +19,9 @@ const (
 	codeInPlace         = "longhorn/rebuilt-in-place"
 	codeNeverHealthy    = "longhorn/served-but-never-healthy"
 	codeReplicaState    = "longhorn/replica-state"
+	codeAboutToFail     = "longhorn/about-to-fail"
+	codeAddress         = "longhorn/no-address-of-its-own"
+	codeNoStart         = "longhorn/process-not-started"
 	codeFailedSince     = "longhorn/failed-since"
 	codeRetries         = "longhorn/retries-exhausted"
 	codeFaulted         = "longhorn/faulted"
@@ -77,8 +80,17 @@ func codesOfReplicas() []plugin.CodeDoc {
 			"The engine calls the replica read-write, but Longhorn has not recorded it as healthy.",
 			"Wait some seconds and look again."),
 		doc(codeReplicaState,
-			"The replica's own process is in error or unknown.",
+			"The replica's own process is in error or unknown, or does not run although the engine lists it.",
 			"Look at the replica's node; wait until Longhorn has marked the replica as failed or stopped."),
+		doc(codeAboutToFail,
+			"The engine lists the replica as read-write, but its process is in error, or a purge of snapshots or a restore failed in it: Longhorn marks it as failed next.",
+			"Wait some seconds and look again; then see to it that Longhorn rebuilds it. Do not take another replica of the volume away."),
+		doc(codeAddress,
+			"The engine lists the replica as read-write without an address, or at that of another replica: which process it writes to is not known.",
+			"Wait some seconds and look again; if it stays so, detach and attach the volume when its workload allows."),
+		doc(codeNoStart,
+			"Longhorn could not start the replica's process the last time that it tried.",
+			"Read why in the replica's condition InstanceCreation and mend that. Do not count on the replica before an engine has served it."),
 		doc(codeFailedSince,
 			"The replica failed after it was last healthy; the mark of the failure was taken away to use it again, but it has not served since.",
 			"Attach the volume, so that its engine proves or rebuilds the replica. Do not delete the other replicas."),

@@ -44,11 +44,13 @@ type rebuild struct {
 func (r rebuild) running() bool { return r.IsRebuilding || r.State == "in_progress" }
 
 type purge struct {
-	IsPurging bool `json:"isPurging"`
+	IsPurging bool  `json:"isPurging"`
+	Error     given `json:"error"`
 }
 
 type restoration struct {
-	IsRestoring bool `json:"isRestoring"`
+	IsRestoring bool  `json:"isRestoring"`
+	Error       given `json:"error"`
 }
 
 // engine is what is kept of an Engine.
@@ -79,17 +81,40 @@ func (e *engine) ever() bool {
 	return e.running() || bool(e.Status.Snapshots) || e.Status.CurrentSize != "" && e.Status.CurrentSize != "0"
 }
 
-// rebuildOf returns the rebuild of the replica at that address. Longhorn keys
-// rebuilds by URL and addresses by host and port.
-func (e *engine) rebuildOf(address string) (rebuild, bool) {
+// at returns the entry of the replica at that address. Longhorn keys rebuilds,
+// purges and restores by URL, and addresses by host and port.
+func at[V any](all map[string]V, address string) (V, bool) {
 	if address == "" {
-		return rebuild{}, false
+		var none V
+		return none, false
 	}
-	if r, ok := e.Status.Rebuilds["tcp://"+address]; ok {
-		return r, true
+	if x, ok := all["tcp://"+address]; ok {
+		return x, true
 	}
-	r, ok := e.Status.Rebuilds[address]
-	return r, ok
+	x, ok := all[address]
+	return x, ok
+}
+
+// rebuildOf returns the rebuild of the replica at that address.
+func (e *engine) rebuildOf(address string) (rebuild, bool) { return at(e.Status.Rebuilds, address) }
+
+// refuses reports whether a purge or a restore of the replica at that address has
+// failed.
+func (e *engine) refuses(address string) bool {
+	p, _ := at(e.Status.Purges, address)
+	r, _ := at(e.Status.Restores, address)
+	return bool(p.Error) || bool(r.Error)
+}
+
+// alone reports whether exactly one replica has that address.
+func (e *engine) alone(address string) bool {
+	n := 0
+	for _, a := range e.Status.Addresses {
+		if a == address {
+			n++
+		}
+	}
+	return address != "" && n == 1
 }
 
 func (e *engine) purging() bool {

@@ -33,9 +33,28 @@ type replicaSpec struct {
 }
 
 type replicaStatus struct {
-	State             string `json:"currentState"`
-	OwnerID           string `json:"ownerID"`
-	EvictionRequested bool   `json:"evictionRequested"`
+	State             string  `json:"currentState"`
+	OwnerID           string  `json:"ownerID"`
+	EvictionRequested bool    `json:"evictionRequested"`
+	NoStart           noStart `json:"conditions"`
+}
+
+// noStart notes of a list of conditions whether Longhorn could not start the
+// process the last time that it tried (v1.12.0 controller/instance_handler.go:
+// InstanceCreation is False), and keeps nothing else of it.
+type noStart bool
+
+// UnmarshalJSON accepts a list of conditions and null.
+func (n *noStart) UnmarshalJSON(b []byte) error {
+	var all []struct{ Type, Status string }
+	if err := json.Unmarshal(b, &all, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return err
+	}
+	*n = false
+	for _, c := range all {
+		*n = *n || c.Type == "InstanceCreation" && c.Status != "True"
+	}
+	return nil
 }
 
 // replica is what is kept of a Replica.
