@@ -228,7 +228,7 @@ func (o oracle) mayDrain(ref cluster.NodeRef) cluster.Verdict {
 				here = here || h.Node == ref.Name
 			}
 			for _, r := range v.Replicas {
-				here = here || r.Node == ref.Name
+				here = here || o.lies(st, r, ref.Name)
 			}
 			if o.waived(st, v) {
 				for _, x := range st.Orphans {

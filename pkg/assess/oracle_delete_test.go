@@ -138,11 +138,13 @@ func (o oracle) releases(st cluster.Storage, v cluster.Volume, node string, t Tu
 	var proven []cluster.Replica
 	has, resort := false, false
 	for _, r := range v.Replicas {
-		if r.Node == node {
+		if o.lies(st, r, node) {
 			has = true
 			bad := r.Claim == cluster.Failed || r.Claim != cluster.Placeholder && worst(v.Doubts, r.Doubts) == no
-			excused := !t.CordonedAt.IsZero() && !r.FailedAt.IsZero() && r.FailedAt.Unix() >= t.CordonedAt.Unix()
+			excused := r.Node == node && !t.CordonedAt.IsZero() && !r.FailedAt.IsZero() && r.FailedAt.Unix() >= t.CordonedAt.Unix()
 			resort = resort || bad && !excused && !o.absent(st, r) && !saidAbsent(v, r)
+		}
+		if r.Node == node {
 			continue
 		}
 		seen, ok := t.Proved[r.UID]
@@ -158,6 +160,13 @@ func (o oracle) releases(st cluster.Storage, v cluster.Volume, node string, t Tu
 		verdict = cluster.Unsafe
 	}
 	return verdict
+}
+
+// lies: the replica is on the node, or the node has a disk of that identity.
+func (o oracle) lies(st cluster.Storage, r cluster.Replica, node string) bool {
+	return r.Node == node || slices.ContainsFunc(st.Nodes, func(sn cluster.StorageNode) bool {
+		return sn.Name == node && slices.ContainsFunc(sn.Disks, func(d cluster.Disk) bool { return d.UUID != "" && d.UUID == r.DiskUUID })
+	})
 }
 
 // saidAbsent: a doubt says that the replica's data are not there.

@@ -141,7 +141,7 @@ func (d dice) storageNode(name string) cluster.StorageNode {
 			uuid = "second-" + name
 		}
 		sn.Disks = append(sn.Disks, cluster.Disk{
-			Name: fmt.Sprintf("d%d", i), UUID: mostly(d, 12, uuid, "disk-other-"+name, "disk-n1", ""), Path: mostly(d, 20, "/data", "/other"),
+			Name: fmt.Sprintf("d%d", i), UUID: mostly(d, 12, uuid, "disk-other-"+name, "disk-n1", "disk-n3", ""), Path: mostly(d, 20, "/data", "/other"),
 			Declared: !d.rarely(15), Reported: !d.rarely(20), Ready: mostly(d, 12, cluster.Yes, cluster.No, cluster.Unknown),
 		})
 	}

@@ -51,8 +51,8 @@ func (st *storageWorld) copies(b *cluster.Base, without string) int {
 // and if its disk does not come back, never again.
 func (j *Judgement) layered() question {
 	var of map[string]*storageWorld // made when the first volume needs it
-	return func(say volumeVoice, node string, _ Turn) *Finding {
-		v := say.vj.Volume
+	return func(say volumeVoice, m Machine, _ Turn) *Finding {
+		v, node := say.vj.Volume, m.node
 		if v.Base == "" || idle(say.vj) {
 			return nil
 		}

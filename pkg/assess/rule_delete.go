@@ -30,10 +30,10 @@ func (j *Judgement) MayDelete(ref cluster.NodeRef, t Turn) Permit {
 
 // provenWithout is (b): what merely looks good is not enough to give a copy up
 // for; it must have been seen served without the node.
-func provenWithout(say volumeVoice, node string, t Turn) *Finding {
+func provenWithout(say volumeVoice, m Machine, t Turn) *Finding {
 	vj := say.vj
-	v := vj.Volume
-	if vj.Condition == Going || vj.Condition == Unused || !replicaOn(v, node) {
+	v, node := vj.Volume, m.node
+	if vj.Condition == Going || vj.Condition == Unused || !m.Holds(v) {
 		return nil
 	}
 	places := map[string]bool{}
@@ -72,17 +72,18 @@ func (t Turn) proven(rj *ReplicaJudgement) bool {
 // and is what people salvage from when the others turn out to be worse. One
 // that failed after our cordon failed because we drained the node, while its
 // siblings were good: the gate before the cordon saw to that, (a) and (b) hold
-// it still, so nothing older is lost with it.
-func lastResort(say volumeVoice, node string, t Turn) *Finding {
+// it still, so nothing older is lost with it. One whose disk is here and that
+// names another node did not fail because of us.
+func lastResort(say volumeVoice, m Machine, t Turn) *Finding {
 	vj := say.vj
-	v := vj.Volume
+	v, node := vj.Volume, m.node
 	if vj.Condition == Going || count(v, vj.Replicas, node).good >= v.Want {
 		return nil
 	}
 	for i := range vj.Replicas {
 		rj := &vj.Replicas[i]
 		r := rj.Replica
-		if r.Node != node || rj.Standing != cluster.StandingFailed || t.failedByUs(r) {
+		if !m.holds(r) || rj.Standing != cluster.StandingFailed || r.Node == node && t.failedByUs(r) {
 			continue
 		}
 		f := say.finding(ReplicaLastResort, Danger,

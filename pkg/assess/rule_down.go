@@ -14,7 +14,7 @@ import (
 
 // question asks one thing of a volume that has to do without the node; nil is
 // no objection.
-type question func(say volumeVoice, node string, t Turn) *Finding
+type question func(say volumeVoice, m Machine, t Turn) *Finding
 
 // goesDown lists what stands against the node's going down: the volumes that
 // would not keep their Floor, then what each of the questions objects to. It
@@ -27,15 +27,16 @@ func (j *Judgement) goesDown(ref cluster.NodeRef, t Turn, questions ...question)
 	if blind(j.Snapshot) {
 		return out, false
 	}
+	m := j.Machine(ref.Name)
 	for i := range j.Volumes {
 		vj := &j.Volumes[i]
-		out = append(out, j.keepsFloor(vj, ref.Name)...)
+		out = append(out, j.keepsFloor(vj, m)...)
 		if vj.Waived {
 			continue
 		}
 		say := volumeVoice{vj: vj, namespace: j.namespaceOf(vj.Driver)}
 		for _, objection := range questions {
-			if f := objection(say, ref.Name, t); f != nil {
+			if f := objection(say, m, t); f != nil {
 				out = append(out, *f)
 			}
 		}
@@ -67,8 +68,8 @@ func (j *Judgement) unseen() []Finding {
 }
 
 // servedFrom is (c), as the storage sees it.
-func servedFrom(say volumeVoice, node string, _ Turn) *Finding {
-	v := say.vj.Volume
+func servedFrom(say volumeVoice, m Machine, _ Turn) *Finding {
+	v, node := say.vj.Volume, m.node
 	if v.Engine.Node != node && !held(v, node) {
 		return nil
 	}
@@ -78,7 +79,7 @@ func servedFrom(say volumeVoice, node string, _ Turn) *Finding {
 }
 
 // atRest is (d).
-func atRest(say volumeVoice, _ string, _ Turn) *Finding {
+func atRest(say volumeVoice, _ Machine, _ Turn) *Finding {
 	vj := say.vj
 	if vj.Condition == Going {
 		return nil

@@ -19,12 +19,12 @@ func (j *Judgement) MayDrain(ref cluster.NodeRef) Permit {
 	if blind(j.Snapshot) {
 		return permit(fs)
 	}
-	zones := zonesOf(j.Snapshot)
+	zones, m := zonesOf(j.Snapshot), j.Machine(ref.Name)
 	for i := range j.Volumes {
 		vj := &j.Volumes[i]
-		fs = append(fs, j.keepsFloor(vj, ref.Name)...)
+		fs = append(fs, j.keepsFloor(vj, m)...)
 		say := volumeVoice{vj: vj, namespace: j.namespaceOf(vj.Driver)}
-		if f := say.zoneNote(zones, ref.Name); f != nil && replicaOn(vj.Volume, ref.Name) && vj.Condition != Going {
+		if f := say.zoneNote(zones, ref.Name); f != nil && m.Holds(vj.Volume) && vj.Condition != Going {
 			fs = append(fs, *f)
 		}
 	}
@@ -68,20 +68,6 @@ func (j *Judgement) wideFindings() []Finding {
 	return out
 }
 
-// onNode reports whether the node carries anything of the volume.
-func onNode(v *cluster.Volume, node string) bool {
-	return replicaOn(v, node) || v.Engine.Node == node || held(v, node)
-}
-
-func replicaOn(v *cluster.Volume, node string) bool {
-	for i := range v.Replicas {
-		if v.Replicas[i].Node == node {
-			return true
-		}
-	}
-	return false
-}
-
 func held(v *cluster.Volume, node string) bool {
 	for i := range v.Holds {
 		if v.Holds[i].Node == node {
@@ -102,14 +88,14 @@ func (j *Judgement) floorOf(v *cluster.Volume) int {
 }
 
 // keepsFloor says whether the volume keeps its Floor without the node.
-func (j *Judgement) keepsFloor(vj *VolumeJudgement, node string) []Finding {
-	v := vj.Volume
+func (j *Judgement) keepsFloor(vj *VolumeJudgement, m Machine) []Finding {
+	v, node := vj.Volume, m.node
 	if vj.Condition == Going || vj.Condition == Unused {
 		return nil
 	}
 	say := volumeVoice{vj: vj, namespace: j.namespaceOf(vj.Driver)}
 	if vj.Waived {
-		if f := j.keepsRuins(say, node); f != nil {
+		if f := j.keepsRuins(say, m); f != nil {
 			return []Finding{*f}
 		}
 		return nil
@@ -121,11 +107,11 @@ func (j *Judgement) keepsFloor(vj *VolumeJudgement, node string) []Finding {
 		return []Finding{say.finding(VolumeNoData, Unclear, "%s has no replica that ever held data, and whether it was used cannot be told.")}
 	}
 	var out []Finding
-	if f := j.belowFloor(say, node); f != nil {
+	if f := j.belowFloor(say, m); f != nil {
 		out = append(out, *f)
 	}
 	switch {
-	case !onNode(v, node):
+	case !m.carries(v):
 	case len(v.Busy) > 0:
 		out = append(out, say.finding(VolumeBusy, Unclear,
 			"%s has something on node "+node+" while it is "+listed(v.Busy)+".", fact("volume.busy", listed(v.Busy))))
@@ -138,9 +124,9 @@ func (j *Judgement) keepsFloor(vj *VolumeJudgement, node string) []Finding {
 
 // belowFloor says what is wrong with the count of good replicas without the
 // node, or that going down to one copy was accepted; nil for nothing.
-func (j *Judgement) belowFloor(say volumeVoice, node string) *Finding {
+func (j *Judgement) belowFloor(say volumeVoice, m Machine) *Finding {
 	vj := say.vj
-	v := vj.Volume
+	v, node := vj.Volume, m.node
 	t := count(v, vj.Replicas, node)
 	floor := j.floorOf(v)
 	if t.good >= floor && (t.good > 1 || v.Want == 1) {
@@ -171,7 +157,7 @@ func (j *Judgement) belowFloor(say volumeVoice, node string) *Finding {
 		return f(VolumeLastCopy, Danger, "%s has its last copy on node "+node+".")
 	case t.held < v.Need:
 		lost := f(VolumeDataLost, Danger, "%s has no copy that could be served on any other node.")
-		if vj.Condition == Lost && j.keepsRuins(say, node) == nil {
+		if vj.Condition == Lost && j.keepsRuins(say, m) == nil {
 			lost.Risk = lossOf(vj)
 		}
 		return lost

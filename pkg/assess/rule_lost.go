@@ -87,9 +87,9 @@ func (w *world) waive(say volumeVoice) {
 
 // keepsRuins says whether the node holds nothing of a volume whose loss was
 // accepted; nil for nothing.
-func (j *Judgement) keepsRuins(say volumeVoice, node string) *Finding {
-	v := say.vj.Volume
-	if !onNode(v, node) && !j.orphanOn(say.vj.Driver, v.Name, node) {
+func (j *Judgement) keepsRuins(say volumeVoice, m Machine) *Finding {
+	v, node := say.vj.Volume, m.node
+	if !m.carries(v) && !j.orphanOn(say.vj.Driver, v.Name, node) {
 		return nil
 	}
 	f := say.finding(VolumeAlreadyLost, Danger,

@@ -232,3 +232,12 @@ func (t *tick) backOff(a Action) Decision {
 		Stuck: "the last answer was: " + t.m.Refusal,
 	}
 }
+
+func (t *tick) hasReplicaHere(v *assess.VolumeJudgement) bool {
+	for _, r := range v.Volume.Replicas {
+		if r.Node == t.node() {
+			return true
+		}
+	}
+	return false
+}

@@ -13,10 +13,11 @@ import (
 func (t *tick) prove() Decision {
 	var waiting []string
 	var parts []Part
+	here := t.j.Machine(t.node())
 	for i := range t.j.Volumes {
 		v := &t.j.Volumes[i]
 		switch {
-		case v.Condition == assess.Going || v.Condition == assess.Unused || !t.hasReplicaHere(v):
+		case v.Condition == assess.Going || v.Condition == assess.Unused || !here.Holds(v.Volume):
 			continue
 		case t.provedElsewhere(v) >= v.Volume.Need:
 			if d := t.letSleep(v); d != nil {
@@ -37,15 +38,6 @@ func (t *tick) prove() Decision {
 		return t.nobodyAwake()
 	}
 	return t.waitForVolumes(Many(len(waiting), "volume")+" to be proven without "+t.node(), waiting, parts)
-}
-
-func (t *tick) hasReplicaHere(v *assess.VolumeJudgement) bool {
-	for _, r := range v.Volume.Replicas {
-		if r.Node == t.node() {
-			return true
-		}
-	}
-	return false
 }
 
 // provenNowElsewhere counts the replicas on other nodes that are proven now.
