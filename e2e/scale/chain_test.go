@@ -67,7 +67,7 @@ func heap() (live, made uint64) {
 // replica, everything that belongs to its volume included, and how often it asks
 // for memory. Times vary and are not tested; these hardly do.
 func TestChain_KeepsFewBytesOfEachReplica(t *testing.T) {
-	const volumes, most, mostAllocs = 3000, 600, 400
+	const volumes, most, mostAllocs = 3000, 390, 200
 	server, shape := replayed(t, volumes)
 	before, madeBefore := heap()
 	j := asked(t, server.URL)

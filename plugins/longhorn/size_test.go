@@ -68,7 +68,7 @@ func heap() uint64 {
 // bounds are a little above what was measured, so that it does not grow unseen;
 // they hold the volume's, the engine's and the attachment's share too.
 func TestReader_KeepsFewBytesOfEachReplica(t *testing.T) {
-	const volumes, mostRead, mostJoined = 3000, 300, 1000
+	const volumes, mostRead, mostJoined = 3000, 210, 1000
 	r := NewReader()
 	empty := heap()
 	for i := range volumes {
