@@ -54,12 +54,15 @@ func (p *policyFlags) rolling(f *pflag.FlagSet) {
 // complete parses the named risks, and validate checks the whole.
 func (p *policyFlags) complete() error {
 	for _, r := range p.risks {
-		code, name, _ := strings.Cut(r, ":")
+		code, name, named := strings.Cut(r, ":")
 		if !strings.Contains(code, "/") || strings.ContainsAny(code, " ,") {
 			return usagef("--accept-risk=%s: a risk is a code such as volume/one-copy-left, or CODE:NAME", r)
 		}
 		if err := acceptable(code); err != nil {
 			return err
+		}
+		if named && strings.TrimSpace(name) == "" {
+			return usagef("--accept-risk=%s: the name is empty, and without one it would be accepted for all; leave out the colon if that is meant", r)
 		}
 		p.policy.Accepted = append(p.policy.Accepted, policy.Risk{Code: code, Name: name})
 	}
