@@ -67,3 +67,14 @@ func TestMayDrain_NothingThatMovedHereMayBeBusy(t *testing.T) {
 	l.v("data").Busy = []string{"purging"}
 	wantCodes(t, l.judge().MayDrain(asked(l)).Findings, Unclear, VolumeBusy)
 }
+
+func TestMayDelete_AVolumeIsBoundByAnyLabelThatNamesTheNode(t *testing.T) {
+	for label, want := range map[string]cluster.Verdict{"openebs.io/nodeid": unsafe, "example.org/rack": safe} {
+		l := elsewhere()
+		l.node("w1").Labels = map[string]string{label: "pool-one"}
+		pv(cluster.PersistentVolume{Name: "tank", Driver: "zfs.csi.openebs.io", Hostnames: []string{"pool-one"}, Bound: true})(l)
+		if p := l.judge().MayDelete(asked(l), Turn{}); p.Verdict != want {
+			t.Errorf("%s: %v, want %v\n%s", label, p.Verdict, want, say(p.Findings))
+		}
+	}
+}

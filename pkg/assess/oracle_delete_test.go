@@ -213,6 +213,11 @@ func (o oracle) locals(node string) cluster.Verdict {
 			continue
 		}
 		here := slices.Contains(pv.Hostnames, node)
+		if n := o.s.Node(node); n != nil {
+			for _, label := range []string{"example.org/nodeid", "kubernetes.io/hostname"} {
+				here = here || n.Labels[label] != "" && slices.Contains(pv.Hostnames, n.Labels[label])
+			}
+		}
 		switch {
 		case here && (pv.Local || len(pv.Hostnames) == 1):
 			verdict = cluster.Unsafe

@@ -114,7 +114,7 @@ func (d dice) odds(s *cluster.Snapshot) {
 	}
 	if d.rarely(15) {
 		s.Persistent = append(s.Persistent, cluster.PersistentVolume{Name: "odd", Driver: pick(d, driver, "other", ""), Handle: "none",
-			Local: d.rarely(2), Deleting: d.rarely(3), Bound: d.rarely(2), ClaimName: pick(d, "", "c"), Hostnames: pick(d, nil, []string{"n1"}, []string{"n1", "n2"})})
+			Local: d.rarely(2), Deleting: d.rarely(3), Bound: d.rarely(2), ClaimName: pick(d, "", "c"), Hostnames: pick(d, nil, []string{"n1"}, []string{"n1", "n2"}, []string{"id-n1"})})
 	}
 	if d.rarely(12) {
 		s.Attachments = append(s.Attachments, cluster.Attachment{Name: "a", Driver: pick(d, driver, "other"), Node: pick(d, nodeNames()...)})
@@ -123,7 +123,8 @@ func (d dice) odds(s *cluster.Snapshot) {
 
 func (d dice) node(name string) cluster.Node {
 	return cluster.Node{
-		Ref: cluster.NodeRef{Name: name, UID: "uid-" + cluster.UID(name)}, Created: d.born(),
+		Labels: map[string]string{mostly(d, 3, "example.org/nodeid", "example.org/rack", "kubernetes.io/hostname"): "id-" + name},
+		Ref:    cluster.NodeRef{Name: name, UID: "uid-" + cluster.UID(name)}, Created: d.born(),
 		Ready:        mostly(d, 12, cluster.Yes, cluster.No, cluster.Unknown),
 		LeaseRenewed: mostly(d, 12, ago(time.Second), ago(time.Minute), ago(-5*time.Second), ago(-time.Minute), time.Time{}),
 		Deleting:     d.rarely(25), Cordoned: d.rarely(5),

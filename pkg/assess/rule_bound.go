@@ -16,8 +16,12 @@ import (
 // diesWith lists what would be lost with the node.
 func (j *Judgement) diesWith(ref cluster.NodeRef) []Finding {
 	names := []string{ref.Name}
-	if n := j.Node(ref.Name); n != nil && n.Node.Labels[labelHostname] != "" {
-		names = append(names, n.Node.Labels[labelHostname])
+	if n := j.Node(ref.Name); n != nil {
+		for label, name := range n.Node.Labels {
+			if name != "" && cluster.NamesNode(label) {
+				names = append(names, name)
+			}
+		}
 	}
 	var out []Finding
 	for i := range j.Snapshot.Persistent {

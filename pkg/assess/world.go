@@ -225,9 +225,6 @@ func ours(s *cluster.Snapshot, driver string) bool {
 	return s.Storage(driver) != nil
 }
 
-// labelHostname is how affinities name a node.
-const labelHostname = "kubernetes.io/hostname"
-
 func fact(name, value string) cluster.Fact { return cluster.Fact{Name: name, Value: value} }
 
 // timeFact is a time as people compare it.

@@ -160,3 +160,16 @@ func TestVolume_IsTheSameOnlyWhereNoFieldDiffers(t *testing.T) {
 		t.Error("two lists are the same where they are the same memory, or empty")
 	}
 }
+
+func TestNamesNode(t *testing.T) {
+	for label, want := range map[string]bool{
+		"kubernetes.io/hostname": true, "topology.topolvm.io/node": true, "openebs.io/nodename": true, "openebs.io/nodeid": true,
+		"example.org/node-id": true, "example.org/Node_Name": true, "hostname": true,
+		"topology.kubernetes.io/zone": false, "topology.kubernetes.io/region": false, "node.kubernetes.io/instance-type": false,
+		"example.org/nodepool": false, "node/": false, "": false,
+	} {
+		if got := NamesNode(label); got != want {
+			t.Errorf("%q: %v", label, got)
+		}
+	}
+}

@@ -2,6 +2,21 @@
 
 package cluster
 
+import "strings"
+
+// NamesNode reports whether a label stands for a single node: the hostname, and
+// what drivers of local volumes use in its place (such as
+// topology.topolvm.io/node, openebs.io/nodename or openebs.io/nodeid).
+func NamesNode(label string) bool {
+	last := strings.ToLower(label[strings.LastIndex(label, "/")+1:])
+	switch strings.NewReplacer("-", "", "_", "").Replace(last) {
+	case "hostname", "host", "node", "nodename", "nodeid":
+		return true
+	default:
+		return false
+	}
+}
+
 // Toleration is one toleration of a pod, as Kubernetes writes it: an empty key
 // with the operator Exists tolerates everything.
 type Toleration struct {

@@ -195,6 +195,13 @@ spec:
 ---
 apiVersion: v1
 kind: PersistentVolume
+metadata: {name: zfs, uid: u7}
+spec:
+  csi: {driver: zfs.csi.openebs.io, volumeHandle: z}
+  nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: openebs.io/nodeid, operator: In, values: [w3]}]}]}}
+---
+apiVersion: v1
+kind: PersistentVolume
 metadata: {name: wfield, uid: u6}
 spec:
   local: {path: /data}
@@ -212,6 +219,7 @@ status: {attached: true}
 		{Name: "path", UID: "u3", Local: true},
 		{Name: "topo", UID: "u5", Driver: "topolvm.io", Handle: "t", Hostnames: []string{"w3"}},
 		{Name: "wfield", UID: "u6", Local: true, Hostnames: []string{"w4"}},
+		{Name: "zfs", UID: "u7", Driver: "zfs.csi.openebs.io", Handle: "z", Hostnames: []string{"w3"}},
 	}
 	if diff := cmp.Diff(want, s.Persistent); diff != "" {
 		t.Errorf("volumes (-want +got):\n%s", diff)

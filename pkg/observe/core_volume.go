@@ -2,19 +2,7 @@
 
 package observe
 
-import (
-	"strings"
-
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
-)
-
-// namesNode reports whether an affinity's key stands for a single node: the
-// hostname, and what drivers of local volumes use in its place (such as
-// topology.topolvm.io/node or openebs.io/nodename).
-func namesNode(key string) bool {
-	_, last, _ := strings.Cut(key, "/")
-	return last == "hostname" || last == "node" || last == "nodename" || key == "metadata.name"
-}
+import "github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 
 type persistentSpec struct {
 	CSI *struct {
@@ -72,7 +60,7 @@ func (s *persistentSpec) hostnames() []string {
 	var out []string
 	for _, t := range s.Affinity.Required.Terms {
 		for _, e := range append(t.Fields, t.Expressions...) {
-			if namesNode(e.Key) && e.Operator == "In" {
+			if (e.Key == "metadata.name" || cluster.NamesNode(e.Key)) && e.Operator == "In" {
 				out = append(out, e.Values...)
 			}
 		}
