@@ -41,6 +41,11 @@ func TestJudge_SaysWhatMustNotBeAttached(t *testing.T) {
 		if got := slices.Contains(codes(fs, Note), VolumeUnsafeToAttach); got != c.want {
 			t.Errorf("%s: said %t\n%s", name, got, say(fs))
 		}
+		for _, f := range fs { // what is not to be attached nobody is told to have attached
+			if f.Code == VolumeDegraded && (f.Advice == VolumeUnsafeToAttach) != c.want {
+				t.Errorf("%s: the advice about %s is that of %q", name, f.Code, f.Advice)
+			}
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func replicaCodes() []CodeDoc {
 		{ReplicaLeaving, "The storage was asked to move the replica away.", "Wait until its successor is whole."},
 		{ReplicaPlaceholder, "The object stands for no data.", "Nothing must be done."},
 		{ReplicaClaimUnknown, "What the storage says of the replica is not known.", "Look at the replica's object; a newer version of the tool may know it."},
-		{ReplicaNeverHealthy, "The replica was never said to be healthy.", "Have the volume attached and rebuilt."},
+		{ReplicaNeverHealthy, "The replica was never said to be healthy.", "Have the volume attached and rebuilt, unless it must not be attached (volume/unsafe-to-attach)."},
 		{ReplicaUnused, "The replica belongs to a volume that nobody has used.", "Nothing must be done."},
 		{ReplicaBlank, "The replica never held data, and no sibling holds them any more.",
 			"Do not start workloads that use the volume: it would be formatted. See volume/data-lost."},

@@ -50,6 +50,9 @@ type Finding struct {
 	// Risk is what the operator would have to accept for the finding to refuse
 	// nothing; zero where nothing can. Whoever heeds a risk offers it.
 	Risk policy.Risk
+	// Advice is the code whose remedy holds here in the place of that of Code;
+	// empty where its own does.
+	Advice string
 }
 
 // Condition is what a volume's replicas add up to.

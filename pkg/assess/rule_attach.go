@@ -18,6 +18,11 @@ func (say volumeVoice) attachRule() {
 	say.add(VolumeUnsafeToAttach, Note,
 		"%s must not be attached as it is: its storage would start what may have no data ("+joined(names)+"), which hangs or comes up blank.",
 		few("replica", names)...)
+	for i := range say.vj.Findings {
+		if f := &say.vj.Findings[i]; f.Code == VolumeDegraded { // whose own remedy is to have it attached
+			f.Advice = VolumeUnsafeToAttach
+		}
+	}
 }
 
 // blanks are the replicas that attaching the volume would start, and that may

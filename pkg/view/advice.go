@@ -3,6 +3,7 @@
 package view
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/api/v1alpha1"
@@ -17,7 +18,7 @@ func (c Catalogue) Advise(f assess.Finding) (remedy, accept string) {
 	if f.Severity != assess.Note && f.Risk != (policy.Risk{}) {
 		accept = flagOf(f.Risk)
 	}
-	return c[f.Code].Remedy, accept
+	return c[cmp.Or(f.Advice, f.Code)].Remedy, accept
 }
 
 func flagOf(r policy.Risk) string { return "--accept-risk=" + r.String() }
@@ -53,7 +54,7 @@ func (p *printer) advise(c Catalogue, fs []assess.Finding) {
 	p.section("What to do", byRemedy(c.Findings(fs)))
 }
 
-// remedyLines is what to do about findings: the remedy of each code once, with
+// remedyLines is what to do about findings: each remedy of each code once, with
 // the flag that accepts it; and at the end that no flag accepts the rest.
 func remedyLines(fs []v1alpha1.Finding) []string {
 	lines := byRemedy(fs)
@@ -76,12 +77,13 @@ func remedyLines(fs []v1alpha1.Finding) []string {
 
 func byRemedy(fs []v1alpha1.Finding) []string {
 	var lines []string
-	seen := map[string]bool{}
+	seen := map[[2]string]bool{}
 	for i, f := range fs {
-		if f.Remedy == "" || seen[f.Code] {
+		what := [2]string{f.Code, f.Remedy}
+		if f.Remedy == "" || seen[what] {
 			continue
 		}
-		seen[f.Code] = true
+		seen[what] = true
 		lines = append(lines, f.Code+": "+f.Remedy+acceptable(fs[i:], f.Code))
 	}
 	return lines

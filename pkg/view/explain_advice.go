@@ -57,7 +57,7 @@ func (e Explained) advice() advice {
 		for _, f := range serious(vj.Findings) {
 			a.add(of(f.Code), e.names(nil))
 		}
-	case slices.ContainsFunc(vj.Replicas, func(r assess.ReplicaJudgement) bool { return r.Standing == cluster.StandingAbsent }) && found(vj, assess.VolumeUnsafeToAttach):
+	case found(vj, assess.VolumeUnsafeToAttach):
 		a.add(of(assess.VolumeUnsafeToAttach), e.names(nil))
 	}
 	for i := range vj.Replicas {
@@ -72,7 +72,7 @@ func (e Explained) advice() advice {
 		switch f.Code {
 		case assess.VolumeUnproven, assess.VolumeUnsafeToAttach: // the replicas said more
 		default:
-			if f.Subject.Kind == "Volume" {
+			if f.Subject.Kind == "Volume" && f.Advice == "" { // another's remedy has come first
 				a.add(of(f.Code), e.names(nil))
 			}
 		}

@@ -93,7 +93,7 @@ func codesOfReplicas() []plugin.CodeDoc {
 			"Read why in the replica's condition InstanceCreation and mend that. Do not count on the replica before an engine has served it."),
 		doc(codeFailedSince,
 			"The replica failed after it was last healthy; the mark of the failure was taken away to use it again, but it has not served since.",
-			"Attach the volume, so that its engine proves or rebuilds the replica. Do not delete the other replicas."),
+			"Do not delete the other replicas. Unless the volume must not be attached (volume/unsafe-to-attach), attach it, so that its engine proves or rebuilds the replica."),
 		doc(codeRetries,
 			"Longhorn has given up rebuilding this replica and will remove it.",
 			"Do not wait for it; see why its rebuilds failed (space, network) before the next one."),
