@@ -52,8 +52,8 @@ func (r Roll) Run(ctx context.Context, w *world.World) (*Result, error) {
 	}
 	r.say("filled with %d volumes in %s", r.Volumes, time.Since(began).Round(time.Second))
 	res := &Result{Roll: r, Filled: time.Since(began)}
-	if err := r.roll(ctx, w, res); err != nil {
-		return nil, err
+	if err := r.roll(ctx, w, res); err != nil || len(res.Wrong) > 0 {
+		return res, err
 	}
 	return res, r.check(ctx, w, crowd, res)
 }
@@ -84,8 +84,8 @@ func (r Roll) roll(ctx context.Context, w *world.World, res *Result) error {
 	err = cmd.Wait()
 	close(done)
 	res.Memory, res.CPU = <-samples, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
-	if err != nil {
-		return fmt.Errorf("the roll ended with %w: %s%s", err, tail(told.raw.Bytes()), tail(said.Bytes()))
+	if err != nil { // what it took until then is told all the same
+		res.wrong("the roll ended with %v: %s%s", err, tail(told.raw.Bytes()), tail(said.Bytes()))
 	}
 	events, err := told.events()
 	if err != nil {
@@ -157,7 +157,7 @@ func (l *lines) events() ([]v1alpha1.Event, error) {
 	for dec := json.NewDecoder(&l.raw); ; {
 		var e v1alpha1.Event
 		err := dec.Decode(&e)
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it may have been killed
 			return out, nil
 		}
 		if err != nil {
