@@ -17,9 +17,18 @@ func (j *join) strayShards() []*shardGroup {
 }
 
 // shardedVolume reports whether the volume's data are shards, or may be: one
-// without a replica while there are shards that belong to nobody.
+// without a replica while there are shards that belong to nobody, or none that
+// were read though there may be some.
 func (j *join) shardedVolume(v *volume, replicas int) bool {
-	return j.sharded[v.Name] || replicas == 0 && len(j.stray) > 0
+	unlisted := len(j.shardGroups) == 0 && mediumOf(v.DataEngine) == block && j.knowsShards()
+	return j.sharded[v.Name] || replicas == 0 && (len(j.stray) > 0 || unlisted)
+}
+
+// knowsShards reports whether this Longhorn has shard groups: from v1.12.1 on.
+func (j *join) knowsShards() bool {
+	word, _ := j.version()
+	minor, ok := minorOf(word)
+	return ok && (minor > newestMinor || minor == newestMinor && !strings.HasPrefix(strings.TrimPrefix(word, "v"), "1.12.0"))
 }
 
 // storageDoubts collects what is odd about the storage as a whole: shards that

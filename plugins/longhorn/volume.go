@@ -3,6 +3,7 @@
 package longhorn
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin/narrow"
@@ -99,4 +100,12 @@ func newVolume(item []byte) (*volume, error) {
 	}
 	v.Status.Conditions, v.Status.LastDegradedAt = nil, ""
 	return v, nil
+}
+
+// outgrown reports whether the running engine serves another size than the
+// volume shall have, before the engine's own spec says so (Longhorn v1.12.0
+// controller/volume_controller.go compares the volume's).
+func (v *volume) outgrown(e *engine) bool {
+	is, err := strconv.ParseInt(e.Status.CurrentSize, 10, 64)
+	return e.running() && err == nil && is > 0 && v.Size > 0 && is != int64(v.Size)
 }

@@ -23,6 +23,7 @@ func TestReader_WhatMustEndBeforeAVolumeIsJudged(t *testing.T) {
 		"cloning in a new way":   {func(f *fixture) { f.set(v, "status.cloneStatus.state", "dreaming") }, "cloning"},
 		"expansion required":     {func(f *fixture) { f.set(v, "status.expansionRequired", true) }, "expanding"},
 		"expanding":              {func(f *fixture) { f.set(e, "status.isExpanding", true) }, "expanding"},
+		"another size is asked":  {func(f *fixture) { f.set(v, "spec.size", "2147483648") }, "expanding"},
 		"another size":           {func(f *fixture) { f.set(e, "status.currentSize", "2147483648") }, "expanding"},
 		"size not known yet":     {func(f *fixture) { f.set(e, "status.currentSize", "0") }, ""},
 		"another size, detached": {func(f *fixture) { f.detach().set(e, "status.currentSize", "2147483648") }, ""},
@@ -97,6 +98,14 @@ func TestReader_ClassesOfVolumes(t *testing.T) {
 		}
 		if got.Class != c.class || code != c.code {
 			t.Errorf("%s: class %d, doubt %q; want %d, %q", name, got.Class, code, c.class, c.code)
+		}
+	}
+	for version, class := range map[string]cluster.Class{
+		"v1.12.0": cluster.ClassOrdinary, "v1.12.1": cluster.ClassSharded, "v1.13.0": cluster.ClassSharded, "v1.8.1": cluster.ClassOrdinary, "": cluster.ClassOrdinary,
+	} {
+		f := read(t, "1.8").set("Setting/current-longhorn-version", "value", version).set(v, "spec.dataEngine", "v2").drop("Replica")
+		if got := f.volume().Class; got != class {
+			t.Errorf("no replica and no shard group, Longhorn %q: class %d, want %d", version, got, class)
 		}
 	}
 	if got := read(t, "1.8").set(v, "spec.dataEngine", "v2").volume(); got.Medium != block || got.Runtime != "" {

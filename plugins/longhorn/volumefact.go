@@ -143,7 +143,7 @@ func busy(v *volume, e *engine, engines int) []string {
 	standby := v.Standby || v.Status.IsStandby
 	clone := v.Status.CloneStatus.State
 	add(clone != "" && clone != "completed" && clone != "failed", "cloning")
-	add(v.Status.ExpansionRequired || e != nil && e.expanding() && e.Deleted == nil, "expanding")
+	add(v.Status.ExpansionRequired || e != nil && e.Deleted == nil && (e.expanding() || v.outgrown(e)), "expanding")
 	add(v.MigrationNodeID != "" || v.Status.CurrentMigrationNodeID != "" || v.Status.SwitchoverState != "" ||
 		engines > 1, "migrating")
 	add(e != nil && e.purging(), "purging")
