@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/view"
 )
 
 // App is what main gives to the commands.
@@ -44,12 +45,21 @@ func Run(ctx context.Context, app App, args []string) int {
 		e = &exitError{code: ExitInterrupted, err: errors.New("interrupted before anything was changed")}
 	}
 	if e.err != nil {
-		fmt.Fprintln(app.Streams.ErrOut, "Error: "+e.err.Error())
+		fmt.Fprintln(app.Streams.ErrOut, "Error: "+printableLines(e.err.Error()))
 	}
 	if e.code == exitUsage {
 		fmt.Fprintf(app.Streams.ErrOut, "See '%s --help'.\n", helpFor(root, args))
 	}
 	return e.code
+}
+
+// printableLines makes each line of an error printable: it may quote objects.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = view.Printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // helpFor names the deepest command that the arguments name.

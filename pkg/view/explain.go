@@ -122,7 +122,7 @@ func (p *printer) twig(stem string, last bool, text string) {
 		p.line(stem + joint + text)
 		return
 	}
-	p.line(p.style.fill(stem+joint, stem+beside(last), text))
+	p.raw(p.style.fill(stem+joint, stem+beside(last), text))
 }
 
 // beside goes on with the tree beside what is below an entry.
@@ -200,6 +200,6 @@ func (p *printer) steps(title string, lines []string) {
 			p.line(number + l)
 			continue
 		}
-		p.line(p.style.fill(number, strings.Repeat(" ", len(number)), l))
+		p.raw(p.style.fill(number, strings.Repeat(" ", len(number)), l))
 	}
 }

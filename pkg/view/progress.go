@@ -193,7 +193,7 @@ func (p *Progress) say(text string) {
 		p.still.above(p.style.hang(line))
 		return
 	}
-	fmt.Fprintln(p.out, line)
+	fmt.Fprintln(p.out, p.style.printable(line))
 }
 
 // Lines returns a writer for the output of commands: each line is told as one

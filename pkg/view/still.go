@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -67,7 +66,7 @@ func (s *still) close() { s.spin.Stop() }
 // wraps cannot be written over. Bytes and not columns, because the spinner
 // counts them so, and would erase a line above where it thinks that one wraps.
 func cut(text string, size int) string {
-	text = strings.ReplaceAll(text, "\n", " ")
+	text = Printable(text)
 	if size < 1 || len(text) <= size {
 		return text
 	}

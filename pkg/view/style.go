@@ -55,7 +55,7 @@ const minWidth = 40
 // wrap indents a text, and breaks it between words where there is a width.
 func (s Style) wrap(indent, text string) string {
 	if s.Width < minWidth {
-		return indent + text
+		return indent + s.printable(text)
 	}
 	return s.fill(indent, indent, text)
 }
@@ -64,7 +64,7 @@ func (s Style) wrap(indent, text string) string {
 // time that it begins with.
 func (s Style) hang(text string) string {
 	if s.Width < minWidth {
-		return text
+		return s.printable(text)
 	}
 	return s.fill("", strings.Repeat(" ", 10), text)
 }
@@ -75,7 +75,7 @@ func (s Style) fill(first, indent, text string) string {
 	var b strings.Builder
 	line := first
 	empty := true
-	for word := range strings.SplitSeq(text, " ") {
+	for word := range strings.SplitSeq(s.printable(text), " ") {
 		if !empty && visible(line)+1+visible(word) > s.Width {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 			line, empty = indent, true
@@ -114,7 +114,11 @@ type printer struct {
 	err   error
 }
 
-func (p *printer) line(text string) {
+// line writes one line, whatever the text.
+func (p *printer) line(text string) { p.raw(p.style.printable(text)) }
+
+// raw writes what is laid out already.
+func (p *printer) raw(text string) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintln(p.to, strings.TrimRight(text, " "))
 	}
@@ -123,7 +127,7 @@ func (p *printer) line(text string) {
 func (p *printer) linef(format string, args ...any) { p.line(fmt.Sprintf(format, args...)) }
 
 // para writes a wrapped paragraph.
-func (p *printer) para(indent, text string) { p.line(p.style.wrap(indent, text)) }
+func (p *printer) para(indent, text string) { p.raw(p.style.wrap(indent, text)) }
 
 // table aligns rows; the first is the head. Where the terminal is narrower, the
 // last column goes on below itself.
@@ -131,7 +135,13 @@ func (p *printer) table(rows [][]string) {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		fmt.Fprintln(w, strings.Join(r, "\t"))
+		for i, cell := range r {
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, p.style.printable(cell))
+		}
+		fmt.Fprintln(w)
 	}
 	if err := w.Flush(); err != nil && p.err == nil {
 		p.err = err
@@ -142,7 +152,7 @@ func (p *printer) table(rows [][]string) {
 		if p.style.Width-last >= minColumn && utf8.RuneCountInString(line) > p.style.Width {
 			line = p.style.fill("", strings.Repeat(" ", last), line)
 		}
-		p.line(line)
+		p.raw(line)
 	}
 }
 
