@@ -242,7 +242,7 @@ func (w *World) servedTo(v *volume, p *pod) bool {
 // budgetAllows reports whether a disruption budget lets the pod go now.
 func (w *World) budgetAllows(p *pod) bool {
 	if p.load == nil {
-		return !slices.ContainsFunc(w.model.Budgets(), func(b model.Budget) bool { return b.Name == p.name })
+		return !w.model.Guarded(p.name)
 	}
 	return !p.load.guarded || w.readyPods(p.load) > 1
 }

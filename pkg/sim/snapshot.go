@@ -31,6 +31,7 @@ func (w *World) read(began time.Time) (*cluster.Snapshot, error) {
 		Look:     cluster.Look{Began: began, Ended: time.Now(), Fresh: true},
 		Storages: []cluster.Storage{w.storage}, Gaps: w.gaps,
 	}
+	s.Nodes = make([]cluster.Node, 0, len(w.machines))
 	for _, n := range w.machines {
 		s.Nodes = append(s.Nodes, w.nodeFact(n))
 	}
@@ -115,6 +116,7 @@ func (w *World) nodeFact(n *machine) cluster.Node {
 }
 
 func (w *World) podFacts(s *cluster.Snapshot) {
+	s.Pods = make([]cluster.Pod, 0, len(w.machines)+len(w.pods))
 	for _, n := range w.machines {
 		if n.role != "worker" {
 			continue
@@ -123,10 +125,6 @@ func (w *World) podFacts(s *cluster.Snapshot) {
 			Ref:  cluster.PodRef{Namespace: longhorn.Namespace, Name: "longhorn-manager-" + n.name, UID: "manager-" + n.uid},
 			Node: n.name, Ready: cluster.AnswerOf(n.ready(w.now)), Owner: cluster.OwnerDaemonSet, OwnerName: "DaemonSet/longhorn-manager",
 		})
-	}
-	budgets := map[string]bool{}
-	for _, b := range w.model.Budgets() {
-		budgets[b.Name] = true
 	}
 	for _, p := range w.pods {
 		f := cluster.Pod{
@@ -140,7 +138,7 @@ func (w *World) podFacts(s *cluster.Snapshot) {
 			}
 		}
 		s.Pods = append(s.Pods, f)
-		if budgets[p.name] {
+		if w.model.Guarded(p.name) {
 			s.Budgets = append(s.Budgets, cluster.Budget{
 				Namespace: p.namespace, Name: p.name, UID: "budget-" + p.uid, Healthy: 1, Desired: 1, Expected: 1, Pods: []cluster.UID{p.uid},
 			})

@@ -31,6 +31,7 @@ type Reader struct {
 	names  []string
 	parts  []part
 	shared shared
+	sorted []*setting // by name; nil where one has been put or dropped since
 }
 
 // NewReader returns an empty Reader.
@@ -114,6 +115,7 @@ func (r *Reader) put(resource string, item []byte) error {
 	case nodes:
 		return keep(r.nodes, item, newNode)
 	case settings:
+		r.sorted = nil
 		return keep(r.settings, item, newSetting)
 	case attachments:
 		return shelve(r.attachments, item, newAttachment)
@@ -149,6 +151,7 @@ func (r *Reader) Drop(k plugin.Kind, uid cluster.UID) {
 	case nodes:
 		delete(r.nodes, uid)
 	case settings:
+		r.sorted = nil
 		delete(r.settings, uid)
 	case attachments:
 		r.attachments.Drop(uid)

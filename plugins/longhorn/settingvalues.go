@@ -22,8 +22,12 @@ func settingsOf(r *Reader) settingValues {
 	return out
 }
 
+// sortedSettings are kept until one is put or dropped.
 func sortedSettings(r *Reader) []*setting {
-	return sortedBy(r.settings, func(s *setting) string { return s.Name })
+	if r.sorted == nil {
+		r.sorted = sortedBy(r.settings, func(s *setting) string { return s.Name })
+	}
+	return r.sorted
 }
 
 // decides lists the settings that decide where replicas go, or when they, or

@@ -118,6 +118,10 @@ func (m *Model) syncMembers(e *longhorn.Engine, p *engineProcess) {
 }
 
 func (m *Model) reportMembers(e *longhorn.Engine, p *engineProcess) {
+	if m.reported(e, p) {
+		m.reportRebuilds(e, p)
+		return
+	}
 	modes, since := map[string]longhorn.ReplicaMode{}, map[string]string{}
 	for name, mb := range p.members {
 		if mb.unknown {
@@ -136,6 +140,23 @@ func (m *Model) reportMembers(e *longhorn.Engine, p *engineProcess) {
 	}
 	setMap(m, e, &e.Status.ReplicaTransitionTimeMap, since)
 	m.reportRebuilds(e, p)
+}
+
+// reported tells whether an engine's status says of every member, under its own
+// name, what it is.
+func (m *Model) reported(e *longhorn.Engine, p *engineProcess) bool {
+	s := &e.Status
+	if s.ReplicaModeMap == nil || len(s.ReplicaModeMap) != len(p.members) || len(s.ReplicaTransitionTimeMap) != len(p.members) {
+		return false
+	}
+	for name, mb := range p.members {
+		mode, listed := s.ReplicaModeMap[name]
+		since, timed := s.ReplicaTransitionTimeMap[name]
+		if mb.unknown || !listed || mode != mb.mode || !timed || since != mb.since {
+			return false
+		}
+	}
+	return true
 }
 
 // reportUse keeps the volume's actual size: it stays as it was last seen.

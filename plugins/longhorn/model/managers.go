@@ -3,14 +3,12 @@
 package model
 
 import (
-	"maps"
-
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	"k8s.io/apimachinery/pkg/types"
 )
 
 // Pod describes an instance manager's pod. Its name is that of the instance
-// manager.
+// manager. The labels are the model's own.
 type Pod struct {
 	Name, Node, Image string
 	Owner             types.UID // of the instance manager
@@ -18,7 +16,8 @@ type Pod struct {
 }
 
 // Budget describes an instance manager's PodDisruptionBudget: at least one of
-// the pods that bear the labels, of which there is one, must stay available.
+// the pods that bear the labels, of which there is one, must stay available. The
+// labels are the model's own.
 type Budget struct {
 	Name   string
 	Labels map[string]string
@@ -36,7 +35,7 @@ func (m *Model) Pods() []Pod {
 		if !ok || n == nil || n.DeletionTimestamp != nil || m.lost[im.Spec.NodeID] || (!exists && (k.Unschedulable || !k.Ready)) {
 			continue
 		}
-		out = append(out, Pod{Name: im.Name, Node: im.Spec.NodeID, Image: im.Spec.Image, Owner: im.UID, Labels: maps.Clone(im.Labels)})
+		out = append(out, Pod{Name: im.Name, Node: im.Spec.NodeID, Image: im.Spec.Image, Owner: im.UID, Labels: im.Labels})
 	}
 	return out
 }
@@ -46,10 +45,15 @@ func (m *Model) Budgets() []Budget {
 	var out []Budget
 	for _, im := range m.managers.all() {
 		if m.budgets[im.Name] {
-			out = append(out, Budget{Name: im.Name, Labels: maps.Clone(im.Labels)})
+			out = append(out, Budget{Name: im.Name, Labels: im.Labels})
 		}
 	}
 	return out
+}
+
+// Guarded reports whether an instance manager's disruption budget should exist.
+func (m *Model) Guarded(manager string) bool {
+	return m.budgets[manager] && m.managers.get(manager) != nil
 }
 
 // managerName hashes node, image and data engine: a node that comes back under

@@ -34,6 +34,7 @@ type Model struct {
 	next     time.Time // earliest thing that waits for time to pass
 	waiting  map[wait]time.Time
 	revision uint64
+	touched  uint64 // the revision at which an object last changed
 	stamps   map[Ref]uint64
 
 	latest   [topics]uint64    // the revision of each topic's last change

@@ -59,7 +59,19 @@ func (m *Model) syncDisk(n *longhorn.Node, name string, s *longhorn.DiskStatus) 
 	}
 	m.setCondition(n, &s.Conditions, longhorn.Condition{Type: longhorn.DiskConditionTypeReady, Status: longhorn.ConditionStatusTrue, Message: where + " is ready"})
 
-	scheduled, total := map[string]int64{}, int64(0)
+	m.countReplicas(n, s)
+	c := longhorn.Condition{Type: longhorn.DiskConditionTypeSchedulable, Status: longhorn.ConditionStatusTrue, Message: where + " is schedulable"}
+	if !m.fits(spec, s, 0, 0) {
+		c.Status, c.Reason = longhorn.ConditionStatusFalse, longhorn.DiskConditionReasonDiskPressure
+		c.Message = where + " has too little space left"
+	}
+	m.setCondition(n, &s.Conditions, c)
+}
+
+// countReplicas lists in a disk's status the replicas that name the disk.
+func (m *Model) countReplicas(n *longhorn.Node, s *longhorn.DiskStatus) {
+	total, listed := int64(0), 0
+	var on []*longhorn.Replica
 	for _, r := range m.replicas.all() {
 		if r.Spec.DiskID != s.DiskUUID {
 			continue
@@ -69,18 +81,20 @@ func (m *Model) syncDisk(n *longhorn.Node, name string, s *longhorn.DiskStatus) 
 			r.Labels["longhornnode"] = n.Name
 			m.touch(r)
 		}
-		scheduled[r.Name] = r.Spec.VolumeSize
+		on = append(on, r)
+		if size, ok := s.ScheduledReplica[r.Name]; ok && size == r.Spec.VolumeSize {
+			listed++
+		}
 		total += r.Spec.VolumeSize
 	}
-	setMap(m, n, &s.ScheduledReplica, scheduled)
-	set(m, n, &s.StorageScheduled, total)
-
-	c := longhorn.Condition{Type: longhorn.DiskConditionTypeSchedulable, Status: longhorn.ConditionStatusTrue, Message: where + " is schedulable"}
-	if !m.fits(spec, s, 0, 0) {
-		c.Status, c.Reason = longhorn.ConditionStatusFalse, longhorn.DiskConditionReasonDiskPressure
-		c.Message = where + " has too little space left"
+	if listed != len(on) || listed != len(s.ScheduledReplica) {
+		s.ScheduledReplica = make(map[string]int64, len(on))
+		for _, r := range on {
+			s.ScheduledReplica[r.Name] = r.Spec.VolumeSize
+		}
+		m.touch(n)
 	}
-	m.setCondition(n, &s.Conditions, c)
+	set(m, n, &s.StorageScheduled, total)
 }
 
 // readDisk copies what the disk says of itself into its status. A blank disk

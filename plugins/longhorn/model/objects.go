@@ -242,6 +242,7 @@ func typeMeta(k Kind) metav1.TypeMeta {
 func (m *Model) touch(o Object) {
 	t, volume := topicOf(o)
 	m.note(t)
+	m.touched = m.revision
 	m.stamps[Ref{Kind: KindOf(o), Name: o.GetName()}] = m.revision
 	if volume != "" {
 		m.families[volume] = m.revision
@@ -260,6 +261,9 @@ func set[T comparable](m *Model, o Object, field *T, value T) {
 // after the given revision, in the order of Kinds and then of names, and the
 // revision to ask with next time. The first revision is 0.
 func (m *Model) Changed(since uint64) ([]Ref, uint64) {
+	if since >= m.touched {
+		return nil, m.revision
+	}
 	var refs []Ref
 	for r, at := range m.stamps {
 		if at > since {
