@@ -15,6 +15,8 @@ import (
 // then. TestShown_… holds it to the reading of whole objects.
 func shown(o model.Object) any {
 	switch o := o.(type) {
+	case *longhornapi.Volume:
+		return shownVolume(o)
 	case *longhornapi.Engine:
 		return shownEngine(o)
 	case *longhornapi.Replica:
@@ -48,6 +50,45 @@ type head struct {
 
 func headOf(o model.Object) head {
 	return head{o.GetName(), o.GetNamespace(), o.GetUID(), o.GetCreationTimestamp(), o.GetDeletionTimestamp()}
+}
+
+// condition is one without its message, which is for people.
+type condition struct {
+	Type    string                      `json:"type"`
+	Status  longhornapi.ConditionStatus `json:"status"`
+	Reason  string                      `json:"reason"`
+	Changed string                      `json:"lastTransitionTime"`
+}
+
+func conditions(of []longhornapi.Condition) []condition {
+	out := make([]condition, 0, len(of))
+	for _, c := range of {
+		out = append(out, condition{c.Type, c.Status, c.Reason, c.LastTransitionTime})
+	}
+	return out
+}
+
+type volumeStatus struct {
+	State      longhornapi.VolumeState      `json:"state"`
+	Robustness longhornapi.VolumeRobustness `json:"robustness"`
+	Image      string                       `json:"currentImage"`
+	Used       int64                        `json:"actualSize"`
+	DegradedAt string                       `json:"lastDegradedAt"`
+	Conditions []condition                  `json:"conditions"`
+	Kubernetes volumeUse                    `json:"kubernetesStatus"`
+}
+
+type volumeUse struct {
+	LastPodRefAt string                       `json:"lastPodRefAt"`
+	Workloads    []longhornapi.WorkloadStatus `json:"workloadsStatus"`
+}
+
+func shownVolume(v *longhornapi.Volume) any {
+	s := &v.Status
+	return excerpt[longhornapi.VolumeSpec, volumeStatus]{v.Kind, headOf(v), v.Spec, volumeStatus{
+		s.State, s.Robustness, s.CurrentImage, s.ActualSize, s.LastDegradedAt, conditions(s.Conditions),
+		volumeUse{s.KubernetesStatus.LastPodRefAt, s.KubernetesStatus.WorkloadsStatus},
+	}}
 }
 
 type imageStatus struct {
@@ -145,26 +186,26 @@ func shownReplica(r *longhornapi.Replica) any {
 }
 
 type nodeStatus struct {
-	Conditions []longhornapi.Condition `json:"conditions"`
-	Zone       string                  `json:"zone"`
-	Disks      map[string]diskStatus   `json:"diskStatus"`
+	Conditions []condition           `json:"conditions"`
+	Zone       string                `json:"zone"`
+	Disks      map[string]diskStatus `json:"diskStatus"`
 }
 
 type diskStatus struct {
-	UUID       string                  `json:"diskUUID"`
-	Path       string                  `json:"diskPath"`
-	Type       longhornapi.DiskType    `json:"diskType"`
-	Conditions []longhornapi.Condition `json:"conditions"`
-	Available  int64                   `json:"storageAvailable"`
-	Maximum    int64                   `json:"storageMaximum"`
-	Scheduled  int64                   `json:"storageScheduled"`
+	UUID       string               `json:"diskUUID"`
+	Path       string               `json:"diskPath"`
+	Type       longhornapi.DiskType `json:"diskType"`
+	Conditions []condition          `json:"conditions"`
+	Available  int64                `json:"storageAvailable"`
+	Maximum    int64                `json:"storageMaximum"`
+	Scheduled  int64                `json:"storageScheduled"`
 }
 
 func shownNode(n *longhornapi.Node) any {
 	return excerpt[longhornapi.NodeSpec, nodeStatus]{
 		n.Kind, headOf(n), n.Spec,
-		nodeStatus{n.Status.Conditions, n.Status.Zone, each(n.Status.DiskStatus, func(d *longhornapi.DiskStatus) diskStatus {
-			return diskStatus{d.DiskUUID, d.DiskPath, d.Type, d.Conditions, d.StorageAvailable, d.StorageMaximum, d.StorageScheduled}
+		nodeStatus{conditions(n.Status.Conditions), n.Status.Zone, each(n.Status.DiskStatus, func(d *longhornapi.DiskStatus) diskStatus {
+			return diskStatus{d.DiskUUID, d.DiskPath, d.Type, conditions(d.Conditions), d.StorageAvailable, d.StorageMaximum, d.StorageScheduled}
 		})},
 	}
 }
