@@ -31,10 +31,14 @@ func (j *join) addKnobs(st *cluster.Storage) {
 	if known {
 		st.KeepsNodes = cluster.AnswerOf(minor >= keepsMinor)
 	}
-	for _, s := range sortedSettings(j.Reader) {
-		if s.Name == replenishWait && !strings.HasPrefix(s.value, "{") {
-			st.HoldBack = &cluster.Knob{Name: s.Name, UID: s.UID, Value: s.value, Aside: "0"}
+	var wait *setting // of two the same one as in settingsOf
+	for _, s := range j.Reader.settings {
+		if s.Name == replenishWait && !strings.HasPrefix(s.value, "{") && (wait == nil || s.key() > wait.key()) {
+			wait = s
 		}
+	}
+	if wait != nil {
+		st.HoldBack = &cluster.Knob{Name: wait.Name, UID: wait.UID, Value: wait.value, Aside: "0"}
 	}
 	if !known || minor < offlineMinor {
 		return

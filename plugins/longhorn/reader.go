@@ -31,7 +31,7 @@ type Reader struct {
 	names  []string
 	parts  []part
 	shared shared
-	sorted []*setting // by name; nil where one has been put or dropped since
+	values settingValues // nil where one has been put or dropped since
 }
 
 // NewReader returns an empty Reader.
@@ -115,7 +115,7 @@ func (r *Reader) put(resource string, item []byte) error {
 	case nodes:
 		return keep(r.nodes, item, newNode)
 	case settings:
-		r.sorted = nil
+		r.values = nil
 		return keep(r.settings, item, newSetting)
 	case attachments:
 		return shelve(r.attachments, item, newAttachment)
@@ -151,7 +151,7 @@ func (r *Reader) Drop(k plugin.Kind, uid cluster.UID) {
 	case nodes:
 		delete(r.nodes, uid)
 	case settings:
-		r.sorted = nil
+		r.values = nil
 		delete(r.settings, uid)
 	case attachments:
 		r.attachments.Drop(uid)

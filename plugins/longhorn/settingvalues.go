@@ -13,21 +13,16 @@ import (
 // settingValues are the settings' values by name; empty where none was read.
 type settingValues map[string]string
 
-// Of two of one name it is always the same one that is taken.
+// settingsOf are the reader's settings, kept until one is put or dropped. Of two
+// of one name it is always the same one that is taken.
 func settingsOf(r *Reader) settingValues {
-	out := make(settingValues, len(r.settings))
-	for _, s := range sortedSettings(r) {
-		out[s.Name] = s.value
+	if r.values == nil {
+		r.values = make(settingValues, len(r.settings))
+		for _, s := range sortedBy(r.settings, func(s *setting) string { return s.Name }) {
+			r.values[s.Name] = s.value
+		}
 	}
-	return out
-}
-
-// sortedSettings are kept until one is put or dropped.
-func sortedSettings(r *Reader) []*setting {
-	if r.sorted == nil {
-		r.sorted = sortedBy(r.settings, func(s *setting) string { return s.Name })
-	}
-	return r.sorted
+	return r.values
 }
 
 // decides lists the settings that decide where replicas go, or when they, or
