@@ -96,7 +96,7 @@ mutate: ## how many small faults in the rules the tests notice; the survivors by
 
 .PHONY: soak
 soak: ## the simulator's campaigns at length: $SOAK times what go test does (docs/simulator.md)
-	SOAK=$(SOAK) SIM_DOCS='$(CURDIR)/docs' GOGC=400 \
+	SOAK=$(SOAK) SIM_DOCS='$(CURDIR)/docs' GOGC=1600 \
 	  $(GO) test ./pkg/sim -count=1 -v -timeout 48h | grep -v '^=== '
 
 .PHONY: race
