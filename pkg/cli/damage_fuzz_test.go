@@ -101,6 +101,8 @@ func (d *dump) damage(at uint32, garble bool) string {
 		return "dropped " + p.path
 	case p.field == "driver", p.field == "csi":
 		return "nothing" // another driver's volume, and that of none, is another's business
+	case garble && strings.Contains(p.path, ".currentReplicaAddressMap."):
+		return "nothing" // two that were one are two
 	case garble && p.kind.kind == "Setting":
 		return "nothing" // settings help, and need not be read
 	case garble:
@@ -169,7 +171,7 @@ func badNews(field string) bool {
 		"robustness", "backingImage", "dataEngine", "backendStoreDriver", "cloneMode", "cloneStatus",
 		"migrationNodeID", "currentMigrationNodeID", "switchoverState", "restoreRequired",
 		"expansionRequired", "isExpanding", "volumeSize", "currentSize", "purgeStatus", "restoreStatus", "isPurging",
-		"isRestoring", "rebuildStatus", "isRebuilding", "image", "currentImage", "replicaModeMap",
+		"isRestoring", "error", "rebuildStatus", "isRebuilding", "image", "currentImage", "replicaModeMap",
 		"Standby", "isStandby",
 	}, field)
 }
