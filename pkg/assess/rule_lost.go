@@ -3,6 +3,8 @@
 package assess
 
 import (
+	"slices"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
@@ -23,8 +25,12 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 	case blank(v) || t.held >= v.Need:
 		return false
 	default:
+		what := "has no copy of its data left that could be served"
+		if say.vj.Salvageable() {
+			what = "has no replica that can be shown to be good, and its data may still be on the disks of failed ones, to be salvaged"
+		}
 		say.add(VolumeDataLost, Danger,
-			"%s has no copy of its data left that could be served ("+say.tell(byHere)+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
+			"%s "+what+" ("+say.tell(byHere)+"). Start nothing that uses it, and delete neither its replicas nor their directories.",
 			say.counts(t)...)
 	}
 	fs := say.vj.Findings
@@ -35,6 +41,12 @@ func (w *world) lostRule(say volumeVoice, t tally) bool {
 			say.counts(t)...)
 	}
 	return true
+}
+
+// Salvageable reports whether the data of a volume without a good replica may
+// still be there: a replica failed, and nothing says that its disk is another.
+func (vj *VolumeJudgement) Salvageable() bool {
+	return slices.ContainsFunc(vj.Replicas, func(r ReplicaJudgement) bool { return r.Here == cluster.StandingFailed })
 }
 
 // formattable reports whether the storage would make the lost volume anew when

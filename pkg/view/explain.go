@@ -146,6 +146,9 @@ func (e Explained) conclusion() string {
 	case assess.Degraded:
 		return name + " is not whole: " + sum + "."
 	case assess.Lost:
+		if vj.Salvageable() {
+			return name + " has no replica that can be shown to be good; its data may still be on the disks of failed ones, to be salvaged."
+		}
 		return name + " is LOST as far as this cluster can tell: no replica is left that could serve its data."
 	case assess.Busy:
 		return name + " cannot be judged before this has ended: " + strings.Join(vj.Volume.Busy, ", ") + "."
