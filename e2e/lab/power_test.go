@@ -147,7 +147,7 @@ func faults(t *testing.T, s *shared) {
 			if n := s.copies()[volume]; n != 1 {
 				s.t.Fatalf("%d copies hold what was written: nothing is broken", n)
 			}
-			s.seen(false)
+			s.noticed()
 			f.while(s)
 			s.seen(true)
 			if n := s.copies()[volume]; n != 2 {

@@ -74,12 +74,7 @@ func homes(tr scenario.Truth, e scenario.Expected, volume string) []string {
 func (s *shared) verify(flags ...string) v1alpha1.Verification {
 	s.t.Helper()
 	before := s.copies()
-	said, err := s.Kubectl(s.t.Context(), append([]string{"safe-roll", "verify", "-o", "json"}, flags...)...)
-	s.must(err)
-	var v v1alpha1.Verification
-	if err := json.Unmarshal([]byte(said.Out), &v); err != nil {
-		s.t.Fatalf("%v\n%s", err, said.All())
-	}
+	v := s.ask(flags...)
 	after := s.copies()
 	for _, vol := range v.Volumes {
 		if most := max(before[vol.Name], after[vol.Name]); vol.Good > most && s.e[vol.Name] != "" {
@@ -87,6 +82,35 @@ func (s *shared) verify(flags ...string) v1alpha1.Verification {
 		}
 	}
 	return v
+}
+
+// ask asks the tool.
+func (s *shared) ask(flags ...string) v1alpha1.Verification {
+	s.t.Helper()
+	said, err := s.Kubectl(s.t.Context(), append([]string{"safe-roll", "verify", "-o", "json"}, flags...)...)
+	s.must(err)
+	var v v1alpha1.Verification
+	if err := json.Unmarshal([]byte(said.Out), &v); err != nil {
+		s.t.Fatalf("%v\n%s", err, said.All())
+	}
+	return v
+}
+
+// noticed waits until the verdict is not Safe any more. Until Longhorn's monitor
+// has asked the engine again, some seconds after a process failed, no object tells
+// of it, and what is said cannot be held against the disks. That is why a gate
+// takes two looks, further apart than this may last.
+func (s *shared) noticed() {
+	s.t.Helper()
+	const limit = 30 * time.Second
+	began := time.Now()
+	for s.ask().Verdict == v1alpha1.VerdictSafe {
+		if time.Since(began) > limit {
+			s.t.Fatalf("a failed process is not noticed within %s", limit)
+		}
+		time.Sleep(time.Second)
+	}
+	s.t.Logf("noticed after %s", time.Since(began).Round(time.Second))
 }
 
 // seen waits until the verdict is, or is not, Safe, and returns what was said.

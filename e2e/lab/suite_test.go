@@ -99,7 +99,7 @@ func rebuiltAsleep(s *shared) {
 	}
 	for _, w := range []struct{ kind, name, yes, no string }{
 		{"volumes.longhorn.io", name, `{"spec":{"offlineRebuilding":"enabled"}}`, `{"spec":{"offlineRebuilding":"ignored"}}`},
-		{"settings.longhorn.io", "offline-replica-rebuilding", `{"value":"{\"v1\":\"true\"}"}`, `{"value":"{\"v1\":\"false\"}"}`},
+		{"settings.longhorn.io", "offline-replica-rebuilding", `{"value":"true"}`, `{"value":"false"}`},
 	} {
 		s.seen(true)
 		replica := s.replicas(name)[0]
@@ -151,6 +151,12 @@ func (s *shared) replicas(volume string) []string {
 	return out
 }
 
+// user is the node of the pod that uses the volume.
+func (s *shared) user(volume string) string {
+	s.t.Helper()
+	return worldtest.Kubectl(s.t, s.World, 0, "get", "pod", volume+"-0", "-o", "jsonpath={.spec.nodeName}").Out
+}
+
 // evictedToNowhere: with three replicas on three nodes nothing can be moved.
 // Longhorn says so nowhere for a volume that sleeps; safe-roll counts what is to
 // leave no more. Taken back, everything is in its place.
@@ -197,17 +203,22 @@ func evictedToNowhere(s *shared) {
 	}
 }
 
-// thirdInARow drains without waiting for any rebuild. Longhorn lets two go and
-// holds the third; safe-roll would have held the second.
+// thirdInARow drains without waiting for any rebuild, the node of the pod last: a
+// volume that moves with its pod starts anew, with all its replicas. Longhorn lets
+// two go and holds the third; safe-roll would have held the second.
 func thirdInARow(s *shared) {
 	s.Lab.Plane.FailRebuilds(awake, "not yet")
-	order := nodes()
+	busy := s.user(awake)
+	order := append(slices.DeleteFunc(nodes(), func(n string) bool { return n == busy }), busy)
 	for n, node := range order {
 		if n > 0 {
 			worldtest.Named(s.t, worldtest.Kubectl(s.t, s.World, 3, "safe-roll", "verify", node, "--probe"), []string{awake})
 		}
 		if ends := drains(s.t, s.World, node); ends != (n < 2) {
 			s.t.Fatalf("the drain of %s, number %d, ends: %v", node, n+1, ends)
+		}
+		if n < 2 {
+			s.fallsBehind(awake, node)
 		}
 		worldtest.Kubectl(s.t, s.World, 0, "uncordon", node)
 	}
@@ -220,14 +231,30 @@ func thirdInARow(s *shared) {
 	s.seen(true, "--probe")
 }
 
+// fallsBehind waits until Longhorn knows that the volume's copy on the node is out
+// of date.
+func (s *shared) fallsBehind(volume, node string) {
+	s.t.Helper()
+	for began := time.Now(); ; time.Sleep(time.Second) {
+		at := worldtest.Kubectl(s.t, s.World, 0, "get", "replicas.longhorn.io", "-n", "longhorn-system", "-l", "longhornnode="+node+",longhornvolume="+volume,
+			"-o", "jsonpath={.items[*].spec.failedAt}").Out
+		if at != "" {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			s.t.Fatalf("the copy of %s on %s has not failed", volume, node)
+		}
+	}
+}
+
 // drainAfterDeletion: a node is gone, with what was on it, and nothing takes its
-// place. Longhorn blocks every further drain (longhorn/longhorn#10833);
-// safe-roll rebuilds first, and drains.
+// place. Longhorn blocks every further drain (longhorn/longhorn#10833); a roll
+// rebuilds first, and drains.
 func drainAfterDeletion(s *shared) {
 	s.must(s.AddNode(s.t.Context(), scenario.Node{Name: "worker-4", Role: "worker"}))
 	worldtest.Kubectl(s.t, s.World, 0, "patch", "settings.longhorn.io", "node-drain-policy", "-n", "longhorn-system", "--type=merge", "-p",
 		`{"value":"block-for-eviction-if-contains-last-replica"}`)
-	busy := worldtest.Kubectl(s.t, s.World, 0, "get", "pod", awake+"-0", "-o", "jsonpath={.spec.nodeName}").Out
+	busy := s.user(awake)
 	free := slices.DeleteFunc(nodes(), func(n string) bool { return n == busy })
 	s.must(s.Fleet.DeleteNode(s.t.Context(), free[0], hollow.DestroyDisk))
 	s.must(s.AttachedHealthy(s.t.Context()))
@@ -235,7 +262,9 @@ func drainAfterDeletion(s *shared) {
 		s.t.Error("a phantom does not block a drain: there is nothing to heal")
 	}
 	worldtest.Kubectl(s.t, s.World, 0, "uncordon", free[1])
-	s.t.Log(worldtest.Kubectl(s.t, s.World, 0, "safe-roll", "drain", free[1], "--probe", "--look-interval=5s").All())
+	// Three replicas on the three nodes that are left can only be refilled, and then
+	// the pair's, too, are one meanwhile: the refusal says how that is accepted.
+	roll(s.t, s.World, free[1:2], "--probe", "--accept-risk=volume/one-copy-left:"+pair, "--retire-command=machine retire", "--create-command=machine create")
 	tr := worldtest.Truth(s.t, s.World)
 	for v := range s.e {
 		want := 3
