@@ -46,7 +46,7 @@ func (r Roll) Options() world.Options {
 // could not be measured; what was measured and is wrong is in Result.Wrong.
 func (r Roll) Run(ctx context.Context, w *world.World) (*Result, error) {
 	began := time.Now()
-	crowd, err := r.fill(ctx, w)
+	written, err := r.fill(ctx, w)
 	if err != nil {
 		return nil, fmt.Errorf("fill the cluster: %w", err)
 	}
@@ -55,7 +55,7 @@ func (r Roll) Run(ctx context.Context, w *world.World) (*Result, error) {
 	if err := r.roll(ctx, w, res); err != nil || len(res.Wrong) > 0 {
 		return res, err
 	}
-	return res, r.check(ctx, w, crowd, res)
+	return res, r.check(ctx, w, written, res)
 }
 
 // roll runs the tool against the proxy.
