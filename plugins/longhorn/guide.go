@@ -72,7 +72,7 @@ func (Storage) Guides() []plugin.Guide {
 		},
 		{
 			Code: "replica/failed",
-			Not:  []string{"Do not delete it while it may be the last copy: Longhorn has discarded good replicas for failed ones before."},
+			Not:  []string{"Do not delete replica REPLICA while it may be the last copy: Longhorn has discarded good replicas for failed ones before."},
 			See:  []string{issue("7425", "good replicas discarded"), issue("7372", "the last replica deleted")},
 		},
 	}...)
@@ -90,7 +90,7 @@ func lossGuides() []plugin.Guide {
 				"Look for backups: kubectl -n longhorn-system get backupvolumes.longhorn.io,backups.longhorn.io.",
 			},
 			Not: []string{
-				"Do not start a pod that mounts it: a volume without replicas is a new one to Longhorn, and its blank device is formatted.",
+				"Do not start a pod that mounts it: a volume whose replicas are all missing or blank is a new one to Longhorn, and its blank device is formatted.",
 				"Do not delete orphans.longhorn.io, and see that setting orphan-auto-deletion (orphan-resource-auto-deletion from 1.9 on) deletes none.",
 				"Do not salvage it before every disk that may come back has come back.",
 			},
