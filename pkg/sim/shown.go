@@ -69,13 +69,23 @@ func conditions(of []longhornapi.Condition) []condition {
 }
 
 type volumeStatus struct {
-	State      longhornapi.VolumeState      `json:"state"`
-	Robustness longhornapi.VolumeRobustness `json:"robustness"`
-	Image      string                       `json:"currentImage"`
-	Used       int64                        `json:"actualSize"`
-	DegradedAt string                       `json:"lastDegradedAt"`
-	Conditions []condition                  `json:"conditions"`
-	Kubernetes volumeUse                    `json:"kubernetesStatus"`
+	State      longhornapi.VolumeState           `json:"state"`
+	Robustness longhornapi.VolumeRobustness      `json:"robustness"`
+	Image      string                            `json:"currentImage"`
+	Used       int64                             `json:"actualSize"`
+	DegradedAt string                            `json:"lastDegradedAt"`
+	Conditions []condition                       `json:"conditions"`
+	Kubernetes volumeUse                         `json:"kubernetesStatus"`
+	Clone      cloning                           `json:"cloneStatus"`
+	MovesTo    string                            `json:"currentMigrationNodeID"`
+	Switchover longhornapi.VolumeSwitchoverState `json:"switchoverState"`
+	Restores   bool                              `json:"restoreRequired"`
+	Expands    bool                              `json:"expansionRequired"`
+	Standby    bool                              `json:"isStandby"`
+}
+
+type cloning struct {
+	State longhornapi.VolumeCloneState `json:"state"`
 }
 
 type volumeUse struct {
@@ -88,6 +98,7 @@ func shownVolume(v *longhornapi.Volume) any {
 	return excerpt[longhornapi.VolumeSpec, volumeStatus]{v.Kind, headOf(v), v.Spec, volumeStatus{
 		s.State, s.Robustness, s.CurrentImage, s.ActualSize, s.LastDegradedAt, conditions(s.Conditions),
 		volumeUse{s.KubernetesStatus.LastPodRefAt, s.KubernetesStatus.WorkloadsStatus},
+		cloning{s.CloneStatus.State}, s.CurrentMigrationNodeID, s.SwitchoverState, s.RestoreRequired, s.ExpansionRequired, s.IsStandby,
 	}}
 }
 
@@ -119,11 +130,13 @@ type engineStatus struct {
 }
 
 type purging struct {
-	Is bool `json:"isPurging"`
+	Is    bool   `json:"isPurging"`
+	Error string `json:"error"`
 }
 
 type restoring struct {
-	Is bool `json:"isRestoring"`
+	Is    bool   `json:"isRestoring"`
+	Error string `json:"error"`
 }
 
 func shownEngine(e *longhornapi.Engine) any {
@@ -133,8 +146,8 @@ func shownEngine(e *longhornapi.Engine) any {
 		engineStatus{
 			State: s.CurrentState, Owner: s.OwnerID, Size: s.CurrentSize, IsExpanding: s.IsExpanding, ExpandError: s.LastExpansionError,
 			Modes: s.ReplicaModeMap, Addresses: s.CurrentReplicaAddressMap, Rebuilds: s.RebuildStatus,
-			Purges:    each(s.PurgeStatus, func(p *longhornapi.PurgeStatus) purging { return purging{p.IsPurging} }),
-			Restores:  each(s.RestoreStatus, func(r *longhornapi.RestoreStatus) restoring { return restoring{r.IsRestoring} }),
+			Purges:    each(s.PurgeStatus, func(p *longhornapi.PurgeStatus) purging { return purging{p.IsPurging, p.Error} }),
+			Restores:  each(s.RestoreStatus, func(r *longhornapi.RestoreStatus) restoring { return restoring{r.IsRestoring, r.Error} }),
 			Snapshots: each(s.Snapshots, func(*longhornapi.SnapshotInfo) struct{} { return struct{}{} }),
 		},
 	}
@@ -169,8 +182,9 @@ type replicaSpec struct {
 }
 
 type replicaStatus struct {
-	State longhornapi.InstanceState `json:"currentState"`
-	Owner string                    `json:"ownerID"`
+	State      longhornapi.InstanceState `json:"currentState"`
+	Owner      string                    `json:"ownerID"`
+	Conditions []condition               `json:"conditions"`
 }
 
 func shownReplica(r *longhornapi.Replica) any {
@@ -181,7 +195,7 @@ func shownReplica(r *longhornapi.Replica) any {
 			s.VolumeName, s.EngineName, s.Active, s.NodeID, s.DiskID, s.DiskPath, s.DataDirectoryName,
 			s.HealthyAt, s.FailedAt, s.LastHealthyAt, s.LastFailedAt, s.RebuildRetryCount, s.EvictionRequested,
 		},
-		replicaStatus{r.Status.CurrentState, r.Status.OwnerID},
+		replicaStatus{r.Status.CurrentState, r.Status.OwnerID, conditions(r.Status.Conditions)},
 	}
 }
 
@@ -216,12 +230,13 @@ type managerSpec struct {
 }
 
 type managerStatus struct {
-	State   longhornapi.InstanceManagerState       `json:"currentState"`
-	Engines map[string]longhornapi.InstanceProcess `json:"instanceEngines,omitempty"`
+	State     longhornapi.InstanceManagerState       `json:"currentState"`
+	Engines   map[string]longhornapi.InstanceProcess `json:"instanceEngines,omitempty"`
+	Frontends map[string]longhornapi.InstanceProcess `json:"instanceEngineFrontends,omitempty"`
 }
 
 func shownManager(m *longhornapi.InstanceManager) any {
 	return excerpt[managerSpec, managerStatus]{
-		m.Kind, headOf(m), managerSpec{m.Spec.NodeID, m.Spec.Type}, managerStatus{m.Status.CurrentState, m.Status.InstanceEngines},
+		m.Kind, headOf(m), managerSpec{m.Spec.NodeID, m.Spec.Type}, managerStatus{m.Status.CurrentState, m.Status.InstanceEngines, m.Status.InstanceEngineFrontends},
 	}
 }
