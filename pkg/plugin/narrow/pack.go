@@ -41,7 +41,7 @@ type packer struct {
 }
 
 // textKey is the head of the UUID that is the object's key.
-const textKey = 1<<2 | textUUID
+const textKey = 1<<2 + textUUID
 
 const uuidLength = 36
 
