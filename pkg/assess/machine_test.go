@@ -78,3 +78,20 @@ func TestMayDelete_AVolumeIsBoundByAnyLabelThatNamesTheNode(t *testing.T) {
 		}
 	}
 }
+
+// strays counts the replicas that name another node than n1 and a disk that the
+// storage lists there.
+func strays(s *cluster.Snapshot) int {
+	j, n := &Judgement{Snapshot: s}, 0
+	m := j.Machine("n1")
+	for _, st := range s.Storages {
+		for _, v := range st.Volumes {
+			for i := range v.Replicas {
+				if v.Replicas[i].Node != "n1" && m.holds(&v.Replicas[i]) {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}

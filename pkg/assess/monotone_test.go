@@ -20,7 +20,7 @@ import (
 // Six things are not "worse" in this sense, and are left out where they
 // apply. Of two nodes that report one disk, taking one away settles which of
 // them has it. Who takes the last thing off a node that may be deleted frees
-// it: its replicas, engines and holds. Who hides the only trace that a volume
+// it: its replicas, its disks that others name, engines and holds. Who hides the only trace that a volume
 // was used hides that: the one replica that was ever healthy, of more than the
 // volume was made with, or that a placeholder ever was. Who
 // takes the last copy of a volume whose loss was accepted makes it lost, which
@@ -38,13 +38,13 @@ func TestJudge_WorseFactsNeverMakeItSafe(t *testing.T) {
 		ref := cluster.NodeRef{Name: "n1", UID: "uid-n1"}
 		before := Judge(s, p, now())
 		whole, drain, del := before.Verdict, before.MayDrain(ref).Verdict, before.MayDelete(ref, turn).Verdict
-		reboot := before.MayReboot(ref).Verdict
+		reboot, astray := before.MayReboot(ref).Verdict, strays(s)
 		what := d.worsen(s)
 		after := Judge(s, p, now())
 		if after.Verdict != whole {
 			changed++
 		}
-		if rebuilds(after) < rebuilds(before) {
+		if rebuilds(after) < rebuilds(before) || strays(s) < astray {
 			return
 		}
 		for _, q := range []struct {
