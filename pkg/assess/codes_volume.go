@@ -55,7 +55,7 @@ func volumeCodes() []CodeDoc {
 		{VolumeUnproven, "Whether the volume has its replicas cannot be told.", "See the reasons of its replicas; each names what to do."},
 		{VolumeDegraded, "The volume has fewer good replicas than it is configured to have.",
 			"Do not take another node out before it is whole. Unless it must not be attached (volume/unsafe-to-attach), have it attached and rebuilt; run does that itself before its first turn (phase heal)."},
-		{VolumeNoBase, "No copy of the image that the volume is layered upon is on a disk that can be read.",
+		{VolumeNoBase, "No copy of the image that the volume is layered upon is known to be on a disk that can be read. One that was last seen before its node was made may have gone with the machine before.",
 			"Bring a node with a copy back, or provide the image again; the volume cannot be opened without it."},
 		{VolumeOneZone, "All good replicas of the volume lie in one zone, and the cluster has others.",
 			"Nothing must be done for a node to go. To survive the loss of a zone, have one of them moved to another."},

@@ -141,7 +141,7 @@ func image(disks ...string) func(*lab) {
 	return func(l *lab) {
 		b := cluster.Base{Name: "image"}
 		for _, d := range disks {
-			b.Copies = append(b.Copies, cluster.BaseCopy{DiskUUID: d, Ready: cluster.Yes})
+			b.Copies = append(b.Copies, cluster.BaseCopy{DiskUUID: d, Ready: cluster.Yes, ReadyAt: ago(10 * time.Hour)})
 		}
 		l.st().Bases = []cluster.Base{b}
 	}

@@ -48,7 +48,7 @@ func (st *storageWorld) moved(was *storageWorld, nodes map[string]bool) moved {
 	} {
 		maps.Copy(m.nodes, more)
 	}
-	m.bases = len(m.disks) > 0 || !maps.Equal(st.ready, was.ready) || !reflect.DeepEqual(st.facts.Bases, was.facts.Bases)
+	m.bases = !reflect.DeepEqual(st.images, was.images)
 	return m
 }
 

@@ -54,26 +54,6 @@ func doubted(v cluster.Volume) cluster.Verdict {
 	}
 }
 
-// readableBase: a copy of the image is ready on a disk that can be read.
-func (o oracle) readableBase(st cluster.Storage, name string, except string) bool {
-	for _, b := range st.Bases {
-		for _, c := range b.Copies {
-			owners := o.owners(st, c.DiskUUID)
-			if b.Name != name || c.Ready != cluster.Yes || len(owners) != 1 || owners[0] == except || !o.live(owners[0]) {
-				continue
-			}
-			for _, sn := range st.Nodes {
-				for _, d := range sn.Disks {
-					if sn.Name == owners[0] && d.UUID == c.DiskUUID && d.Reported && d.Declared && d.Ready == cluster.Yes && sn.Ready == cluster.Yes {
-						return true
-					}
-				}
-			}
-		}
-	}
-	return false
-}
-
 func (o oracle) claimed(st cluster.Storage, v cluster.Volume) bool {
 	return slices.ContainsFunc(o.s.Persistent, func(pv cluster.PersistentVolume) bool {
 		return pv.Driver == st.Driver && pv.Handle == v.Name

@@ -76,9 +76,10 @@ func (d dice) snapshot() *cluster.Snapshot {
 		}
 	}
 	if d.rarely(3) {
-		b := cluster.Base{Name: "image"}
+		b := cluster.Base{Name: "image", Created: mostly(d, 3, time.Time{}, ago(100*time.Hour+6*time.Second), ago(100*time.Hour-6*time.Second), ago(10*time.Hour))}
 		for range rapid.IntRange(0, 3).Draw(d.t, "copies") {
-			b.Copies = append(b.Copies, cluster.BaseCopy{DiskUUID: "disk-" + pick(d, nodeNames()...), Ready: mostly(d, 6, cluster.Yes, cluster.No, cluster.Unknown)})
+			b.Copies = append(b.Copies, cluster.BaseCopy{DiskUUID: "disk-" + pick(d, nodeNames()...), Ready: mostly(d, 6, cluster.Yes, cluster.No, cluster.Unknown),
+				ReadyAt: mostly(d, 3, ago(100*time.Hour), time.Time{}, ago(10*time.Hour), ago(-11*time.Second))})
 		}
 		st.Bases = append(st.Bases, b)
 	}

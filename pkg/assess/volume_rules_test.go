@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func serving3() *lab { return newLab().attached("data", "w1", "w2", "w3") }
 func unused2() *lab  { return newLab().unused("data", "w1", "w2") }
 
 func volumeCases() []volumeCase {
-	return append(append(countCases(), useCases()...), kindCases()...)
+	return slices.Concat(countCases(), useCases(), kindCases(), baseCases())
 }
 
 func countCases() []volumeCase {
@@ -231,23 +232,6 @@ func kindCases() []volumeCase {
 		{"a volume that is there twice cannot be judged", atRest2, func(l *lab) {
 			l.st().Volumes = append(l.st().Volumes, *l.v("data"))
 		}, Whole, []string{InputTwice}, dunno},
-		{"an image that is not listed cannot be read", atRest2, with(func(v *cluster.Volume) { v.Base = "image" }), ConditionUnknown, []string{VolumeNoBase}, dunno},
-		{"an image with a copy can be read", atRest2, withBase("disk-w3", cluster.Yes, nil), Whole, nil, safe},
-		{"an image whose copy is not ready cannot be read", atRest2, withBase("disk-w3", cluster.Unknown, nil), ConditionUnknown, []string{VolumeNoBase}, dunno},
-		{"an image on a node that is gone cannot be read", atRest2, withBase("disk-w3", cluster.Yes, func(l *lab) { l.remove("w3") }), ConditionUnknown, []string{VolumeNoBase}, dunno},
-		{"an image on a disk that is not ready cannot be read", atRest2, withBase("disk-w3", cluster.Yes, func(l *lab) { l.disk("w3").Ready = cluster.No }), ConditionUnknown, []string{VolumeNoBase}, dunno},
-		{"an image on a silent node cannot be read", atRest2, withBase("disk-w3", cluster.Yes, func(l *lab) { l.node("w3").Ready = cluster.No }), ConditionUnknown, []string{VolumeNoBase}, dunno},
-		{"an image on a storage node that is not ready cannot be read", atRest2, withBase("disk-w3", cluster.Yes, func(l *lab) { l.sn("w3").Ready = cluster.No }), ConditionUnknown, []string{VolumeNoBase}, dunno},
-	}
-}
-
-func withBase(disk string, ready cluster.Answer, more func(*lab)) func(*lab) {
-	return func(l *lab) {
-		l.v("data").Base = "image"
-		l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: disk, Ready: ready}}}}
-		if more != nil {
-			more(l)
-		}
 	}
 }
 

@@ -141,7 +141,7 @@ func TestBase_ACopyOnNoKnownDiskIsNone(t *testing.T) {
 func TestBase_ACopyOnADiskThatIsNotConfiguredIsNone(t *testing.T) {
 	l := atRest2()
 	l.v("data").Base = "image"
-	l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: "disk-w3", Ready: cluster.Yes}}}}
+	l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: "disk-w3", Ready: cluster.Yes, ReadyAt: ago(10 * time.Hour)}}}}
 	if got := l.judge().Verdict; got != cluster.Safe {
 		t.Fatalf("%v with a copy on w3", got)
 	}

@@ -55,7 +55,8 @@ type storageWorld struct {
 	ready map[string]string
 	// twiceNodes and twiceVolumes are what the input holds more than once.
 	twiceNodes, twiceVolumes map[string]bool
-	bases                    map[string]*cluster.Base
+	images                   []imageWorld
+	bases                    map[string]*imageWorld
 	// reporters says on which nodes somebody reports; nil where nothing is
 	// concluded from that.
 	reporters map[string]bool
@@ -125,7 +126,7 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 		nodes: make(map[string]*cluster.StorageNode, len(st.Nodes)),
 		disks: make(map[string]int, len(st.Nodes)),
 		ready: make(map[string]string, len(st.Nodes)),
-		bases: make(map[string]*cluster.Base, len(st.Bases)),
+		bases: make(map[string]*imageWorld, len(st.Bases)),
 
 		late: map[string]time.Time{}, twiceNodes: map[string]bool{},
 		reporters: w.reporters(st),
@@ -144,8 +145,12 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 			w.addDisks(&x, sn)
 		}
 	}
+	upon := layeredUpon(st)
 	for i := range st.Bases {
-		x.bases[st.Bases[i].Name] = &st.Bases[i]
+		x.images = append(x.images, w.newImage(&x, &st.Bases[i], upon[st.Bases[i].Name]))
+	}
+	for i := range x.images {
+		x.bases[x.images[i].facts.Name] = &x.images[i]
 	}
 	x.twiceVolumes = twiceVolumes(st)
 	return x

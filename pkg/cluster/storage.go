@@ -98,23 +98,6 @@ type Disk struct {
 	Scheduled int64
 }
 
-// Base is an image that replicas are layered upon: without a copy of it on
-// its disk a replica cannot be opened.
-type Base struct {
-	Name     string
-	UID      UID
-	NodeTags []string
-	DiskTags []string
-	// Copies are sorted by disk.
-	Copies []BaseCopy
-}
-
-// BaseCopy is one copy of a Base.
-type BaseCopy struct {
-	DiskUUID string
-	Ready    Answer
-}
-
 // Orphan is a replica's directory that no replica object names. It may be old,
 // foreign, or the last copy of a volume.
 type Orphan struct {

@@ -100,12 +100,12 @@ func (j *join) addHolds() {
 func (j *join) bases() []cluster.Base {
 	var out []cluster.Base
 	for _, b := range sortedBy(j.backingImages, func(b *backingImage) string { return b.Name }) {
-		f := cluster.Base{Name: b.Name, UID: b.UID, NodeTags: b.nodeTags, DiskTags: b.diskTags}
+		f := cluster.Base{Name: b.Name, UID: b.UID, Created: b.Created.time(), NodeTags: b.nodeTags, DiskTags: b.diskTags}
 		for _, disk := range sortedKeys(b.copies) {
 			c := cluster.BaseCopy{DiskUUID: disk}
-			switch b.copies[disk] {
+			switch b.copies[disk].State {
 			case "ready":
-				c.Ready = yes
+				c.Ready, c.ReadyAt = yes, b.copies[disk].Since.time()
 			case "", "unknown":
 			default:
 				c.Ready = no

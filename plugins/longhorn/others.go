@@ -171,7 +171,15 @@ func newEngineImage(item []byte) (*engineImage, error) {
 type backingImage struct {
 	meta
 	nodeTags, diskTags []string
-	copies             map[string]string // disk UUID to state
+	copies             map[string]imageFile // by disk UUID
+}
+
+// imageFile is what is said of an image's copy on a disk. Since is when the
+// state became what it is: a manager that starts anew looks at the file again,
+// and the time is of that look.
+type imageFile struct {
+	State string `json:"state"`
+	Since stamp  `json:"lastStateTransitionTime"`
 }
 
 func newBackingImage(item []byte) (*backingImage, error) {
@@ -179,19 +187,12 @@ func newBackingImage(item []byte) (*backingImage, error) {
 		NodeSelector []string `json:"nodeSelector"`
 		DiskSelector []string `json:"diskSelector"`
 	}, struct {
-		Files map[string]struct {
-			State string `json:"state"`
-		} `json:"diskFileStatusMap"`
+		Files map[string]imageFile `json:"diskFileStatusMap"`
 	}]("BackingImage", item)
 	if err != nil {
 		return nil, err
 	}
-	b := &backingImage{meta: o.Metadata, nodeTags: o.Spec.NodeSelector, diskTags: o.Spec.DiskSelector}
-	b.copies = make(map[string]string, len(o.Status.Files))
-	for disk, f := range o.Status.Files {
-		b.copies[disk] = f.State
-	}
-	return b, nil
+	return &backingImage{meta: o.Metadata, nodeTags: o.Spec.NodeSelector, diskTags: o.Spec.DiskSelector, copies: o.Status.Files}, nil
 }
 
 // shardGroup is what is kept of a ShardGroup (from Longhorn 1.12.1 on): the

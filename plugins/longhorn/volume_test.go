@@ -265,8 +265,9 @@ func TestReader_WhatIsReferredToAndWasNotReadIsAGap(t *testing.T) {
 		t.Errorf("%d gaps for a hundred missing volumes, the last %+v; want 21", len(gaps), gaps[len(gaps)-1])
 	}
 	st, gaps := read(t, "1.8").set("Volume/vol", "spec.backingImage", "img").add(
-		`{"kind":"BackingImage","metadata":{"name":"img","uid":"b"},"spec":{"nodeSelector":["x"]},"status":{"diskFileStatusMap":{"d2":{"state":"in-progress"},"d1":{"state":"ready"},"d3":{"state":"unknown"}}}}`).storage()
-	if len(gaps) != 0 || len(st.Bases) != 1 || st.Volumes[0].Base != "img" || fmt.Sprint(st.Bases[0].Copies) != "[{d1 1} {d2 2} {d3 0}]" {
+		`{"kind":"BackingImage","metadata":{"name":"img","uid":"b","creationTimestamp":"2026-01-01T09:00:00Z"},"spec":{"nodeSelector":["x"]},"status":{"diskFileStatusMap":{"d2":{"state":"in-progress"},"d1":{"state":"ready","lastStateTransitionTime":"2026-01-01T10:00:00Z"},"d3":{"state":"unknown"}}}}`).storage()
+	if len(gaps) != 0 || len(st.Bases) != 1 || st.Volumes[0].Base != "img" || fmt.Sprint(st.Bases[0].Copies) != "[{d1 1 2026-01-01 10:00:00 +0000 UTC} {d2 2 0001-01-01 00:00:00 +0000 UTC} {d3 0 0001-01-01 00:00:00 +0000 UTC}]" ||
+		st.Bases[0].Created.IsZero() {
 		t.Errorf("bases %+v, gaps %+v", st.Bases, gaps)
 	}
 }
