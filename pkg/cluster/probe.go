@@ -2,7 +2,10 @@
 
 package cluster
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Seen is what a look into a replica's directory found.
 type Seen uint8
@@ -38,4 +41,39 @@ type Probe struct {
 	Node NodeRef
 	// Facts are what was seen, or why nobody answered.
 	Facts []Fact
+}
+
+// Sighting is a look, with the replica as it was looked at.
+type Sighting struct {
+	Of    Replica
+	Probe Probe
+}
+
+// See gives the storage's replicas what was seen in their directories. A
+// replica that has changed since is one that nobody has looked at. The replicas
+// that the storage has are not changed: others may have them too.
+func (st *Storage) See(seen map[UID]Sighting) {
+	if len(seen) == 0 {
+		return
+	}
+	for i := range st.Volumes {
+		v := &st.Volumes[i]
+		own := false
+		for k := range v.Replicas {
+			x, ok := seen[v.Replicas[k].UID]
+			if !ok || !sameDirectory(&x.Of, &v.Replicas[k]) {
+				continue
+			}
+			if !own {
+				v.Replicas, own = slices.Clone(v.Replicas), true
+			}
+			probe := x.Probe
+			v.Replicas[k].Probe = &probe
+		}
+	}
+}
+
+func sameDirectory(a, b *Replica) bool {
+	return a.Claim == b.Claim && a.Node == b.Node && a.DiskUUID == b.DiskUUID && a.DiskPath == b.DiskPath &&
+		a.Directory == b.Directory && a.HealthyAt.Equal(b.HealthyAt) && a.FailedAt.Equal(b.FailedAt)
 }

@@ -123,7 +123,7 @@ func (c *Cluster) differs(w *watches) bool {
 	defer w.state.mu.Unlock()
 	for i, r := range w.state.readers {
 		now, _ := r.Storage()
-		w.state.inside(&now)
+		now.See(w.state.sightings)
 		if i >= len(c.last.Storages) || !sameStorage(&now, &c.last.Storages[i]) {
 			return true
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,13 +35,6 @@ type answer struct {
 	at     time.Time
 	sights []plugin.Sight
 	err    error
-}
-
-// sighting is a look, with the replica as it was looked at: of one that has
-// changed since it tells nothing.
-type sighting struct {
-	of    cluster.Replica
-	probe cluster.Probe
 }
 
 // lookInside runs the probes of all storages and keeps the answers in st. What
@@ -144,7 +136,7 @@ func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[str
 			}
 		}
 	}
-	st.sightings = map[cluster.UID]sighting{}
+	st.sightings = map[cluster.UID]cluster.Sighting{}
 	var gaps probeGaps
 	for _, node := range order {
 		for i, p := range byNode[node] {
@@ -154,11 +146,11 @@ func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[str
 				if a.err != nil {
 					probe.Facts = []cluster.Fact{{Name: "why", Value: a.err.Error()}}
 				}
-				st.sightings[t.Replica] = sighting{of: replicas[t.Replica], probe: probe}
+				st.sightings[t.Replica] = cluster.Sighting{Of: replicas[t.Replica], Probe: probe}
 			}
 			for _, sight := range a.sights {
 				x := st.sightings[sight.Replica]
-				x.probe.Seen, x.probe.Facts = sight.Seen, sight.Facts
+				x.Probe.Seen, x.Probe.Facts = sight.Seen, sight.Facts
 				st.sightings[sight.Replica] = x
 			}
 			gaps.add(p, a.err)
@@ -197,32 +189,4 @@ func (g *probeGaps) add(p askedOf, err error) {
 	if len(g.list) < most {
 		g.list = append(g.list, gap)
 	}
-}
-
-// inside gives the replicas what was seen in their directories. A replica that
-// has changed since is one that nobody has looked at.
-func (st *state) inside(storage *cluster.Storage) {
-	if len(st.sightings) == 0 {
-		return
-	}
-	for i := range storage.Volumes {
-		v := &storage.Volumes[i]
-		own := false // a reader may give the same replicas again
-		for k := range v.Replicas {
-			x, ok := st.sightings[v.Replicas[k].UID]
-			if !ok || !sameDirectory(&x.of, &v.Replicas[k]) {
-				continue
-			}
-			if !own {
-				v.Replicas, own = slices.Clone(v.Replicas), true
-			}
-			probe := x.probe
-			v.Replicas[k].Probe = &probe
-		}
-	}
-}
-
-func sameDirectory(a, b *cluster.Replica) bool {
-	return a.Claim == b.Claim && a.Node == b.Node && a.DiskUUID == b.DiskUUID && a.DiskPath == b.DiskPath &&
-		a.Directory == b.Directory && a.HealthyAt.Equal(b.HealthyAt) && a.FailedAt.Equal(b.FailedAt)
 }

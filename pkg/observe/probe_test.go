@@ -242,30 +242,6 @@ func TestProbe_AMissingRightIsOneGapThatNamesIt(t *testing.T) {
 	}
 }
 
-func TestProbe_AReplicaThatHasChangedSinceWasNotSeen(t *testing.T) {
-	st := &state{sightings: map[cluster.UID]sighting{"r": {
-		of: cluster.Replica{UID: "r", Claim: cluster.Idle, Node: "n", Directory: "d"}, probe: cluster.Probe{Seen: cluster.SeenData},
-	}}}
-	for name, c := range map[string]struct {
-		now  cluster.Replica
-		seen bool
-	}{
-		"unchanged":         {cluster.Replica{UID: "r", Claim: cluster.Idle, Node: "n", Directory: "d"}, true},
-		"serving":           {cluster.Replica{UID: "r", Claim: cluster.Serving, Node: "n", Directory: "d"}, false},
-		"elsewhere":         {cluster.Replica{UID: "r", Claim: cluster.Idle, Node: "m", Directory: "d"}, false},
-		"on another disk":   {cluster.Replica{UID: "r", Claim: cluster.Idle, Node: "n", Directory: "d", DiskUUID: "x"}, false},
-		"in another folder": {cluster.Replica{UID: "r", Claim: cluster.Idle, Node: "n", Directory: "e"}, false},
-		"rebuilt since":     {cluster.Replica{UID: "r", Claim: cluster.Idle, Node: "n", Directory: "d", HealthyAt: time.Now()}, false},
-		"another one":       {cluster.Replica{UID: "s", Claim: cluster.Idle, Node: "n", Directory: "d"}, false},
-	} {
-		storage := cluster.Storage{Volumes: []cluster.Volume{{Replicas: []cluster.Replica{c.now}}}}
-		st.inside(&storage)
-		if got := storage.Volumes[0].Replicas[0].Probe != nil; got != c.seen {
-			t.Errorf("%s: seen %t, want %t", name, got, c.seen)
-		}
-	}
-}
-
 func TestCapped_KeepsWhatFitsAndSaysThatThereWasMore(t *testing.T) {
 	c := capped{limit: 5}
 	for _, word := range []string{"abc", "def", "g"} {

@@ -22,7 +22,7 @@ type state struct {
 	// shrunk: a list lost more than can be believed since the last look.
 	shrunk bool
 	// sightings are what was seen in the directories of replicas, by UID.
-	sightings map[cluster.UID]sighting
+	sightings map[cluster.UID]cluster.Sighting
 
 	// mu guards what events change.
 	mu      sync.Mutex
@@ -47,7 +47,7 @@ func (st *state) snapshot(r cluster.Revision) *cluster.Snapshot {
 	s := st.begin(r)
 	for _, r := range st.readers {
 		facts, gaps := r.Storage()
-		st.inside(&facts)
+		facts.See(st.sightings)
 		s.Storages = append(s.Storages, facts)
 		s.Gaps = append(s.Gaps, gaps...)
 	}
