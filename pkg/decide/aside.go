@@ -29,8 +29,8 @@ func (t *tick) holdNothingBack() Decision {
 // rebuildAsleep has the storage rebuild a sleeping volume by itself, where it
 // can: it gives way to a workload without being asked.
 func (t *tick) rebuildAsleep(v *assess.VolumeJudgement) Decision {
-	return t.setAside(v.Driver, ObjectRef{v.Volume.Name, v.Volume.UID}, v.Volume.SelfRebuild,
-		"volume "+v.Volume.Name+" sleeps; its storage shall rebuild it")
+	return t.opening(v, t.setAside(v.Driver, ObjectRef{v.Volume.Name, v.Volume.UID}, v.Volume.SelfRebuild,
+		"volume "+v.Volume.Name+" sleeps; its storage shall rebuild it"))
 }
 
 // setAside sets a knob aside once. One that we have set aside and that is not

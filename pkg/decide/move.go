@@ -32,10 +32,14 @@ func (t *tick) bar() Decision {
 			if want.Evacuate {
 				why += ", and those on it shall move away while it is alive"
 			}
-			return t.act(Action{
+			place := t.act(Action{
 				Verb: Place, Driver: st.Driver, StorageNode: ObjectRef{sn.Name, sn.UID},
 				Was: sn.Placement, To: want, Why: why,
 			})
+			if want.Evacuate && t.plan.Probe {
+				return freshly(place) // it opens what sleeps
+			}
+			return place
 		}
 	}
 	return nil

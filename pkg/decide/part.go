@@ -68,7 +68,7 @@ func (t *tick) asleep(v *assess.VolumeJudgement) (why string, idle bool) {
 	for i := range v.Replicas {
 		if r := &v.Replicas[i]; !unwritten(v) && startsBlank(t, v, r) {
 			why := fmt.Sprintf("replica %s on %s is %s, and might be started without its data", r.Replica.Name, r.Replica.Node, r.Standing)
-			if r.Standing == cluster.StandingUnproven && r.Replica.Probe == nil {
+			if r.Standing == cluster.StandingUnproven && r.Replica.Probe == nil && !t.plan.Probe {
 				why += "; with --probe its directory is looked for"
 			}
 			return why, false

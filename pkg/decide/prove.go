@@ -3,6 +3,8 @@
 package decide
 
 import (
+	"time"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -80,9 +82,35 @@ func (t *tick) noteProved(v *assess.VolumeJudgement) Decision {
 }
 
 func (t *tick) waitForVolumes(what string, left []string, parts []Part) Decision {
-	return Wait{
+	w := Wait{
 		For: what, Left: left, Progress: t.volumeToken(), Parts: parts,
 		Limit: t.policy().RebuildLimit, LimitName: "rebuild limit",
 		Stuck: "see the events of the volumes, then run the same command again",
 	}
+	if t.unseen() {
+		w.Fresh, w.Until = true, t.now.Add(nextGlance)
+	}
+	return w
+}
+
+// nextGlance is when directories are looked into again that were not seen: a
+// consistent look is dear, and whoever does not answer is starting at best.
+const nextGlance = 30 * time.Second
+
+// unseen reports whether a look into a directory, which was asked for, would
+// tell what has come to rest since the last one, or what nobody answered then.
+func (t *tick) unseen() bool {
+	if !t.plan.Probe {
+		return false
+	}
+	for i := range t.j.Volumes {
+		for k := range t.j.Volumes[i].Replicas {
+			r := &t.j.Volumes[i].Replicas[k]
+			if p := r.Replica.Probe; r.Replica.Claim == cluster.Idle && r.Standing != cluster.StandingGood && t.live(r.Replica.Node) &&
+				(p == nil || p.Seen == cluster.SeenNoAnswer) {
+				return true
+			}
+		}
+	}
+	return false
 }

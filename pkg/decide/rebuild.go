@@ -67,7 +67,7 @@ func (t *tick) rebuild() Decision {
 // whose machine's name is there again, and of which nobody has looked whether
 // anything is left. Nil where nothing does, or somebody is looking.
 func (t *tick) blocked(v *assess.VolumeJudgement) *assess.Finding {
-	if v.Volume.State != cluster.Detached {
+	if v.Volume.State != cluster.Detached || t.plan.Probe {
 		return nil
 	}
 	for i := range v.Replicas {

@@ -3,6 +3,8 @@
 package decide
 
 import (
+	"time"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -95,11 +97,32 @@ func (t *tick) wake(v *assess.VolumeJudgement) Decision {
 	if node == "" {
 		return nil
 	}
-	return t.act(Action{
+	return t.opening(v, t.act(Action{
 		Verb: Wake, Driver: v.Driver, Volume: ObjectRef{v.Volume.Name, v.Volume.UID},
 		Hold: t.hold(), HoldNode: node,
 		Why: "volume " + v.Volume.Name + " sleeps; it is opened on " + node + " without a device, to be rebuilt and proven",
-	})
+	}))
+}
+
+// glance is how old a look into a sleeping replica's directory may be when its
+// volume is opened: some volumes are opened one after the other upon one look.
+const glance = 20 * time.Second
+
+// opening has directories looked into right before the storage opens a sleeping
+// volume, where that was asked for. A replica whose directory is gone by then
+// is started blank, and from then on its engine vouches for it: no object shows
+// it any more (longhorn-engine v1.8.0 pkg/replica/replica.go construct).
+func (t *tick) opening(v *assess.VolumeJudgement, d Decision) Decision {
+	if !t.plan.Probe {
+		return d
+	}
+	for i := range v.Replicas {
+		r := v.Replicas[i].Replica
+		if r.Claim == cluster.Idle && (r.Probe == nil || t.now.Sub(r.Probe.At) > glance) {
+			return freshly(d)
+		}
+	}
+	return d
 }
 
 // safeToOpen reports whether the data are there, and no replica could be

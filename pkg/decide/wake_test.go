@@ -188,3 +188,75 @@ func TestTakeBack_AHoldNeverStays(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What is started without its directory is blank, and no object shows it later.
+func TestWake_DirectoriesAreLookedIntoRightBefore(t *testing.T) {
+	for _, offline := range []bool{false, true} {
+		for name, c := range map[string]struct {
+			probe bool
+			looks []time.Duration // how long ago, of each replica; none for never
+			fresh bool
+		}{
+			"it was not asked for":    {false, nil, false},
+			"nobody has looked":       {true, nil, true},
+			"a moment ago":            {true, []time.Duration{time.Second, 10 * time.Second}, false},
+			"one of them a while ago": {true, []time.Duration{time.Second, time.Minute}, true},
+			"into one of them":        {true, []time.Duration{time.Second}, true},
+		} {
+			f := short()
+			if offline {
+				f.volume().SelfRebuild = &cluster.Knob{Name: "offline", UID: "v-v", Value: "ignored", Aside: "enabled"}
+			}
+			f.plan.Probe = c.probe
+			for i, ago := range c.looks {
+				r := &f.volume().Replicas[i]
+				r.Probe = &cluster.Probe{Seen: cluster.SeenData, At: f.now.Add(-ago), Node: f.s.Node(r.Node).Ref}
+			}
+			d := f.next()
+			if a, ok := d.(decide.Act); !ok || !opens(d) || a.Fresh != c.fresh {
+				t.Errorf("%s, rebuilt asleep %t: %T %+v", name, offline, d, d)
+			}
+		}
+	}
+}
+
+func TestEvict_DirectoriesAreLookedIntoRightBefore(t *testing.T) {
+	for _, probe := range []bool{false, true} {
+		f := three(policy.Evict, 2, 3)
+		f.opened()
+		f.plan.Probe = probe
+		a, ok := f.next().(decide.Act)
+		if !ok || a.Action.Verb != decide.Place || !a.Action.To.Evacuate || a.Fresh != probe {
+			t.Errorf("probe %t: %+v", probe, f.next())
+		}
+	}
+}
+
+// What came to rest since the last look is looked into while it is waited for.
+func TestRebuild_LooksAgainIntoWhatNobodyHasSeen(t *testing.T) {
+	for name, c := range map[string]struct {
+		probe bool
+		bend  func(*fixture, *cluster.Replica)
+		fresh bool
+	}{
+		"it was not asked for": {false, func(*fixture, *cluster.Replica) {}, false},
+		"nobody has looked":    {true, func(*fixture, *cluster.Replica) {}, true},
+		"nobody answered": {true, func(f *fixture, r *cluster.Replica) {
+			r.Probe = &cluster.Probe{At: f.now, Node: f.s.Node(r.Node).Ref}
+		}, true},
+		"it was seen": {true, func(f *fixture, r *cluster.Replica) {
+			r.Probe = &cluster.Probe{Seen: cluster.SeenBroken, At: f.now, Node: f.s.Node(r.Node).Ref}
+		}, false},
+		"its machine is not live": {true, func(f *fixture, r *cluster.Replica) { f.s.Node(r.Node).Ready = cluster.Unknown }, false},
+	} {
+		f := short()
+		r := &f.volume().Replicas[1]
+		f.s.Node(r.Node).Created = f.now.Add(-time.Minute) // younger than its data
+		f.plan.Probe = c.probe
+		c.bend(f, r)
+		w, ok := f.next().(decide.Wait)
+		if !ok || w.Fresh != c.fresh || c.fresh && !w.Until.After(f.now) {
+			t.Errorf("%s: %T %+v", name, f.next(), w)
+		}
+	}
+}
