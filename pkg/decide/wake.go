@@ -111,7 +111,7 @@ const glance = 20 * time.Second
 // opening has directories looked into right before the storage opens a sleeping
 // volume, where that was asked for. A replica whose directory is gone by then
 // is started blank, and from then on its engine vouches for it: no object shows
-// it any more (longhorn-engine v1.8.0 pkg/replica/replica.go construct).
+// it any more.
 func (t *tick) opening(v *assess.VolumeJudgement, d Decision) Decision {
 	if !t.plan.Probe {
 		return d

@@ -251,15 +251,12 @@ func TestCheck_NamesWhatTheTruthShows(t *testing.T) {
 		want oracle.Invariant
 		edit func(*oracle.Truth)
 	}{
-		"another machine is down":    {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].DownSince = noon.Add(-time.Hour) }},
-		"another is out by our hand": {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].CordonedBy = oracle.Ours }},
-		"below the floor":            {oracle.I2, func(w *oracle.Truth) { w.Deeds[0].Before.Volumes[0].Copies = []cluster.NodeRef{one, two} }},
-		"a loss of our doing":        {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Ours}} }},
-		"a loss of the storage's":    {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Storage}} }},
-		"the last copy, whatever it seemed": {oracle.I3, func(w *oracle.Truth) {
-			v := &w.Deeds[1].Before.Volumes[0]
-			v.Copies, v.Concealed = []cluster.NodeRef{one}, 2
-		}},
+		"another machine is down":          {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].DownSince = noon.Add(-time.Hour) }},
+		"another is out by our hand":       {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].CordonedBy = oracle.Ours }},
+		"below the floor":                  {oracle.I2, func(w *oracle.Truth) { w.Deeds[0].Before.Volumes[0].Copies = []cluster.NodeRef{one, two} }},
+		"a loss of our doing":              {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Ours}} }},
+		"a loss of the storage's":          {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Storage}} }},
+		"the last copy":                    {oracle.I3, func(w *oracle.Truth) { w.Deeds[1].Before.Volumes[0].Copies = []cluster.NodeRef{one} }},
 		"a deed that nobody announced":     {oracle.I4, func(w *oracle.Truth) { w.Deeds[0].At = noon }},
 		"a deed on whoever bears the name": {oracle.I5, func(w *oracle.Truth) { w.Deeds[0].UID = "" }},
 		"a volume that is kept awake":      {oracle.I6, func(w *oracle.Truth) { w.End.Volumes = []oracle.Volume{{Name: "v", Held: true}} }},
@@ -278,7 +275,7 @@ func TestCheck_NamesWhatTheTruthShows(t *testing.T) {
 func TestCheck_OthersDoingsAreNotOurs(t *testing.T) {
 	es := clean()
 	w := world(es)
-	w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Theirs}, {Volume: "v", By: oracle.Storage, Damaged: true}}
+	w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Theirs}, {Volume: "v", By: oracle.Storage, Damaged: true}, {Volume: "v", By: oracle.Ours, Concealed: 1}}
 	w.Deeds[0].Before.Nodes[1].DownSince = w.Deeds[0].At.Add(-30 * time.Second) // nobody can know yet
 	w.Deeds[0].Before.Volumes[0].Copies = []cluster.NodeRef{one, two}
 	w.Deeds[0].Before.Volumes[0].Concealed = 1

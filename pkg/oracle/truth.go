@@ -50,6 +50,8 @@ type Loss struct {
 	By     Hand
 	// Damaged: others had destroyed copies of it before.
 	Damaged bool
+	// Concealed counts the copies that were still believed in, as in a Volume.
+	Concealed int
 }
 
 // Moment is how the cluster really was.
@@ -78,8 +80,9 @@ type Volume struct {
 	Written bool
 	// Copies are the machines on whose disks the newest bytes lie whole.
 	Copies []cluster.NodeRef
-	// Concealed counts the copies that vanished without a trace in any object
-	// of the API, so that no reader of it could know.
+	// Concealed counts the copies of which others took the data away without a
+	// trace in any object of the API, so that no reader of it could know, and
+	// those that were made of such a one since.
 	Concealed int
 	// Held: our hold keeps it awake.
 	Held bool

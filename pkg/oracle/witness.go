@@ -26,7 +26,7 @@ func (c *court) witnesses() {
 	}
 	c.unjudged(I8, "it takes the same roll without the kill; the simulator compares the ends")
 	for _, l := range c.truth.Losses {
-		if l.By == Ours || l.By == Storage && !l.Damaged {
+		if l.By == Ours && l.Concealed == 0 || l.By == Storage && !l.Damaged {
 			c.saw(I2, l.At, "the last copy of volume %s went, by %s doing", l.Volume, l.By)
 		}
 	}
@@ -110,10 +110,10 @@ func (c *court) floors(d Deed) {
 		}
 		final := d.Verb == deleteNode || d.Verb == runCommand
 		switch {
+		case final && here > 0 && elsewhere+v.Concealed < v.Need:
+			c.saw(I3, d.At, "%s of %s takes the last copy of volume %s: %d elsewhere", d.Verb, d.Node.Name, v.Name, elsewhere)
 		case elsewhere+v.Concealed < floor:
 			c.saw(I2, d.At, "%s of %s leaves volume %s %d copies, and its floor is %d", d.Verb, d.Node.Name, v.Name, elsewhere, floor)
-		case final && here > 0 && elsewhere < v.Need:
-			c.saw(I3, d.At, "%s of %s takes the last copy of volume %s: %d elsewhere", d.Verb, d.Node.Name, v.Name, elsewhere)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/sim"
 )
 
@@ -54,6 +55,9 @@ type campaign struct {
 	ends map[sim.Ending]int
 	why  map[string]int
 	bad  int
+	// unseen are rolls that took a last copy while another was believed in whose
+	// data somebody had taken away: without a look into directories nobody knows.
+	unseen int
 }
 
 func begin(t *testing.T) *campaign {
@@ -86,6 +90,12 @@ func (c *campaign) judge(name string, r sim.Roll, h sim.History) {
 	case h.Ending == sim.Errored, h.Ending == sim.Halted && r.Chaos == 0:
 		bad = append(bad, fmt.Sprintf("%s: %s", h.Ending, h.Why))
 	}
+	for _, l := range h.Truth.Losses {
+		if l.By == oracle.Ours && l.Concealed > 0 {
+			c.unseen++
+			break
+		}
+	}
 	if h.Why != "" {
 		c.why[first(h.Why)]++
 	}
@@ -114,7 +124,8 @@ func (c *campaign) sum(what string) {
 	defer c.mu.Unlock()
 	n := c.rolls()
 	took := time.Since(c.began)
-	c.Logf("%s: %d rolls in %s (%.0f a second), %v; %d bad", what, n, took.Round(time.Second), float64(n)/took.Seconds(), c.ends, c.bad)
+	c.Logf("%s: %d rolls in %s (%.0f a second), %v; %d bad, %d with a loss that only a look into directories could tell",
+		what, n, took.Round(time.Second), float64(n)/took.Seconds(), c.ends, c.bad, c.unseen)
 	for why, n := range c.why {
 		c.Logf("  %5d  %s", n, why)
 	}

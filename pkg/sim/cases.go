@@ -63,6 +63,8 @@ type Case struct {
 	// Kept has Longhorn keep its objects of nodes that are gone, and rebuild what
 	// sleeps where it is asked to, as from 1.10 on.
 	Kept bool
+	// Probe has the tool look into the replicas' directories.
+	Probe bool
 	// Disk is the size of the workers' disks in bytes, NewDisk that of the machines
 	// to come, and Said what the plan is told of those; 0 for what is usual.
 	Disk, NewDisk, Said int64

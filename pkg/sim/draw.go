@@ -68,14 +68,16 @@ func (c Case) classes(r *rand.Rand, n int) []Class {
 
 // Any is the roll of a seed, with everything that may come together: three of
 // four are brief; the loop is quick or slow to look; up to three foolish things
-// are done by others; and the network is bad, the process is killed or stopped,
-// or what it sees is old, mixed or missing, or nothing of all that.
+// are done by others; every other one looks into directories; and the network is
+// bad, the process is killed or stopped, or what it sees is old, mixed or
+// missing, or nothing of all that.
 func Any(seed uint64) Roll {
 	r := rand.New(rand.NewPCG(seed, 0x616e79))
 	out := Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}
 	if r.IntN(4) == 0 {
 		out.Case = Draw(seed)
 	}
+	out.Case.Probe = rand.New(rand.NewPCG(seed, 0x70726f6265)).IntN(2) == 0
 	out.Tick = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}[r.IntN(4)]
 	k := 1 + r.IntN(7)
 	longest := time.Duration(k) * 40 * time.Second

@@ -11,29 +11,34 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model/memdisk"
 )
 
-// hardware is the disks, and whether what lies on them has changed.
+// hardware is the disks, whether what lies on them has changed, and what on them
+// is not what it seems.
 type hardware struct {
 	*memdisk.Disks
 	changed bool
+	secrets
 }
 
-func newHardware() *hardware { return &hardware{Disks: memdisk.New()} }
+func newHardware() *hardware { return &hardware{Disks: memdisk.New(), secrets: newSecrets()} }
 
 // Create implements model.Disks.
 func (h *hardware) Create(at model.Place, blank model.Directory) error {
 	h.changed = true
+	h.started(at)
 	return h.Disks.Create(at, blank)
 }
 
 // Copy implements model.Disks.
 func (h *hardware) Copy(from, to model.Place) error {
 	h.changed = true
+	h.copied(from, to)
 	return h.Disks.Copy(from, to)
 }
 
 // Remove implements model.Disks.
 func (h *hardware) Remove(at model.Place) error {
 	h.changed = true
+	h.removed(at)
 	return h.Disks.Remove(at)
 }
 
@@ -73,7 +78,7 @@ func (w *World) watchBytes(by oracle.Hand) {
 		}
 		if len(v.copies) > 0 && len(now[v.name]) == 0 {
 			w.say("volume %s is lost, by %s doing", v.name, by)
-			w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged})
+			w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: w.concealed(v)})
 		}
 		v.copies = now[v.name]
 	}
@@ -99,7 +104,7 @@ func (w *World) moment() *oracle.Moment {
 		if v.deleted {
 			continue
 		}
-		o := oracle.Volume{Name: v.name, Want: v.want, Need: 1, Written: v.bytes != "", Concealed: v.concealed, Held: w.heldByUs(v.name)}
+		o := oracle.Volume{Name: v.name, Want: v.want, Need: 1, Written: v.bytes != "", Concealed: w.concealed(v), Held: w.heldByUs(v.name)}
 		for _, at := range v.vanished {
 			if w.now.Sub(at.at) < remembered {
 				o.Concealed += at.n

@@ -22,7 +22,8 @@ type Process struct {
 	faults   Faults
 	commands decide.Commands
 	last     *cluster.Snapshot
-	stirs    int // what had happened by then
+	seen     map[cluster.UID]cluster.Sighting // in directories, by the last consistent look
+	stirs    int                              // what had happened by then
 
 	mu    sync.Mutex
 	calls int
@@ -126,10 +127,14 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 		}
 	}
 	s, stirs, err := p.world.look(f, p.faults)
-	if err == nil {
-		p.last, p.stirs = s, stirs
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if f == cluster.Fresh {
+		p.seen = p.world.lookInside(s)
+	}
+	p.last, p.stirs = seeing(s, p.seen), stirs
+	return p.last, nil
 }
 
 // look takes a look; a cached one may be old, a consistent one slow.

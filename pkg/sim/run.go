@@ -112,6 +112,7 @@ func world(seed uint64, c Case) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.probing = c.Probe
 	if err := w.populate(c); err != nil {
 		return nil, fmt.Errorf("seed %d: %w", seed, err)
 	}
@@ -260,7 +261,7 @@ func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error
 	p := policy.Default()
 	p.Strategy, p.Accepted = c.Strategy, c.Accepted
 	req := decide.Request{Run: fmt.Sprintf("r%d", w.opts.Seed), Goal: c.Goal, Commands: c.Commands, Policy: p}
-	req.Replacement.Disk = c.Said
+	req.Replacement.Disk, req.Probe = c.Said, c.Probe
 	for i := range c.Roll {
 		if n := w.machine(fmt.Sprintf("worker-%d", i+1)); n != nil {
 			req.Nodes = append(req.Nodes, n.ref())

@@ -126,12 +126,15 @@ func (w *World) podFacts(s *cluster.Snapshot) {
 			Node: n.name, Ready: cluster.AnswerOf(n.ready(w.now)), Owner: cluster.OwnerDaemonSet, OwnerName: "DaemonSet/longhorn-manager",
 		})
 	}
+	manager := map[string]string{"longhorn.io/component": "instance-manager", "longhorn.io/instance-manager-type": "aio"}
 	for _, p := range w.pods {
 		f := cluster.Pod{
 			Ref: cluster.PodRef{Namespace: p.namespace, Name: p.name, UID: p.uid}, Node: p.node,
 			Ready: cluster.AnswerOf(p.ready), Deleting: p.deleting, Owner: cluster.OwnerOther, OwnerName: "InstanceManager/" + p.name,
 		}
-		if p.load != nil {
+		if p.load == nil {
+			f.Labels = manager
+		} else {
 			f.OwnerName = "StatefulSet/" + p.load.name
 			if p.load.volume != "" {
 				f.Claims = []string{p.load.volume}

@@ -53,7 +53,13 @@ func (w *World) swap(n *machine) {
 		return
 	}
 	w.say("somebody puts another disk into %s", n.name)
+	was := w.disks.Truth()
 	w.disks.Pull(n.name)
+	for _, d := range was {
+		if d.Node == n.name {
+			w.disks.hide(d.Directory, w.now, true)
+		}
+	}
 	w.disks.Insert(n.name, w.disks.Blank(w.opts.DiskSize))
 	w.disks.changed = true
 	w.watchBytes(oracle.Theirs)
@@ -98,7 +104,7 @@ func (w *World) conceal(v *volume) {
 		if len(d.Directory) > suffix && d.Directory[:len(d.Directory)-suffix] == v.name && len(v.copies) > 2 {
 			w.say("somebody removes %s on %s", d.Directory, d.Node)
 			w.must(w.disks.Remove(model.Place{Node: d.Node, Name: d.Directory}))
-			v.concealed++
+			w.disks.hide(d.Directory, w.now, false)
 			w.watchBytes(oracle.Theirs)
 			return
 		}

@@ -25,11 +25,9 @@ type volume struct {
 	bytes  string
 	writes int
 	// copies are the nodes on whose disks they lie whole.
-	copies   []string
-	damaged  bool
-	vanished []vanishing
-	// concealed counts the copies that went without a trace in any object.
-	concealed   int
+	copies      []string
+	damaged     bool
+	vanished    []vanishing
 	reformatted bool
 	claims      string // what was told to the model of who uses it
 }

@@ -66,7 +66,8 @@ type World struct {
 	versions  map[model.Ref]int
 	snapshots []*cluster.Snapshot // the latest last, a few
 
-	coming int64 // how large the disks of machines to come are
+	probing bool  // the tool looks into directories
+	coming  int64 // how large the disks of machines to come are
 
 	truth oracle.Truth
 	deed  *deed                // the deed in hand
@@ -99,6 +100,7 @@ func New(o Options) (*World, error) {
 		w.kinds[k.Resource] = k
 	}
 	w.touched = true
+	w.disks.missed = w.missed
 	w.model = model.New(model.Options{Behaviour: o.Behaviour, Seed: o.Seed}, w.disks)
 	w.settle()
 	for name, value := range o.Settings {
