@@ -106,7 +106,8 @@ func (p Plan) mayCome(t *PlannedTurn, fs []assess.Finding) Decision {
 		Phase: Preflight, For: "a place for every replica before the turn of " + t.Node.Name,
 		Left: messages(fs), Progress: fmt.Sprint(len(fs)),
 		Limit: p.Policy.SettleLimit, LimitName: "settle limit",
-		Stuck: "kubectl safe-roll plan " + t.Node.Name + " shows the ways out",
+		Stuck: "kubectl safe-roll plan " + t.Node.Name + " shows the ways out; where volumes have come since the plan, " +
+			"kubectl safe-roll abort and a new plan take them into account",
 	}
 }
 
