@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/view"
 )
@@ -180,10 +182,12 @@ func judge(s *cluster.Snapshot, p policy.Policy) *assess.Judgement {
 }
 
 // ask asks both questions about one node. A node whose pods cannot all go may
-// not be drained either.
+// not be drained either. A budget that holds one endangers no data, so it changes
+// no answer; it is told, for a drain would wait on it.
 func ask(j *assess.Judgement, ref cluster.NodeRef) view.NodeAnswer {
 	a := view.NodeAnswer{Node: ref, MayDrain: j.MayDrain(ref), MayDelete: j.MayDelete(ref, assess.Turn{})}
-	for _, f := range assess.Drain(j.Snapshot, j.Policy, ref).Blocked {
+	set := assess.Drain(j.Snapshot, j.Policy, ref)
+	for _, f := range set.Blocked {
 		if slices.ContainsFunc(a.MayDrain.Findings, func(g assess.Finding) bool { return g.Code == f.Code && g.Message == f.Message }) {
 			continue
 		}
@@ -195,6 +199,14 @@ func ask(j *assess.Judgement, ref cluster.NodeRef) view.NodeAnswer {
 			a.MayDrain.Verdict = a.MayDrain.Verdict.Worse(cluster.VerdictUnknown)
 		case assess.Note:
 		}
+	}
+	for _, h := range decide.Budgets(j.Snapshot, set) {
+		f, waits := h.Finding(), "would wait"
+		if h.Never {
+			waits = "would never end"
+		}
+		f.Message = fmt.Sprintf("A drain of node %s %s. %s", ref.Name, waits, f.Message)
+		a.MayDrain.Findings = append(a.MayDrain.Findings, f)
 	}
 	return a
 }

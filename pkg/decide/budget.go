@@ -23,13 +23,13 @@ type BudgetHold struct {
 	Why string
 }
 
-// budgets finds the budgets that hold pods which must go. Those of the storage
+// Budgets finds the budgets that hold pods which must go. Those of the storage
 // are its own business: it takes them away when its replicas allow it.
-func (d *draft) budgets(set assess.DrainSet) []BudgetHold {
+func Budgets(s *cluster.Snapshot, set assess.DrainSet) []BudgetHold {
 	var out []BudgetHold
 	covers := map[cluster.UID][]string{}
-	for i := range d.j.Snapshot.Budgets {
-		b := &d.j.Snapshot.Budgets[i]
+	for i := range s.Budgets {
+		b := &s.Budgets[i]
 		var held []cluster.PodRef
 		for k := range set.Go {
 			if p := &set.Go[k]; !p.Finished && slices.Contains(b.Pods, p.Ref.UID) {
@@ -44,9 +44,24 @@ func (d *draft) budgets(set assess.DrainSet) []BudgetHold {
 		h.Never, h.Why = holds(b)
 		out = append(out, h)
 	}
-	out = append(out, twice(set, covers)...)
-	d.tell(out)
-	return out
+	return append(out, twice(set, covers)...)
+}
+
+// Finding says that the budget holds its pods; a note, for no data are lost by
+// a drain that waits.
+func (h BudgetHold) Finding() assess.Finding {
+	f := assess.Finding{
+		Code: CodeBudgetNow, Severity: assess.Note,
+		Subject: assess.Subject{Kind: "PodDisruptionBudget", Namespace: h.Namespace, Name: h.Name},
+		Message: sentence("PodDisruptionBudget %s/%s holds %s: %s", h.Namespace, h.Name, names(h.Pods), h.Why),
+	}
+	if h.Never {
+		f.Code = CodeBudgetNever
+	}
+	for _, pod := range h.Pods {
+		f.Evidence = append(f.Evidence, cluster.Fact{Name: "pod", Value: pod.Namespace + "/" + pod.Name})
+	}
+	return f
 }
 
 // holds says whether the budget could ever permit an eviction, and why it does
@@ -90,17 +105,7 @@ func twice(set assess.DrainSet, covers map[cluster.UID][]string) []BudgetHold {
 // the rest.
 func (d *draft) tell(holds []BudgetHold) {
 	for _, h := range holds {
-		f := assess.Finding{
-			Code: CodeBudgetNow, Severity: assess.Note,
-			Subject: assess.Subject{Kind: "PodDisruptionBudget", Namespace: h.Namespace, Name: h.Name},
-			Message: sentence("PodDisruptionBudget %s/%s holds %s: %s", h.Namespace, h.Name, names(h.Pods), h.Why),
-		}
-		for _, pod := range h.Pods {
-			f.Evidence = append(f.Evidence, cluster.Fact{Name: "pod", Value: pod.Namespace + "/" + pod.Name})
-		}
-		if h.Never {
-			f.Code = CodeBudgetNever
-		}
+		f := h.Finding()
 		if h.Never && !d.req.Policy.Accepts(CodeBudgetNever, h.Namespace+"/"+h.Name) {
 			f.Severity, f.Risk = assess.Danger, policy.Risk{Code: CodeBudgetNever, Name: h.Namespace + "/" + h.Name}
 			d.refuse(f)

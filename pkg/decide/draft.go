@@ -112,7 +112,8 @@ func (d *draft) turn(ref cluster.NodeRef) {
 		d.choose(&t, &f)
 	}
 	f.Pods = d.disrupted(ref, set)
-	f.Budget = d.budgets(set)
+	f.Budget = Budgets(d.j.Snapshot, set)
+	d.tell(f.Budget)
 	chosen := f.Chosen(t.Strategy)
 	t.Replicas, t.Bytes = len(chosen.Placed)+len(chosen.Stuck), chosen.Bytes
 	switch t.Strategy {

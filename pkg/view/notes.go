@@ -70,7 +70,7 @@ func (a Answer) notes() (blind, seen []string) {
 		}
 	}
 	var notes []assess.Finding
-	for _, f := range a.Judgement.Findings {
+	for _, f := range a.findings() {
 		if f.Severity == assess.Note && (f.Subject.Kind != "Replica" || !bad[f.Subject.Name]) {
 			notes = append(notes, f)
 		}
