@@ -81,6 +81,7 @@ const (
 	VolumeRebuilding      = "volume/rebuilding"
 	ReplicaLastResort     = "replica/last-resort"
 	PVBoundToNode         = "pv/bound-to-node"
+	PVMayLieThere         = "pv/may-lie-there"
 	OrphanLastResort      = "orphan/last-resort"
 	OrphanUnknown         = "orphan/unknown"
 	BaseOnlyCopy          = "base/only-copy"
@@ -112,6 +113,8 @@ func permitCodes() []CodeDoc {
 		{OrphanUnknown, "A directory on the node that no replica names does not tell whose data it holds.",
 			"Look into it; then delete it, or accept its loss."},
 		{PVBoundToNode, "A PersistentVolume lies on the node and would be lost with it.", "Copy its data, or accept their loss."},
+		{PVMayLieThere, "PersistentVolumes of drivers that no plugin knows may keep data on the node that is to be deleted.",
+			"Ask their own storage whether the node holds any of their data, and whether others have them too."},
 		{BaseOnlyCopy, "The only copy of an image that can be read lies on the node.",
 			"Have it copied to another node. Where no volume uses it, delete it, or accept its loss."},
 		{PodUnmanaged, "A pod has no controller: nobody would start it again.", "Stop it yourself, or accept that it ends."},

@@ -12,6 +12,8 @@ import (
 
 // What else dies with a node: volumes that lie on it and nowhere else, and
 // volumes of drivers that nobody here can judge. Each may be accepted by name.
+// What those drivers keep on the node of volumes that neither are bound to it nor
+// attached there cannot be seen; that is told, and changes no answer.
 
 // diesWith lists what would be lost with the node.
 func (j *Judgement) diesWith(ref cluster.NodeRef) []Finding {
@@ -24,10 +26,17 @@ func (j *Judgement) diesWith(ref cluster.NodeRef) []Finding {
 		}
 	}
 	var out []Finding
+	foreign, attached := newByName(), j.attachedTo(ref.Name)
 	for i := range j.Snapshot.Persistent {
-		if f := j.boundTo(&j.Snapshot.Persistent[i], names); f != nil {
+		pv := &j.Snapshot.Persistent[i]
+		if f := j.boundTo(pv, names); f != nil {
 			out = append(out, *f)
+		} else if j.mayLieOn(pv, names) && !attached[pv.Name] {
+			foreign.add(driverName(pv.Driver), pv.Name)
 		}
+	}
+	if f := foreign.onNode(ref.Name); f != nil {
+		out = append(out, *f)
 	}
 	for i := range j.Snapshot.Attachments {
 		a := &j.Snapshot.Attachments[i]
@@ -41,6 +50,41 @@ func (j *Judgement) diesWith(ref cluster.NodeRef) []Finding {
 		}))
 	}
 	return out
+}
+
+// attachedTo are the PersistentVolumes that are attached to the node.
+func (j *Judgement) attachedTo(node string) map[string]bool {
+	out := map[string]bool{}
+	for i := range j.Snapshot.Attachments {
+		if a := &j.Snapshot.Attachments[i]; a.Node == node {
+			out[a.PV] = true
+		}
+	}
+	return out
+}
+
+// mayLieOn reports whether a driver that no plugin knows may keep data of the
+// PersistentVolume on the node that has these names: it is not bound to others.
+func (j *Judgement) mayLieOn(pv *cluster.PersistentVolume, names []string) bool {
+	if ours(j.Snapshot, pv.Driver) || !pv.Bound && pv.ClaimName == "" {
+		return false
+	}
+	return len(pv.Hostnames) == 0 || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(pv.Hostnames, n) })
+}
+
+// onNode notes that PersistentVolumes, by their drivers, may lie on the node;
+// nil where there are none.
+func (b *byName) onNode(node string) *Finding {
+	if len(b.names) == 0 {
+		return nil
+	}
+	var parts, all []string
+	for _, driver := range b.names {
+		parts = append(parts, fmt.Sprintf("%d of %s", len(b.of[driver]), driver))
+		all = append(all, b.of[driver]...)
+	}
+	return &Finding{Code: PVMayLieThere, Subject: Subject{Kind: "Node", Name: node}, Evidence: few("persistentvolume", all),
+		Message: fmt.Sprintf("Whether data of other PersistentVolumes (%s) lie on node %s, and go with it, cannot be told: no plugin knows them.", listed(parts), node)}
 }
 
 // boundTo says whether the PersistentVolume's data lie on the node that has
