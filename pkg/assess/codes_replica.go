@@ -50,7 +50,7 @@ func replicaCodes() []CodeDoc {
 		{ReplicaOwnerElsewhere, "The replica is reported by another node than the one it lies on: the storage's manager is not there.",
 			"Look at the storage's pods on the replica's node."},
 		{ReplicaFailed, "The storage says that the replica failed.",
-			"Have the volume rebuilt. Do not delete the replica while no other one is proven: it may be needed to salvage from."},
+			"Where other replicas are good have the volume rebuilt, unless it must not be attached (volume/unsafe-to-attach). Where none is, do not: the failed ones are what there is to salvage from (volume/data-lost). Do not delete the replica while no other one is proven."},
 		{ReplicaRebuilding, "The replica is being written from others.", "Wait."},
 		{ReplicaDeleting, "The replica is being deleted.", "Wait."},
 		{ReplicaLeaving, "The storage was asked to move the replica away.", "Wait until its successor is whole."},

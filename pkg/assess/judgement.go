@@ -69,7 +69,7 @@ const (
 	Going                      // being deleted; does not gate
 )
 
-// String returns the word that people and JSON read.
+// String returns the condition's word; people and JSON read the volume's Word.
 func (c Condition) String() string {
 	words := [...]string{"Unknown", "Whole", "Unused", "Degraded", "Lost", "Busy", "Deleting"}
 	if int(c) >= len(words) {

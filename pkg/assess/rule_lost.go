@@ -49,6 +49,15 @@ func (vj *VolumeJudgement) Salvageable() bool {
 	return slices.ContainsFunc(vj.Replicas, func(r ReplicaJudgement) bool { return r.Here == cluster.StandingFailed })
 }
 
+// Word is the volume's condition as people and JSON read it: nobody may take
+// for Lost what a salvage may bring back, so that is Failed.
+func (vj *VolumeJudgement) Word() string {
+	if vj.Condition == Lost && vj.Salvageable() {
+		return "Failed"
+	}
+	return vj.Condition.String()
+}
+
 // formattable reports whether the storage would make the lost volume anew when
 // it is next attached: it has no replica, or all that it has are blank, or
 // would come up blank on a machine that took another one's place. A failed one

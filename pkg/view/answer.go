@@ -129,7 +129,7 @@ func node(n NodeAnswer) v1alpha1.Node {
 func volume(v *assess.VolumeJudgement) v1alpha1.Volume {
 	out := v1alpha1.Volume{
 		Name: v.Volume.Name, Namespace: v.ClaimNamespace, Claim: v.ClaimName,
-		Want: v.Volume.Want, Good: v.Good, Leaving: v.Leaving, Condition: v.Condition.String(),
+		Want: v.Volume.Want, Good: v.Good, Leaving: v.Leaving, Condition: v.Word(),
 		Replicas: make([]v1alpha1.Replica, 0, len(v.Replicas)),
 	}
 	for _, r := range v.Replicas {

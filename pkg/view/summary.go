@@ -5,6 +5,7 @@ package view
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -29,12 +30,13 @@ func fine(c assess.Condition) bool {
 type counts struct {
 	volumes, problems, asleep, replicas, good, proven int
 	by                                                map[assess.Condition]int
+	words                                             map[assess.Condition]map[string]int
 }
 
 func count(j *assess.Judgement) counts {
 	c := counts{
 		volumes: j.Rest.Volumes, asleep: j.Rest.Asleep, replicas: j.Rest.Replicas, good: j.Rest.Good, proven: j.Rest.Proven,
-		by: map[assess.Condition]int{},
+		by: map[assess.Condition]int{}, words: map[assess.Condition]map[string]int{},
 	}
 	maps.Copy(c.by, j.Rest.By)
 	for i := range j.Volumes {
@@ -43,6 +45,10 @@ func count(j *assess.Judgement) counts {
 		c.by[v.Condition]++
 		if !fine(v.Condition) {
 			c.problems++
+			if c.words[v.Condition] == nil {
+				c.words[v.Condition] = map[string]int{}
+			}
+			c.words[v.Condition][v.Word()]++
 		}
 		if v.Volume.State == cluster.Detached {
 			c.asleep++
@@ -82,8 +88,8 @@ func (a Answer) Summary() string {
 func (c counts) breakdown() string {
 	var parts []string
 	for _, k := range conditions() {
-		if n := c.by[k]; n > 0 && !fine(k) {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ToLower(k.String())))
+		for _, word := range slices.Sorted(maps.Keys(c.words[k])) {
+			parts = append(parts, fmt.Sprintf("%d %s", c.words[k][word], strings.ToLower(word)))
 		}
 	}
 	return strings.Join(parts, ", ")

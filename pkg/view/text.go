@@ -101,7 +101,7 @@ func (p *printer) volume(v *assess.VolumeJudgement) {
 		p.para("  ", f.Message+" ["+f.Code+"]")
 	}
 	if !told {
-		p.linef("  %s%s: %s, %d of %d replicas good", v.Volume.Name, claim(v), v.Condition, v.Good, v.Volume.Want)
+		p.linef("  %s%s: %s, %d of %d replicas good", v.Volume.Name, claim(v), v.Word(), v.Good, v.Volume.Want)
 	}
 	for _, r := range v.Replicas {
 		if r.Standing != cluster.StandingGood {

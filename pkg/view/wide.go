@@ -50,7 +50,7 @@ func row(v *assess.VolumeJudgement) []string {
 		replicas = append(replicas, s)
 	}
 	return []string{
-		v.Volume.Name, or(v.ClaimNamespace, "-"), or(v.ClaimName, "-"), v.Condition.String(),
+		v.Volume.Name, or(v.ClaimNamespace, "-"), or(v.ClaimName, "-"), v.Word(),
 		fmt.Sprintf("%d/%d", v.Good, v.Volume.Want), state(v.Volume.State), or(strings.Join(replicas, " "), "-"),
 	}
 }

@@ -13,7 +13,9 @@ func issue(number, about string) string {
 const (
 	removeReplica = "Once another replica is proven (an engine serves it, or verify --probe has seen its data), remove the object of replica REPLICA: kubectl -n longhorn-system delete replicas.longhorn.io REPLICA. Then Longhorn rebuilds the volume when it is attached."
 	notAttach     = "Do not attach the volume while the object of REPLICA is there: Longhorn waits for it for ever, or starts a blank one in its place and reads from that too."
-	exportDoc     = `Longhorn's documentation, "Data Recovery: Exporting a Volume from a Single Replica"`
+	salvageHow    = "Where failed replicas are left on live disks, salvage: copy their directories first; with the volume detached choose Salvage in Longhorn's UI, and of its replicas the one that failed last (spec.failedAt of replicas.longhorn.io); then attach it in maintenance mode and check the data before any workload starts. " +
+		"With setting auto-salvage on, Longhorn does the same by itself for the replicas that failed within a minute of the last one, once they can be reached."
+	exportDoc = `Longhorn's documentation, "Data Recovery: Exporting a Volume from a Single Replica"`
 )
 
 // Guides says what findings mean for whoever runs Longhorn.
@@ -88,6 +90,7 @@ func lossGuides() []plugin.Guide {
 				"Look for directories that no replica names: kubectl -n longhorn-system get orphans.longhorn.io -o wide; and on disks of machines that were replaced, below replicas/.",
 				"From a directory that is left the data can be exported without Longhorn's control plane: see its documentation, below.",
 				"Look for backups: kubectl -n longhorn-system get backupvolumes.longhorn.io,backups.longhorn.io.",
+				salvageHow,
 			},
 			Not: []string{
 				"Do not start a pod that mounts it: a volume whose replicas are all missing or blank is a new one to Longhorn, and its blank device is formatted.",

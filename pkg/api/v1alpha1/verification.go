@@ -64,8 +64,10 @@ type Volume struct {
 	// storage was asked to move them away. Good and Leaving together are what
 	// a Whole volume has; a node's mayDrain and mayDelete count Good alone.
 	Leaving int `json:"leaving"`
-	// Condition is Whole, Unused, Degraded, Lost, Busy, Deleting or Unknown.
-	// Only Whole, Unused and Deleting do not stand against a Safe verdict.
+	// Condition is Whole, Unused, Degraded, Failed, Lost, Busy, Deleting or
+	// Unknown. Failed has no good replica, and its data may still be salvaged
+	// from failed ones; Lost has none of either. Only Whole, Unused and Deleting
+	// do not stand against a Safe verdict.
 	Condition string    `json:"condition"`
 	Replicas  []Replica `json:"replicas"`
 }
