@@ -5,6 +5,7 @@ package longhorn
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // standbyCLI is the first version of the engine's command line that rebuilds a
@@ -79,6 +80,20 @@ func (e *engine) running() bool { return e.Status.State == "running" }
 // started engine has one at least.
 func (e *engine) ever() bool {
 	return e.running() || bool(e.Status.Snapshots) || e.Status.CurrentSize != "" && e.Status.CurrentSize != "0"
+}
+
+// engineFollows is how long after its volume an engine may be made: Longhorn
+// does so as soon as it sees the volume.
+const engineFollows = 10 * time.Minute
+
+// mayHave reports whether the engine may have run although it does not look it:
+// one that is younger than its volume knows nothing of the one before, and of the
+// volume some traces are left only where it was in use, or filled from elsewhere.
+func (e *engine) mayHave(v *volume) bool {
+	made, asked := e.Created.time(), v.Created.time()
+	younger := !made.IsZero() && !asked.IsZero() && made.Sub(asked) > engineFollows
+	s := &v.Status
+	return younger || v.LastAttachedBy != "" || bool(s.LastBackup) || bool(s.RemountRequestedAt) || s.RestoreInitiated || s.CloneStatus.State == "completed"
 }
 
 // at returns the entry of the replica at that address. Longhorn keys rebuilds,

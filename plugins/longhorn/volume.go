@@ -45,6 +45,10 @@ type volumeStatus struct {
 	CurrentEngineNodeID    string            `json:"currentEngineNodeID"`
 	SwitchoverState        string            `json:"switchoverState"`
 	RestoreRequired        bool              `json:"restoreRequired"`
+	RestoreInitiated       bool              `json:"restoreInitiated"`
+	LastBackup             given             `json:"lastBackup"`
+	RemountRequestedAt     given             `json:"remountRequestedAt"`
+	LastAutoSalvagedAt     given             `json:"lastAutoSalvagedAt"`
 	ExpansionRequired      bool              `json:"expansionRequired"`
 	IsStandby              bool              `json:"isStandby"`
 	ActualSize             size              `json:"actualSize"`
@@ -100,6 +104,13 @@ func newVolume(item []byte) (*volume, error) {
 	}
 	v.Status.Conditions, v.Status.LastDegradedAt = nil, ""
 	return v, nil
+}
+
+// touched reports whether it says that it was written or served: it was never
+// degraded or salvaged but while an engine ran.
+func (v *volume) touched() bool {
+	s := &v.Status
+	return s.ActualSize != 0 || bool(s.KubernetesStatus.LastPodRefAt) || !v.Degraded.IsZero() || bool(s.LastAutoSalvagedAt)
 }
 
 // outgrown reports whether the running engine serves another size than the

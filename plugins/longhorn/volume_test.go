@@ -194,6 +194,23 @@ func TestReader_SignsOfUse(t *testing.T) {
 			f.add(`{"kind":"Orphan","metadata":{"name":"o","uid":"o"},"spec":{"nodeID":"w1","orphanType":"replica","parameters":{"DataName":"vol-1234abcd"}}}`)
 		}, true, no},
 		"no replica, no use": {func(f *fixture) { f.drop("Replica") }, false, no},
+		"was degraded":       {func(f *fixture) { f.set(v, "status.lastDegradedAt", "2026-01-01T10:30:00Z") }, true, no},
+		"was salvaged":       {func(f *fixture) { f.set(v, "status.lastAutoSalvagedAt", "2026-01-01T10:30:00Z") }, true, no},
+		"an engine that is new": {func(f *fixture) {
+			f.set(v, "metadata.creationTimestamp", "2026-01-01T09:00:00Z").set(e, "metadata.creationTimestamp", "2026-01-01T09:10:01Z")
+		}, false, cluster.Unknown},
+		"an engine as old as its volume": {func(f *fixture) {
+			f.set(v, "metadata.creationTimestamp", "2026-01-01T09:00:00Z").set(e, "metadata.creationTimestamp", "2026-01-01T09:10:00Z")
+		}, false, no},
+		"an engine of no volume's age": {func(f *fixture) {
+			f.set(v, "metadata.creationTimestamp", nil).set(e, "metadata.creationTimestamp", "2026-01-01T09:10:00Z")
+		}, false, no},
+		"an engine without an age": {func(f *fixture) { f.set(e, "metadata.creationTimestamp", nil) }, false, no},
+		"attached by somebody":     {func(f *fixture) { f.set(v, "spec.lastAttachedBy", "me") }, false, cluster.Unknown},
+		"a backup":                 {func(f *fixture) { f.set(v, "status.lastBackup", "backup-1") }, false, cluster.Unknown},
+		"a remount":                {func(f *fixture) { f.set(v, "status.remountRequestedAt", "2026-01-01T10:30:00Z") }, false, cluster.Unknown},
+		"a restore":                {func(f *fixture) { f.set(v, "status.restoreInitiated", true) }, false, cluster.Unknown},
+		"a clone":                  {func(f *fixture) { f.set(v, "status.cloneStatus.state", "completed") }, false, cluster.Unknown},
 	} {
 		f := unused()
 		c.change(f)

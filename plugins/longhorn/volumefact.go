@@ -24,7 +24,7 @@ func (j *join) volume(v *volume, family family) cluster.Volume {
 		NodeTags:   v.NodeSelector, DiskTags: v.DiskSelector,
 		Medium: mediumOf(v.DataEngine), Base: v.BackingImage,
 		Size: int64(v.Size), Used: int64(v.Status.ActualSize),
-		Busy: busy(v, e, len(family.engines)), Touched: v.Status.ActualSize != 0 || bool(v.Status.KubernetesStatus.LastPodRefAt),
+		Busy: busy(v, e, len(family.engines)), Touched: v.touched(),
 	}
 	if v.DataEngine == "v1" {
 		f.Runtime = v.Image
@@ -36,6 +36,9 @@ func (j *join) volume(v *volume, family family) cluster.Volume {
 	}
 	f.Touched = f.Touched || ever || j.orphaned[v.Name]
 	f.Engine = engineFact(e, ever)
+	if f.Engine.Ever == no && e.mayHave(v) {
+		f.Engine.Ever = cluster.Unknown
+	}
 	f.Holds, f.HoldsUID = holds(v, family.tickets)
 	f.State, _ = stateOf(v.Status.State)
 	if v.Deleted != nil {
