@@ -14,10 +14,10 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
 
-// large rolls every node of a cluster of that size: three of ten volumes are in
-// use, the others asleep, and the disks are large enough for all.
-func large(workers, volumes int, tick time.Duration) (History, error) {
-	c := Case{Workers: workers, Roll: workers, Replicas: 3, Goal: decide.UntilReplaced, Strategy: policy.Auto,
+// large rolls so many nodes of a cluster of that size: three of ten volumes are
+// in use, the others asleep, and the disks are large enough for all.
+func large(workers, volumes, turns int, tick time.Duration) (History, error) {
+	c := Case{Workers: workers, Roll: turns, Replicas: 3, Goal: decide.UntilReplaced, Strategy: policy.Auto,
 		Commands: decide.Commands{Retire: "retire", Create: "create"}}
 	for i := range volumes {
 		c.Classes = append(c.Classes, Asleep)
@@ -38,24 +38,28 @@ func large(workers, volumes int, tick time.Duration) (History, error) {
 // What a roll takes is what machines, storage and policy take. A program that
 // looks a hundred times as often, and decides at once, is hardly faster: that is
 // the sum of the waits that the world imposes. SIM_LARGE=10x500 is ten nodes and
-// five hundred volumes.
+// five hundred volumes, SIM_LARGE=50x10000x1 one turn of fifty.
 func TestRoll_TakesHardlyLongerThanItsWaits(t *testing.T) {
-	var workers, volumes int
-	if _, err := fmt.Sscanf(os.Getenv("SIM_LARGE"), "%dx%d", &workers, &volumes); err != nil {
-		workers, volumes = 4, 20
+	var workers, volumes, turns int
+	switch n, _ := fmt.Sscanf(os.Getenv("SIM_LARGE"), "%dx%dx%d", &workers, &volumes, &turns); n {
+	case 2:
+		turns = workers
+	case 3:
+	default:
+		workers, volumes, turns = 4, 20, 4
 	}
 	took := map[time.Duration]time.Duration{}
 	const usual, instant = time.Second, 10 * time.Millisecond
 	for _, tick := range []time.Duration{instant, usual} {
 		synctest.Test(t, func(t *testing.T) {
-			h, err := large(workers, volumes, tick)
+			h, err := large(workers, volumes, turns, tick)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if h.Ending != Finished || len(h.Lost) > 0 {
 				t.Fatalf("%s (%s), %d volumes lost", h.Ending, h.Why, len(h.Lost))
 			}
-			t.Logf("%d nodes, %d volumes, tick %s: %s, %d events, %v calls", workers, volumes, tick, h.Took, len(h.Events), h.Calls)
+			t.Logf("%d of %d nodes, %d volumes, tick %s: %s, %d events, %v calls", turns, workers, volumes, tick, h.Took, len(h.Events), h.Calls)
 			took[tick] = h.Took
 		})
 	}
