@@ -65,7 +65,7 @@ func TestNext_BarsBeforeItCordons(t *testing.T) {
 	f.storage().Nodes[0].Placement = a.To
 	wantWait(t, f.next(), decide.Evacuate)
 	f.volume().Replicas[0].Node, f.volume().Replicas[0].Owner, f.volume().Replicas[0].DiskUUID = ref(3).Name, ref(3).Name, "disk3"
-	if a := wantAct(t, f.next(), decide.Cordon); a.Node != ref(1) {
+	if a := wantAct(t, f.next(), decide.Cordon); a.Node != ref(1) || !f.next().(decide.Act).Fresh {
 		t.Errorf("%+v", a)
 	}
 }

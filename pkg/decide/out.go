@@ -12,7 +12,8 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
-// cordon marks the node once every volume keeps its Floor without it (I2).
+// cordon marks the node once every volume keeps its Floor without it (I2), by
+// consistent reads: it begins what takes the node out.
 func (t *tick) cordon() Decision {
 	n := t.s.NodeByUID(t.planned.Node.UID)
 	if n.Cordoned {
@@ -21,7 +22,7 @@ func (t *tick) cordon() Decision {
 	if d := t.mayDrain(); d != nil {
 		return d
 	}
-	return t.act(Action{Verb: Cordon, Why: "no pod may start on " + t.node()})
+	return freshly(t.act(Action{Verb: Cordon, Why: "no pod may start on " + t.node()}))
 }
 
 // mayDrain waits until the node may be drained.
@@ -65,9 +66,9 @@ func (t *tick) drain() Decision {
 	return nil
 }
 
-// freshly asks to decide a deed again from consistent reads. With the storage's
-// own pods the node's copies stop being written: what failed elsewhere a moment
-// ago must be known by then.
+// freshly asks to decide a deed again from consistent reads, which others than
+// the irreversible ones may need. With the storage's own pods the node's copies
+// stop being written: what failed elsewhere a moment ago must be known by then.
 func freshly(d Decision) Decision {
 	if a, ok := d.(Act); ok {
 		a.Fresh = true
