@@ -55,6 +55,7 @@ type Actor struct {
 	cfg      Config
 	core     client
 	storages map[string]storage
+	marks    *marks
 	grace    time.Duration // how long a command may clean up after its limit
 }
 
@@ -83,7 +84,7 @@ func New(cfg Config) (*Actor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to Kubernetes: %w", err)
 	}
-	a := &Actor{cfg: cfg, storages: map[string]storage{}, grace: termGrace}
+	a := &Actor{cfg: cfg, storages: map[string]storage{}, marks: &marks{}, grace: termGrace}
 	a.core = a.client(core.RESTClient())
 	for _, s := range cfg.Storages {
 		c, err := s.Connect(cfg.REST)
@@ -96,13 +97,14 @@ func New(cfg Config) (*Actor, error) {
 }
 
 func (a *Actor) client(c rest.Interface) client {
-	return client{rest: c, timeout: a.cfg.RequestTimeout, dryRun: a.cfg.DryRun == DryRunServer}
+	return client{rest: c, timeout: a.cfg.RequestTimeout, dryRun: a.cfg.DryRun == DryRunServer, marks: a.marks}
 }
 
 // Perform does one deed. The snapshot is the one that the action was decided
 // from; only the deeds of a storage use it. See the package's description for
 // what Outcome and error say.
 func (a *Actor) Perform(ctx context.Context, s *cluster.Snapshot, d decide.Action) (decide.Outcome, error) {
+	a.marks.of = nil
 	if err := ctx.Err(); err != nil {
 		return decide.Outcome{}, fmt.Errorf("%s: not begun: %w", d.Verb, context.Cause(ctx))
 	}
@@ -126,7 +128,9 @@ func (a *Actor) Perform(ctx context.Context, s *cluster.Snapshot, d decide.Actio
 	case decide.Place, decide.Wake, decide.Sleep, decide.Prune, decide.SetAside, decide.PutBack, decide.Forget:
 		return a.changeStorage(ctx, s, d)
 	case decide.RunCommand:
-		return a.runCommand(ctx, d)
+		o, err := a.runCommand(ctx, d)
+		a.marks.of = nil // what it changed is not known
+		return o, err
 	default:
 		return decide.Outcome{}, fmt.Errorf("no such deed: %q", d.Verb)
 	}

@@ -98,8 +98,10 @@ func (a *Actor) evict(ctx context.Context, p cluster.PodRef) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("encode the eviction: %w", err)
 	}
-	err = a.core.post(ctx, append(path(pods(), p.Namespace, p.Name), "eviction"), body)
+	at := path(pods(), p.Namespace, p.Name)
+	err = a.core.post(ctx, append(at, "eviction"), body)
 	if err == nil {
+		a.marks.going(at, p.UID)
 		return true, nil
 	}
 	if is := classify(err); is != gone && is != conflict {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
 )
 
@@ -27,6 +28,7 @@ type client struct {
 	rest    rest.Interface
 	timeout time.Duration
 	dryRun  bool
+	marks   *marks
 }
 
 // object is one object as JSON; numbers are json.Number.
@@ -48,8 +50,12 @@ func path(k plugin.Kind, namespace, name string) []string {
 func (c client) get(ctx context.Context, path []string) (object, error) {
 	body, err := c.send(ctx, c.rest.Get().AbsPath(path...))
 	if err != nil {
+		if classify(err) == gone {
+			c.marks.going(path, "")
+		}
 		return nil, err
 	}
+	c.marks.saw(path, body)
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	o := object{}
@@ -62,7 +68,10 @@ func (c client) get(ctx context.Context, path []string) (object, error) {
 // patch sends a JSON merge patch.
 func (c client) patch(ctx context.Context, path []string, body []byte) error {
 	r := c.rest.Patch(types.MergePatchType).AbsPath(path...).Param("fieldManager", manager).Body(body)
-	_, err := c.send(ctx, c.dry(r))
+	answer, err := c.send(ctx, c.dry(r))
+	if err == nil {
+		c.marks.saw(path, answer)
+	}
 	return err
 }
 
@@ -82,6 +91,9 @@ func (c client) delete(ctx context.Context, path []string, pre metav1.Preconditi
 		return fmt.Errorf("encode the deletion: %w", err)
 	}
 	_, err = c.send(ctx, c.rest.Delete().AbsPath(path...).SetHeader("Content-Type", "application/json").Body(body))
+	if err == nil && pre.UID != nil {
+		c.marks.going(path, cluster.UID(*pre.UID))
+	}
 	return err
 }
 

@@ -15,11 +15,16 @@ import (
 type Observer interface {
 	Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error)
 	Await(ctx context.Context, since cluster.Revision) error
+	// Expect says that there was a deed, and what must have been seen before
+	// anything cached is no older than that.
+	Expect(marks []cluster.Mark)
 }
 
 // Actor does one deed by the facts of a snapshot; *act.Actor is one.
 type Actor interface {
 	Perform(ctx context.Context, s *cluster.Snapshot, a decide.Action) (decide.Outcome, error)
+	// Marks are what the last deed has read and changed.
+	Marks() []cluster.Mark
 }
 
 // World is a cluster that is read and changed. Its methods may be called
@@ -53,7 +58,8 @@ func (w *World) Await(ctx context.Context, since cluster.Revision) error {
 }
 
 // Perform does one deed by the facts of the last observation; where there was
-// none, as when a roll is taken back before its first look, it looks first.
+// none, as when a roll is taken back before its first look, it looks first. What
+// is observed later is never older than the deed.
 func (w *World) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
 	w.mu.Lock()
 	s := w.last
@@ -64,5 +70,7 @@ func (w *World) Perform(ctx context.Context, a decide.Action) (decide.Outcome, e
 			return decide.Outcome{}, fmt.Errorf("look before the deed: %w", err)
 		}
 	}
-	return w.actor.Perform(ctx, s, a)
+	o, err := w.actor.Perform(ctx, s, a)
+	w.observer.Expect(w.actor.Marks())
+	return o, err
 }

@@ -5,6 +5,7 @@ package live_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -16,8 +17,9 @@ import (
 var _ roll.World = (*live.World)(nil)
 
 type eyes struct {
-	err  error
-	next cluster.Revision
+	err      error
+	next     cluster.Revision
+	expected [][]cluster.Mark
 }
 
 func (e *eyes) Observe(context.Context, cluster.Freshness) (*cluster.Snapshot, error) {
@@ -25,8 +27,13 @@ func (e *eyes) Observe(context.Context, cluster.Freshness) (*cluster.Snapshot, e
 	return &cluster.Snapshot{Revision: e.next}, e.err
 }
 func (e *eyes) Await(context.Context, cluster.Revision) error { return nil }
+func (e *eyes) Expect(marks []cluster.Mark)                   { e.expected = append(e.expected, marks) }
 
 type hand struct{ by cluster.Revision }
+
+func (h *hand) Marks() []cluster.Mark {
+	return []cluster.Mark{{Kind: "nodes", Version: strconv.Itoa(int(h.by))}}
+}
 
 func (h *hand) Perform(_ context.Context, s *cluster.Snapshot, _ decide.Action) (decide.Outcome, error) {
 	h.by = s.Revision
@@ -53,5 +60,21 @@ func TestPerform_ActsByTheLastThingThatWasSeen(t *testing.T) {
 	blind := live.New(e, h)
 	if _, err := blind.Perform(t.Context(), decide.Action{}); err == nil {
 		t.Error("acted although nothing could be read")
+	}
+}
+
+func TestPerform_TellsTheObserverWhatItMustHaveSeenBeforeItIsBelieved(t *testing.T) {
+	e := &eyes{}
+	w := live.New(e, &hand{})
+	for range 2 {
+		if _, err := w.Perform(t.Context(), decide.Action{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Observe(t.Context(), cluster.Cached); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(e.expected) != 2 || e.expected[0][0].Version != "1" || e.expected[1][0].Version != "2" {
+		t.Errorf("expected is %v, want the marks of each deed after it", e.expected)
 	}
 }

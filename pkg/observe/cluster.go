@@ -39,6 +39,8 @@ type Cluster struct {
 	// joined is how long the last joining took.
 	joined  time.Duration
 	watches *watches
+	// expected is what our deeds did since the last reading of all kinds.
+	expected expected
 }
 
 // errClosed is returned by a Cluster that was closed.
@@ -65,11 +67,12 @@ func NewCluster(cfg Config) (*Cluster, error) {
 
 // Observe returns what is known of the cluster. Fresh reads every kind anew,
 // consistently. Cached returns what the last reading and the events since then
-// say, and reads anew where there was none, where a watch was lost, or where
-// the last reading is old. A kind that was refused is a Gap; an error means
-// that the server could not be asked.
+// say, and reads anew where there was none, where a watch was lost, where the
+// last reading is old, or where the watches do not catch up with a deed of ours
+// (Expect). A kind that was refused is a Gap; an error means that the server
+// could not be asked.
 func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
-	if f == cluster.Cached {
+	if f == cluster.Cached && c.abreast(ctx) {
 		s, err := c.cached(ctx)
 		if s != nil || err != nil {
 			return s, err
@@ -77,6 +80,7 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 	}
 	c.mu.Lock()
 	c.asked = time.Now()
+	deeds := c.expected
 	c.mu.Unlock()
 	st, err := c.look(ctx, newCore())
 	if err != nil {
@@ -93,6 +97,7 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 	c.watches.stop()
 	st.shrink(c.state)
 	c.watches, c.state, c.took = nil, st, st.look.Ended.Sub(st.look.Began)
+	c.expected.met(deeds)
 	return c.keep(st), nil
 }
 

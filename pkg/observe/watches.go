@@ -20,8 +20,13 @@ type watches struct {
 	state  *state
 	// wake gets a value when there is something to look at.
 	wake chan struct{}
+	// moved gets a value when a watch has got on.
+	moved chan struct{}
 
 	mu sync.Mutex
+	// at are the versions up to which each source has been seen; empty for one
+	// that is not watched.
+	at []string
 	// changed: facts of Kubernetes' own kinds differ. touched: there were
 	// events of a storage, which may or may not have changed its facts.
 	changed, touched bool
@@ -41,20 +46,21 @@ const (
 // are stopped.
 func (c clients) follow(ctx context.Context, st *state) *watches {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	w := &watches{cancel: cancel, state: st, wake: make(chan struct{}, 1)}
+	w := &watches{cancel: cancel, state: st, wake: make(chan struct{}, 1), moved: make(chan struct{}, 1), at: make([]string, len(st.sources))}
 	for i, s := range st.sources {
 		if s.Decides && st.versions[i] != "" {
-			w.done.Go(func() { w.keep(ctx, c, s, st.versions[i]) })
+			w.at[i] = st.versions[i]
+			w.done.Go(func() { w.keep(ctx, c, i, st.versions[i]) })
 		}
 	}
 	return w
 }
 
 // keep follows one source until it is stopped or lost.
-func (w *watches) keep(ctx context.Context, c clients, s source, version string) {
+func (w *watches) keep(ctx context.Context, c clients, source int, version string) {
 	for failures := 0; ; {
 		began := time.Now()
-		next, err := c.watch(ctx, s, version, func(e event, o watched) error { return w.apply(s, e, o) })
+		next, err := c.watch(ctx, w.state.sources[source], version, func(e event, o watched) error { return w.apply(source, e, o) })
 		if next != version {
 			failures, version = 0, next
 		}
@@ -83,8 +89,9 @@ func (w *watches) keep(ctx context.Context, c clients, s source, version string)
 }
 
 // apply brings one event into the state.
-func (w *watches) apply(s source, e event, o watched) error {
+func (w *watches) apply(source int, e event, o watched) error {
 	st := w.state
+	s := st.sources[source]
 	st.mu.Lock()
 	changed, err := st.apply(s, e, o)
 	st.mu.Unlock()
@@ -97,6 +104,7 @@ func (w *watches) apply(s source, e event, o watched) error {
 			w.touched = w.touched || s.storage >= 0
 		})
 	}
+	w.move(source, o.Metadata.Version)
 	return nil
 }
 
@@ -131,9 +139,15 @@ func (w *watches) note(change func()) {
 	w.mu.Lock()
 	change()
 	w.mu.Unlock()
+	stir(w.wake)
+	stir(w.moved)
+}
+
+// stir has whoever waits for the channel have a look, now or next.
+func stir(c chan struct{}) {
 	select {
-	case w.wake <- struct{}{}:
-	default: // it is awake
+	case c <- struct{}{}:
+	default: // there is one to come
 	}
 }
 

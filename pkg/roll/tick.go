@@ -108,7 +108,9 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 		left, undone := r.takeBack(ctx, decide.StopInterrupted)
 		return errors.Join(fmt.Errorf("%s: %w", a.Why, failed), left, undone, err)
 	}
-	r.fresh = true // look again at what came of it
+	// What came of it is seen by the events that it has caused. Only where that
+	// cannot be relied upon is everything read anew.
+	r.fresh = o.Result != decide.Performed || a.Irreversible()
 	return err
 }
 

@@ -13,7 +13,9 @@ import (
 // World is all that the engine may learn from, or do to, a cluster.
 type World interface {
 	// Observe reads the cluster. What could not be read is a Gap in the
-	// snapshot; an error means that nothing is known.
+	// snapshot; an error means that nothing is known. What is cached may be old,
+	// but every object that Perform has read or changed is seen as that left it,
+	// or later.
 	Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error)
 	// Await returns when a later Observe may differ from the one of that
 	// revision, or when ctx ends.

@@ -24,6 +24,7 @@ type Process struct {
 	last     *cluster.Snapshot
 	seen     map[cluster.UID]cluster.Sighting // in directories, by the last consistent look
 	stirs    int                              // what had happened by then
+	did      deeds
 
 	mu    sync.Mutex
 	calls int
@@ -35,7 +36,8 @@ type Faults struct {
 	// At says what goes wrong with a call; nil for nothing.
 	At func(Call) Fault
 	// Stale says for a look how many versions old it is; nil for none. What
-	// must be consistent is never stale.
+	// must be consistent is never stale, and what our own deed was about is never
+	// older than the deed; all else is.
 	Stale func() int
 	// Slow is how long a consistent look takes at most between its first and
 	// its last kind; what happens meanwhile is in the later kinds alone.
@@ -126,7 +128,7 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 			lapse(d) // nothing is heard for so long, and then only of how it is by now
 		}
 	}
-	s, stirs, err := p.world.look(f, p.faults)
+	s, stirs, err := p.world.look(f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +140,8 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 }
 
 // look takes a look; a cached one may be old, a consistent one slow.
-func (w *World) look(f cluster.Freshness, faults Faults) (*cluster.Snapshot, int, error) {
+func (w *World) look(f cluster.Freshness, p *Process) (*cluster.Snapshot, int, error) {
+	faults := p.faults
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.catchUp()
@@ -148,10 +151,10 @@ func (w *World) look(f cluster.Freshness, faults Faults) (*cluster.Snapshot, int
 		return nil, 0, err
 	}
 	if f == cluster.Cached {
-		if faults.Stale != nil {
-			s = w.snapshots[len(w.snapshots)-1-min(faults.Stale(), len(w.snapshots)-1)]
-		}
 		cached := *s
+		if faults.Stale != nil {
+			cached = p.did.shown(w.snapshots[len(w.snapshots)-1-min(faults.Stale(), len(w.snapshots)-1)], s)
+		}
 		cached.Look.Fresh = false
 		return &cached, w.stirs, nil
 	}
@@ -232,6 +235,7 @@ func (p *Process) Perform(ctx context.Context, a decide.Action) (decide.Outcome,
 		}
 		o, err = w.actor.Perform(ctx, p.last, a)
 	}
+	p.did.note(a, w.revised())
 	if p.Dead() {
 		return decide.Outcome{}, ErrKilled
 	}
