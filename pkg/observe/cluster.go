@@ -81,9 +81,13 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 	c.mu.Lock()
 	c.asked = time.Now()
 	deeds := c.expected
+	c.watches.gather()
 	c.mu.Unlock()
 	st, err := c.look(ctx, newCore())
 	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.watches.forgo()
 		return nil, fmt.Errorf("the cluster cannot be read: %w", err)
 	}
 	if c.cfg.Probe {
@@ -94,9 +98,12 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 	if c.closed {
 		return nil, errClosed
 	}
-	c.watches.stop()
+	if !c.watches.adopt(st) {
+		c.watches.stop()
+		c.watches = nil
+	}
 	st.shrink(c.state)
-	c.watches, c.state, c.took = nil, st, st.look.Ended.Sub(st.look.Began)
+	c.state, c.took = st, st.look.Ended.Sub(st.look.Began)
 	c.expected.met(deeds)
 	return c.keep(st), nil
 }

@@ -5,7 +5,6 @@ package observe
 import (
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -129,15 +128,10 @@ func (st *state) going(uid cluster.UID) bool {
 }
 
 // reached reports whether a watch of a kind that is at one version has seen the
-// other. Versions of objects of one kind are numbers that grow; where they are
-// not, only the same one is known to be.
+// other; of versions that cannot be compared only the same one is known to be.
 func reached(at, version string) bool {
-	a, bad := strconv.ParseUint(at, 10, 64)
-	v, worse := strconv.ParseUint(version, 10, 64)
-	if bad != nil || worse != nil {
-		return at == version
-	}
-	return a >= v
+	before, known := newer(version, at)
+	return known && !before || version == at
 }
 
 // move notes up to which version a source has been seen.

@@ -19,6 +19,8 @@ func (st *state) shrink(before *state) {
 	if before == nil {
 		return
 	}
+	st.mu.Lock() // events come
+	defer st.mu.Unlock()
 	for _, s := range st.sources {
 		was, is := before.counts[s.spelled()], st.counts[s.spelled()]
 		_, read := st.counts[s.spelled()]

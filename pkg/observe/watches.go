@@ -17,7 +17,13 @@ import (
 type watches struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
-	state  *state
+	// feed lets one event at a time into the state, which another may take the
+	// place of meanwhile (adopt).
+	feed  sync.Mutex
+	state *state
+	// gathers: the events that come are kept in missed.
+	gathers bool
+	missed  []missed
 	// wake gets a value when there is something to look at.
 	wake chan struct{}
 	// moved gets a value when a watch has got on.
@@ -50,17 +56,23 @@ func (c clients) follow(ctx context.Context, st *state) *watches {
 	for i, s := range st.sources {
 		if s.Decides && st.versions[i] != "" {
 			w.at[i] = st.versions[i]
-			w.done.Go(func() { w.keep(ctx, c, i, st.versions[i]) })
+			w.done.Go(func() { w.keep(ctx, c, followed{s, i}, st.versions[i]) })
 		}
 	}
 	return w
 }
 
+// followed is a source that is watched, and its index.
+type followed struct {
+	source
+	i int
+}
+
 // keep follows one source until it is stopped or lost.
-func (w *watches) keep(ctx context.Context, c clients, source int, version string) {
+func (w *watches) keep(ctx context.Context, c clients, s followed, version string) {
 	for failures := 0; ; {
 		began := time.Now()
-		next, err := c.watch(ctx, w.state.sources[source], version, func(e event, o watched) error { return w.apply(source, e, o) })
+		next, err := c.watch(ctx, s.source, version, func(e event, o watched) error { return w.apply(s, e, o) })
 		if next != version {
 			failures, version = 0, next
 		}
@@ -88,12 +100,19 @@ func (w *watches) keep(ctx context.Context, c clients, source int, version strin
 	}
 }
 
-// apply brings one event into the state.
-func (w *watches) apply(source int, e event, o watched) error {
+// apply brings one event into the state, unless the list has it.
+func (w *watches) apply(s followed, e event, o watched) error {
+	w.feed.Lock()
+	defer w.feed.Unlock()
+	if w.gathers = w.gathers && len(w.missed) < mostMissed; w.gathers {
+		w.missed = append(w.missed, missed{s.i, e, o})
+	}
 	st := w.state
-	s := st.sources[source]
+	if later, known := newer(o.Metadata.Version, st.versions[s.i]); known && !later {
+		return nil
+	}
 	st.mu.Lock()
-	changed, err := st.apply(s, e, o)
+	changed, err := st.apply(s.source, e, o)
 	st.mu.Unlock()
 	if err != nil {
 		return err
@@ -104,7 +123,7 @@ func (w *watches) apply(source int, e event, o watched) error {
 			w.touched = w.touched || s.storage >= 0
 		})
 	}
-	w.move(source, o.Metadata.Version)
+	w.move(s.i, o.Metadata.Version)
 	return nil
 }
 
