@@ -6,6 +6,8 @@
 // read is a Gap with the server's own words; an error means that nothing is
 // known. It lists every kind once, several at a time, and decodes item by item
 // into what the rooms need; it makes no request for a single volume or pod.
+// Watches then keep it up to date, through later readings too, and what is
+// observed is never older than a deed of ours that it was told of (Expect).
 //
 // It may import the words, the plugin contract and Kubernetes' client
 // libraries. It must never judge, never write to a cluster, and never leave a

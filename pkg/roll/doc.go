@@ -5,7 +5,8 @@
 //
 // It may import the pure rooms and record; the cluster is behind World, our
 // own memory behind record.Book. It must never decide anything itself, and no
-// deed happens whose intent is not in the journal.
+// deed happens whose intent is not in the journal, or that is decided by who has
+// not seen what the deed before it has left.
 //
 // The invariants, numbered once and cited by number everywhere:
 //
