@@ -171,7 +171,7 @@ func placeClause(code string) string {
 	case DiskNotReported:
 		return "its node has not told of all its disks"
 	case DiskTwice:
-		return "its disk is on two nodes at once"
+		return "its disk is reported twice"
 	case DiskNotDeclared:
 		return "its disk is not configured any more"
 	case DiskNotReady:

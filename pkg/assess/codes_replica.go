@@ -77,7 +77,7 @@ func diskCodes() []CodeDoc {
 			"Nothing brings this copy back. Rebuild the volume from its other replicas before another node goes; do not attach it while this object is there."},
 		{DiskElsewhere, "The replica's disk is reported by another node.", "Wait until the storage has followed it; if it does not, move the disk back."},
 		{DiskNotReported, "The replica's node has not told of all its disks.", "Wait; if it stays so, look at the disk's conditions."},
-		{DiskTwice, "Two nodes report one disk UUID: a disk was cloned, and only one of them holds the data.",
+		{DiskTwice, "One disk UUID is reported twice, by two nodes or by one: a disk was cloned, and only one of them holds the data.",
 			"Give the clone a new identity, by the storage's procedure. Do not delete either."},
 		{DiskNotDeclared, "The disk is reported but not configured any more.", "Add the disk to the node's configuration again."},
 		{DiskNotReady, "The disk is not ready: its file system may be another one.", "Look at the disk's conditions. Do not attach its volumes before it is ready."},

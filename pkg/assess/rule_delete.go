@@ -46,7 +46,10 @@ func provenWithout(say volumeVoice, m Machine, t Turn) *Finding {
 		return nil
 	}
 	how := "wake it without the node first"
-	if len(say.blanks()) > 0 {
+	switch {
+	case count(v, vj.Replicas, node).maybe < v.Need:
+		how = "give it a replica elsewhere first"
+	case len(say.blanks()) > 0:
 		how = "have them probed, for it must not be attached as it is"
 	}
 	f := say.finding(VolumeNotProven, Unclear,

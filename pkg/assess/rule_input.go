@@ -78,6 +78,8 @@ func gapWords(r cluster.GapReason) string {
 		return "reading it failed"
 	case cluster.GapMalformed:
 		return "an object of it could not be decoded"
+	case cluster.GapMixed:
+		return "an object of it is there more than once, and differently"
 	default:
 		return "it could not be read"
 	}

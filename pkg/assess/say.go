@@ -65,6 +65,9 @@ func (say volumeVoice) tell(standing func(*ReplicaJudgement) cluster.Standing) s
 
 // because says in a clause why the replica does not count.
 func (say volumeVoice) because(rj *ReplicaJudgement) string {
+	if rj.Code == ReplicaOwnerElsewhere && rj.Replica.Owner == "" {
+		return "nobody says that it reports it"
+	}
 	return because(rj.Code, rj.Replica.Doubts, say.vj.Volume.Doubts)
 }
 

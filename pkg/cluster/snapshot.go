@@ -97,6 +97,7 @@ const (
 	GapTruncated           // a list was cut off
 	GapFailed              // the read failed
 	GapMalformed           // an object could not be decoded
+	GapMixed               // an object is there more than once, and differently
 )
 
 // Answer is a yes or no that may be unknown; unknown is never yes.

@@ -120,7 +120,7 @@ func (c *collector) put(item []byte, apiVersion, kind string) (int, error) {
 	}
 	if old, ok := c.seen[name]; ok {
 		if old != sum {
-			c.note(i, cluster.GapMalformed, fmt.Sprintf("the input holds %s more than once, and differently: it mixes several moments", strings.TrimPrefix(name, s.spelled()+" ")))
+			c.note(i, cluster.GapMixed, fmt.Sprintf("the input holds %s more than once, and differently: it mixes several moments", strings.TrimPrefix(name, s.spelled()+" ")))
 		}
 		return i, nil
 	}

@@ -129,7 +129,7 @@ func TestFiles_WhichKindsCountAsRead(t *testing.T) {
 		"an object of another version": {"apiVersion: box.example/v0\nkind: Box\nmetadata: {name: x, uid: x}\n", cluster.GapNotGiven, cluster.GapFailed},
 		"a list of another version":    {"apiVersion: box.example/v0\nkind: BoxList\nitems: []\n", cluster.GapNotGiven, cluster.GapFailed},
 		"two moments of one object": {two(yamlNode, "a", "b") + "---\napiVersion: v1\nkind: Node\nmetadata: {name: a, uid: u-a}\nspec: {unschedulable: true}\n",
-			cluster.GapMalformed, cluster.GapNotGiven},
+			cluster.GapMixed, cluster.GapNotGiven},
 	} {
 		s, err := given(t, c.content)
 		if err != nil {

@@ -38,9 +38,24 @@ func (a Answer) others(p *printer) {
 	}
 	p.grouped("Reasons", seen.fresh(append(a.Judgement.Findings, a.Extra...)))
 	for _, n := range a.Nodes {
-		p.grouped(no(n.Node.Name, "drained", n.MayDrain.Verdict), seen.fresh(n.MayDrain.Findings))
-		p.grouped(no(n.Node.Name, "deleted now", n.MayDelete.Verdict), seen.fresh(n.MayDelete.Findings))
+		p.why(no(n.Node.Name, "drained", n.MayDrain.Verdict), seen, n.MayDrain)
+		p.why(no(n.Node.Name, "deleted now", n.MayDelete.Verdict), seen, n.MayDelete)
 	}
+}
+
+// why writes why an answer is no yes: what has not been told yet, or where it
+// all has been, what that was.
+func (p *printer) why(title string, seen told, permit assess.Permit) {
+	fresh, all := seen.fresh(permit.Findings), serious(permit.Findings)
+	if len(fresh) > 0 || len(all) == 0 {
+		p.grouped(title, fresh)
+		return
+	}
+	var codes []string
+	for _, same := range byCode(all) {
+		codes = append(codes, same[0].Code)
+	}
+	p.section(title, []string{"For what is told above: " + strings.Join(codes, ", ") + "."})
 }
 
 func no(node, what string, v cluster.Verdict) string {

@@ -95,6 +95,18 @@ func (c counts) breakdown() string {
 	return strings.Join(parts, ", ")
 }
 
+// unused says why volumes without a good replica may be fine.
+func (c counts) unused() string {
+	switch n := c.by[assess.Unused]; n {
+	case 0:
+		return ""
+	case 1:
+		return " 1 volume was never used: it has no good replica, and nothing to lose."
+	default:
+		return fmt.Sprintf(" %d volumes were never used: they have no good replica, and nothing to lose.", n)
+	}
+}
+
 func mayBe(node, what string, v cluster.Verdict) string {
 	switch v {
 	case cluster.Safe:

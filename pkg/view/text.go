@@ -30,7 +30,7 @@ func (a Answer) head(p *printer) {
 	p.para("", p.style.verdict(a.Verdict())+": "+a.Summary()+".")
 	c := count(a.Judgement)
 	if c.volumes > 0 {
-		p.para("  ", fmt.Sprintf("%d of %s good, on %s; as of %s.", c.good, decide.Many(c.replicas, "replica"), liveNodes(a.Judgement), a.asOf()))
+		p.para("  ", fmt.Sprintf("%d of %s good, on %s; as of %s.%s", c.good, decide.Many(c.replicas, "replica"), liveNodes(a.Judgement), a.asOf(), c.unused()))
 	}
 	for _, n := range a.Nodes {
 		p.para("  ", fmt.Sprintf("%s: to drain it as it is: %s; to delete it now: %s", n.Node.Name,
