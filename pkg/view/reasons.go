@@ -4,6 +4,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -52,8 +53,10 @@ func (p *printer) why(title string, seen told, permit assess.Permit) {
 		return
 	}
 	var codes []string
-	for _, same := range byCode(all) {
-		codes = append(codes, same[0].Code)
+	for _, f := range all {
+		if !slices.Contains(codes, f.Code) {
+			codes = append(codes, f.Code)
+		}
 	}
 	p.section(title, []string{"For what is told above: " + strings.Join(codes, ", ") + "."})
 }
@@ -76,15 +79,18 @@ func (p *printer) grouped(title string, fs []assess.Finding) {
 	}
 }
 
-// byCode gathers findings of one code, in the order in which codes first came.
+// byCode gathers findings of one code about things of one kind, in the order in
+// which these first came: a node that is named after a volume would be said to
+// be like itself.
 func byCode(fs []assess.Finding) [][]assess.Finding {
-	at := map[string]int{}
+	at := map[[2]string]int{}
 	var out [][]assess.Finding
 	for _, f := range fs {
-		i, ok := at[f.Code]
+		key := [2]string{f.Code, f.Subject.Kind}
+		i, ok := at[key]
 		if !ok {
 			i = len(out)
-			at[f.Code] = i
+			at[key] = i
 			out = append(out, nil)
 		}
 		out[i] = append(out[i], f)

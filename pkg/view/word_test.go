@@ -33,3 +33,22 @@ func TestAnswer_WhatMayBeSalvagedIsNotCalledLost(t *testing.T) {
 		}
 	}
 }
+
+// TestGathered_ANodeIsNotLikeItself: findings of one code about a volume on a
+// node and about that node are told each by itself.
+func TestGathered_ANodeIsNotLikeItself(t *testing.T) {
+	fs := []assess.Finding{
+		{Code: assess.NodeStillServing, Severity: assess.Danger, Subject: assess.Subject{Kind: "Volume", Name: "data"}, Message: "Volume data is served from node worker-1."},
+		{Code: assess.NodeStillServing, Severity: assess.Danger, Subject: assess.Subject{Kind: "Node", Name: "worker-1"}, Message: "An engine runs on node worker-1."},
+	}
+	a := Answer{Judgement: &assess.Judgement{}, Nodes: []NodeAnswer{{
+		Node: cluster.NodeRef{Name: "worker-1"}, MayDrain: assess.Permit{Verdict: cluster.Safe}, MayDelete: assess.Permit{Verdict: cluster.Unsafe, Findings: fs},
+	}}}
+	var out bytes.Buffer
+	if err := a.Text(&out, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if s := out.String(); strings.Contains(s, "Likewise") || !strings.Contains(s, fs[0].Message) || !strings.Contains(s, fs[1].Message) {
+		t.Errorf("%s", s)
+	}
+}
