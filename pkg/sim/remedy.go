@@ -4,6 +4,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,11 +37,14 @@ func (w *World) separate(h decide.Halt) bool {
 func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) (*decide.Plan, error) {
 	res, err := roll.Abort(ctx, config(w.Connect(m.Open("somebody@laptop"), r.Case.Commands, Faults{}), nil, time.Second))
 	w.tell("abort: exit %d, %v", res.Exit, err)
-	if res.Exit != 0 || err != nil {
+	switch {
+	case errors.Is(err, roll.ErrNothing): // it halted before it began
+	case res.Exit != 0 || err != nil:
 		return nil, err
-	}
-	if err := w.close(ctx, m, h); err != nil {
-		return nil, err
+	default:
+		if err := w.close(ctx, m, h); err != nil {
+			return nil, err
+		}
 	}
 	lapse(5 * time.Minute) // what had no place finds one
 	next, no, err := w.propose(ctx, r.Case)
