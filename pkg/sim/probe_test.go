@@ -27,7 +27,7 @@ func TestProbe_WhatWasTakenAwayUnseenIsSeen(t *testing.T) {
 // A machine registers anew with its disk: what sleeps there is proven by its
 // directory alone.
 func TestProbe_WhatOnlyADirectoryProvesIsProven(t *testing.T) {
-	for _, seed := range []uint64{78, 89, 150} {
+	for _, seed := range []uint64{78, 150} {
 		for _, probe := range []bool{false, true} {
 			r := sim.Any(seed)
 			r.Case.Probe = probe
