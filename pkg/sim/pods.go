@@ -3,9 +3,7 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
@@ -29,6 +27,7 @@ type workload struct {
 	want   int
 	// guarded: at least one of its pods must stay, by a disruption budget.
 	guarded bool
+	pods    []*pod // its own, by name
 }
 
 // pod is a pod of a workload, or of an instance manager.
@@ -65,12 +64,6 @@ func (w *World) pod(namespace, name string) *pod {
 	return nil
 }
 
-func (w *World) addPod(p *pod) {
-	w.edits++
-	w.pods = append(w.pods, p)
-	slices.SortFunc(w.pods, func(a, b *pod) int { return cmp.Compare(a.name, b.name) })
-}
-
 // end asks a pod to go.
 func (w *World) end(p *pod) {
 	if !p.deleting {
@@ -78,21 +71,6 @@ func (w *World) end(p *pod) {
 		p.deleting, p.endsAt = true, w.now.Add(termination)
 		p.version++
 		w.after(termination, func() {})
-	}
-}
-
-// dropPodsOf is what happens to the pods of a node that is gone.
-func (w *World) dropPodsOf(node string) {
-	w.pods = slices.DeleteFunc(w.pods, func(p *pod) bool {
-		if p.node == node && p.load == nil {
-			w.model.RemovePod(p.name)
-		}
-		return p.node == node
-	})
-	for _, l := range w.links {
-		if l.node == node {
-			l.deleting = true
-		}
 	}
 }
 
@@ -134,7 +112,7 @@ func (w *World) nextIP() string {
 // reap removes the pods whose time has come. On a machine that is off nothing
 // ends.
 func (w *World) reap() {
-	w.pods = slices.DeleteFunc(w.pods, func(p *pod) bool {
+	w.dropPods(func(p *pod) bool {
 		n := w.machine(p.node)
 		if !p.deleting || p.endsAt.After(w.now) || n != nil && !n.on {
 			return false
@@ -151,10 +129,7 @@ func (w *World) reap() {
 
 func (w *World) syncLoad(l *workload) {
 	have := 0
-	for _, p := range w.pods {
-		if p.load != l {
-			continue
-		}
+	for _, p := range l.pods {
 		have++
 		if p.node == "" {
 			if p.node = w.schedule(l); p.node != "" {
@@ -166,14 +141,15 @@ func (w *World) syncLoad(l *workload) {
 			w.links = append(w.links, &link{
 				name: "csi-" + l.volume + "-" + p.node, uid: w.uid("va"), volume: l.volume, node: p.node,
 			})
+			w.linked[l.volume] = w.links[len(w.links)-1]
 		}
 	}
 	for ; have < l.want; have++ {
 		id := w.uid("pod")
 		w.addPod(&pod{namespace: namespace, name: l.name + "-" + string(id), uid: id, node: w.schedule(l), load: l})
 	}
-	for _, p := range w.pods {
-		if p.load == l && have > l.want && !p.deleting {
+	for _, p := range l.pods {
+		if have > l.want && !p.deleting {
 			w.end(p)
 			have--
 		}
@@ -249,8 +225,8 @@ func (w *World) budgetAllows(p *pod) bool {
 
 func (w *World) readyPods(l *workload) int {
 	n := 0
-	for _, p := range w.pods {
-		if m := w.machine(p.node); p.load == l && p.ready && !p.deleting && m != nil && m.on {
+	for _, p := range l.pods {
+		if m := w.machine(p.node); p.ready && !p.deleting && m != nil && m.on {
 			n++
 		}
 	}

@@ -33,12 +33,11 @@ type volume struct {
 }
 
 func (w *World) volume(name string) *volume {
-	for _, v := range w.volumes {
-		if v.name == name {
-			return v
-		}
+	i, ok := slices.BinarySearchFunc(w.volumes, name, func(v *volume, name string) int { return cmp.Compare(v.name, name) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return w.volumes[i]
 }
 
 // create makes a volume that nobody has used.
@@ -48,6 +47,7 @@ func (w *World) create(name string, spec longhornapi.VolumeSpec) error {
 	if err := w.model.Create(o); err != nil {
 		return fmt.Errorf("create volume %s: %w", name, err)
 	}
+	w.roster++
 	w.volumes = append(w.volumes, &volume{name: name, want: spec.NumberOfReplicas})
 	slices.SortFunc(w.volumes, func(a, b *volume) int { return cmp.Compare(a.name, b.name) })
 	return nil
@@ -109,14 +109,7 @@ type link struct {
 	deleting bool
 }
 
-func (w *World) linkOf(volume string) *link {
-	for _, l := range w.links {
-		if l.volume == volume {
-			return l
-		}
-	}
-	return nil
-}
+func (w *World) linkOf(volume string) *link { return w.linked[volume] }
 
 // syncLinks asks the storage for each link's volume, and takes that back when
 // the link is deleted, which then waits until the volume has left its node.
@@ -133,6 +126,7 @@ func (w *World) syncLinks() {
 		gone := w.model.Unpublish(l.volume, l.name, l.node)
 		if gone {
 			w.edits++
+			delete(w.linked, l.volume)
 		}
 		return gone
 	})
@@ -146,18 +140,26 @@ func (w *World) must(err error) {
 
 // tellClaims repeats to the model which pods use a volume.
 func (w *World) tellClaims() {
+	if w.told == w.roster {
+		return
+	}
+	w.told = w.roster
+	users := map[string][]*pod{}
+	for _, p := range w.pods {
+		if p.load != nil && p.load.volume != "" {
+			users[p.load.volume] = append(users[p.load.volume], p)
+		}
+	}
 	for _, v := range w.volumes {
 		c := longhornapi.KubernetesStatus{
 			PVName: "pv-" + v.name, PVStatus: "Bound", Namespace: namespace, PVCName: v.name,
 		}
 		key := "-"
-		for _, p := range w.pods {
-			if p.load != nil && p.load.volume == v.name {
-				c.WorkloadsStatus = append(c.WorkloadsStatus, longhornapi.WorkloadStatus{
-					PodName: p.name, PodStatus: "Running", WorkloadName: p.load.name, WorkloadType: "StatefulSet",
-				})
-				key += p.name
-			}
+		for _, p := range users[v.name] {
+			c.WorkloadsStatus = append(c.WorkloadsStatus, longhornapi.WorkloadStatus{
+				PodName: p.name, PodStatus: "Running", WorkloadName: p.load.name, WorkloadType: "StatefulSet",
+			})
+			key += p.name
 		}
 		if v.claims != key && !v.deleted {
 			v.claims = key

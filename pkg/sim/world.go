@@ -50,11 +50,14 @@ type World struct {
 	pods     []*pod     // by name
 	loads    []*workload
 	volumes  []*volume
-	links    []*link // Kubernetes' VolumeAttachments
-	later    []event // what is to happen, by time
+	links    []*link          // Kubernetes' VolumeAttachments
+	linked   map[string]*link // by volume
+	later    []event          // what is to happen, by time
 
 	stirs     int       // counts whatever happens
 	edits     int       // counts what Kubernetes' controllers do
+	roster    int       // counts pods and volumes that come or go
+	told      int       // the roster of which the storage was told
 	ips       int       // counts addresses that were given to pods
 	touched   bool      // something was changed since everything was settled
 	quiet     time.Time // until when the storage has nothing to do, if not touched
@@ -94,7 +97,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
+		linked: map[string]*link{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k
