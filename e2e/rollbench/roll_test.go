@@ -35,8 +35,16 @@ func TestRoll_SaysWhoseTheTimeWas(t *testing.T) {
 	if len(res.Reactions) < 3*r.Nodes {
 		t.Errorf("only %d waits ended by news", len(res.Reactions))
 	}
-	// A whole look is some twenty lists; a wait needs none but of leases.
-	if n := res.Waiting["lists"]; n > 20 {
+	// A whole look is some twenty lists. There are eight of them in a turn: before
+	// and after what cannot be taken back, and two at each gate. A wait needs none;
+	// what it hears last, and so ends with, may have been said during one.
+	if n := res.Waiting["lists"]; n > 20*r.Nodes {
 		t.Errorf("%d lists were asked for while it waited", n)
+	}
+	if n := res.All["lists"]; n > 20*10*(r.Nodes+1) {
+		t.Errorf("%d lists were asked for: more than ten looks a turn", n)
+	}
+	if n := res.All["watches begun"]; n > 40 {
+		t.Errorf("%d watches were begun: they do not outlive deeds and looks", n)
 	}
 }

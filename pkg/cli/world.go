@@ -46,12 +46,17 @@ func (c *connection) world(plan decide.Plan, lines io.Writer, dry act.DryRun) (*
 	return &world{World: live.New(eyes, hands), close: eyes.Close}, nil
 }
 
+// tick is the least time between two looks. What comes by watches costs what has
+// changed, and whoever observes gathers events for as long as joining them is worth.
+const tick = 200 * time.Millisecond
+
 // engine is the engine's configuration: a deed must end, and the lock be
 // renewed, well within the time that the lock holds.
 func (c *connection) engine(ctx context.Context, b *book.Book) roll.Config {
 	return roll.Config{
 		Book: b, Approvals: b, By: c.author(ctx), Placers: placers(c.app.Storages),
 		Advise: catalogue(c.app.Storages).Advise,
+		Tick:   tick,
 		Renew:  c.lockDuration / 4, DeedLimit: c.lockDuration / 3, WriteLimit: c.lockDuration / 3,
 	}
 }

@@ -87,7 +87,7 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err er
 	var last string
 	for try := range undoTries {
 		if try > 0 {
-			sleep(ctx, r.Tick)
+			sleep(ctx, r.retry())
 		}
 		if err := r.lasting(ctx); err != nil {
 			return nil, err

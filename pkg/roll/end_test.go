@@ -21,6 +21,7 @@ import (
 type contested struct {
 	*toy
 	cordoned bool
+	tried    []time.Time // to uncordon
 }
 
 func (w *contested) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
@@ -33,6 +34,7 @@ func (w *contested) Observe(ctx context.Context, f cluster.Freshness) (*cluster.
 
 func (w *contested) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
 	if a.Verb == decide.Uncordon {
+		w.tried = append(w.tried, time.Now())
 		return decide.Outcome{Result: decide.Conflict, Detail: "it is another's"}, nil
 	}
 	w.cordoned = w.cordoned || a.Verb == decide.Cordon
@@ -44,7 +46,8 @@ func TestRun_WhatCannotBePutBackDoesNotHideWhyItHalted(t *testing.T) {
 		w, c := worlds()["refill, retire and create"]()
 		p := propose(t, w, c)
 		cfg := config(w, &shelf{}, &p)
-		cfg.World = &contested{toy: w}
+		world := &contested{toy: w}
+		cfg.World, cfg.Tick = world, 10*time.Millisecond
 		res, err := roll.Run(t.Context(), cfg)
 		if err != nil || res.Exit != decide.ExitUnknown {
 			t.Fatalf("exit %d, %v", res.Exit, err)
@@ -52,6 +55,10 @@ func TestRun_WhatCannotBePutBackDoesNotHideWhyItHalted(t *testing.T) {
 		h, ok := res.Decision.(decide.Halt)
 		if !ok || !strings.Contains(h.Reason, "cannot be read") || !strings.Contains(h.Reason, "it is another's") {
 			t.Errorf("%+v", res.Decision)
+		}
+		// However often it looks, what it tries again has time to pass.
+		if n := len(world.tried); n != 3 || world.tried[2].Sub(world.tried[0]) < 2*time.Second {
+			t.Errorf("tried at %v", world.tried)
 		}
 	})
 }

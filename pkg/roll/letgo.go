@@ -61,7 +61,7 @@ const rests = 30
 // this moment cannot be judged. Where that takes long, the last look must do.
 func (r *runner) rested(ctx context.Context) (s *cluster.Snapshot, err error) {
 	for range rests {
-		if s, err = r.World.Observe(ctx, cluster.Fresh); err != nil || !moving(s) || !sleep(ctx, r.Tick) {
+		if s, err = r.World.Observe(ctx, cluster.Fresh); err != nil || !moving(s) || !sleep(ctx, r.retry()) {
 			return s, err
 		}
 	}

@@ -42,7 +42,8 @@ type Config struct {
 	// the journal; nil for nobody.
 	Advise func(assess.Finding) (remedy, accept string)
 
-	// Tick is the least time between two looks, Poll the most.
+	// Tick is the least time between two looks, Poll the most. What is tried again
+	// without any news has a second at least.
 	Tick time.Duration
 	Poll time.Duration
 	// Renew is how often the lock is renewed.

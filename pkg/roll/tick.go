@@ -127,9 +127,12 @@ func (r *runner) expiring(ctx context.Context, err error) error {
 	if idle := now.Sub(r.unlocked); idle > r.plan.Policy.SettleLimit {
 		return fmt.Errorf("the lock was not renewed for %s (settle limit): %w", idle.Round(time.Second), err)
 	}
-	sleep(ctx, r.Tick)
+	sleep(ctx, r.retry())
 	return nil
 }
+
+// retry is how long to wait before something is tried again that no news tells of.
+func (r *runner) retry() time.Duration { return max(r.Tick, time.Second) }
 
 // wait waits for something to change, and ends when its limit passes without
 // progress (I7).
@@ -171,7 +174,7 @@ func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) 
 		err := r.World.Await(c, r.look.Revision)
 		cancel()
 		if err != nil && c.Err() == nil {
-			sleep(ctx, r.Tick)
+			sleep(ctx, r.retry())
 		}
 	}
 	// Whatever woke us before its time is looked at cheaply.
