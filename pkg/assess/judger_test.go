@@ -188,3 +188,81 @@ func BenchmarkJudger(b *testing.B) {
 		}
 	}
 }
+
+// What holds for all volumes is compared by itself: each change here alters what
+// is said of a volume that is the same object, on nodes and disks that are.
+func TestJudger_WhatHoldsForAllVolumesIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		world func(*lab)
+		bend  func(*lab)
+		after time.Duration
+	}{
+		"time goes back": {
+			world: func(l *lab) { l.r(0).HealthyAt = now().Add(5 * time.Second) },
+			bend:  func(*lab) {}, after: -10 * time.Second,
+		},
+		"the policy": {
+			world: func(l *lab) { l.r(0).HealthyAt = l.node("w1").Created.Add(5 * time.Second) },
+			bend:  func(l *lab) { l.pol.ClockSkew = time.Second },
+		},
+		"a machine was retired": {
+			world: func(*lab) {},
+			bend: func(l *lab) {
+				l.s.Retired = []cluster.Retired{{Node: cluster.NodeRef{Name: "w1", UID: "earlier"}, At: ago(time.Hour)}}
+			},
+		},
+		"a node's zone": {
+			world: func(l *lab) {
+				for i, zone := range []string{"b", "a", "a", "b"} {
+					l.s.Nodes[i].Zone = zone
+				}
+			},
+			bend: func(l *lab) { l.node("w3").Zone = "a" },
+		},
+		"nodes that may be missing": {
+			world: func(l *lab) { l.s.Nodes = l.s.Nodes[:3] },
+			bend: func(l *lab) {
+				l.s.Gaps = []cluster.Gap{{Kind: "nodes", Reason: cluster.GapTruncated, Needed: true}}
+			},
+		},
+		"who reports": {
+			world: func(l *lab) { l.st().Reporter = "" },
+			bend:  func(l *lab) { l.st().Reporter = "manager" },
+		},
+		"another reports": {
+			world: func(l *lab) { l.st().Reporter = "manager" },
+			bend:  func(l *lab) { l.st().Reporter = "other" },
+		},
+		"who reports was not given": {
+			world: func(l *lab) {
+				l.s.Source, l.st().Reporter = cluster.SourceFiles, "manager"
+				l.s.Gaps = []cluster.Gap{{Kind: "pods", Reason: cluster.GapNotGiven}}
+			},
+			bend: func(l *lab) { l.s.Gaps = nil },
+		},
+		"the namespace": {
+			world: func(l *lab) { l.st().Reporter = "manager" },
+			bend:  func(l *lab) { l.st().Namespace = "other" },
+		},
+		"the driver": {
+			world: func(l *lab) { l.s.Persistent = nil },
+			bend:  func(l *lab) { l.st().Driver = "other.example.org" },
+		},
+	} {
+		l := newLab().detached("data", "w1", "w2", "w3")
+		c.world(l)
+		g := &Judger{}
+		before := g.Judge(l.s, l.pol, now())
+		next := *l.s
+		next.Nodes = slices.Clone(l.s.Nodes)
+		next.Storages = slices.Clone(l.s.Storages)
+		bent := &lab{s: &next, pol: l.pol}
+		c.bend(bent)
+		g.as(t, &next, bent.pol, now().Add(c.after))
+		if after := Judge(&next, bent.pol, now().Add(c.after)); reflect.DeepEqual(before.Volumes[0].Findings, after.Volumes[0].Findings) &&
+			reflect.DeepEqual(before.Volumes[0].Replicas, after.Volumes[0].Replicas) && before.Volumes[0].Driver == after.Volumes[0].Driver {
+			t.Errorf("%s: the volume is judged as before, so nothing is shown", name)
+		}
+	}
+}
