@@ -31,7 +31,7 @@ type Config struct {
 	// LookLimit bounds one reading of all kinds (10 min), and as much again one
 	// look into all directories.
 	LookLimit time.Duration
-	// Relist is when everything is read again although no event came (60 s, or
+	// Relist is when everything is read again although no event came (5 min, or
 	// ten times what the last reading took, if that is longer).
 	Relist time.Duration
 	// Pause is the least time between two readings of all kinds that were not
@@ -54,7 +54,7 @@ type Config struct {
 const (
 	defaultRequestLimit = 30 * time.Second
 	defaultLookLimit    = 10 * time.Minute
-	defaultRelist       = 60 * time.Second
+	defaultRelist       = 5 * time.Minute
 	defaultPause        = time.Second
 	defaultPage         = 500
 	defaultParallel     = 6
