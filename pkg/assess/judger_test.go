@@ -242,6 +242,12 @@ func TestJudger_WhatHoldsForAllVolumesIsSeen(t *testing.T) {
 				l.s.Gaps = []cluster.Gap{{Kind: "nodes", Reason: cluster.GapTruncated, Needed: true}}
 			},
 		},
+		"nothing could be said": {
+			world: func(l *lab) {
+				l.s.Gaps = []cluster.Gap{{Kind: "replicas", Reason: cluster.GapFailed, Needed: true, OfStorage: true}}
+			},
+			bend: func(l *lab) { l.s.Gaps = nil },
+		},
 		"who reports": {
 			world: func(l *lab) { l.st().Reporter = "" },
 			bend:  func(l *lab) { l.st().Reporter = "manager" },
