@@ -88,13 +88,14 @@ func (t *tick) waitForVolumes(what string, left []string, parts []Part) Decision
 		Stuck: "see the events of the volumes, then run the same command again",
 	}
 	if t.unseen() {
-		w.Fresh, w.Until = true, t.now.Add(nextGlance)
+		w.Fresh, w.Until = true, t.s.Look.Ended.Add(nextGlance+t.s.Look.Skew)
 	}
 	return w
 }
 
-// nextGlance is when directories are looked into again that were not seen: a
-// consistent look is dear, and whoever does not answer is starting at best.
+// nextGlance is how long after the last consistent look directories are looked
+// into again that were not seen: such a look is dear, and whoever does not answer
+// is starting at best.
 const nextGlance = 30 * time.Second
 
 // unseen reports whether a look into a directory, which was asked for, would

@@ -39,7 +39,7 @@ func (t *tick) rebuild() Decision {
 		}
 		p := t.part(v)
 		parts = append(parts, p)
-		left = append(left, p.line(fmt.Sprintf("%d of %d replicas good, %s", v.Good, v.Volume.Want, v.Condition)))
+		left = append(left, p.line(fmt.Sprintf("%d of %d replicas good, %s", v.Good, v.Volume.Want, v.Word())))
 		if f := t.blocked(v); f != nil {
 			blind = append(blind, *f)
 		}

@@ -260,3 +260,21 @@ func TestRebuild_LooksAgainIntoWhatNobodyHasSeen(t *testing.T) {
 		}
 	}
 }
+
+// Events in between do not put the next look off.
+func TestRebuild_TheNextLookIntoDirectoriesComes(t *testing.T) {
+	f := short()
+	f.s.Node(f.volume().Replicas[1].Node).Created = f.now.Add(-time.Minute)
+	f.plan.Probe = true
+	f.s.Look = cluster.Look{Began: f.now, Ended: f.now}
+	first := f.next().(decide.Wait).Until
+	for range 3 {
+		f.now = f.now.Add(20 * time.Second)
+		for i := range f.s.Nodes {
+			f.s.Nodes[i].LeaseRenewed = f.now
+		}
+		if w, ok := f.next().(decide.Wait); !ok || !w.Fresh || !w.Until.Equal(first) {
+			t.Fatalf("%T, fresh %t, until %s and not %s", f.next(), w.Fresh, w.Until, first)
+		}
+	}
+}
