@@ -91,7 +91,7 @@ const engineFollows = 10 * time.Minute
 // volume some traces are left only where it was in use, or filled from elsewhere.
 func (e *engine) mayHave(v *volume) bool {
 	made, asked := e.Created.time(), v.Created.time()
-	younger := !made.IsZero() && !asked.IsZero() && made.Sub(asked) > engineFollows
+	younger := made.IsZero() || asked.IsZero() || made.Sub(asked) > engineFollows
 	s := &v.Status
 	return younger || v.LastAttachedBy != "" || bool(s.LastBackup) || bool(s.RemountRequestedAt) || s.RestoreInitiated || s.CloneStatus.State == "completed"
 }

@@ -204,8 +204,8 @@ func TestReader_SignsOfUse(t *testing.T) {
 		}, false, no},
 		"an engine of no volume's age": {func(f *fixture) {
 			f.set(v, "metadata.creationTimestamp", nil).set(e, "metadata.creationTimestamp", "2026-01-01T09:10:00Z")
-		}, false, no},
-		"an engine without an age": {func(f *fixture) { f.set(e, "metadata.creationTimestamp", nil) }, false, no},
+		}, false, cluster.Unknown},
+		"an engine without an age": {func(f *fixture) { f.set(e, "metadata.creationTimestamp", nil) }, false, cluster.Unknown},
 		"attached by somebody":     {func(f *fixture) { f.set(v, "spec.lastAttachedBy", "me") }, false, cluster.Unknown},
 		"a backup":                 {func(f *fixture) { f.set(v, "status.lastBackup", "backup-1") }, false, cluster.Unknown},
 		"a remount":                {func(f *fixture) { f.set(v, "status.remountRequestedAt", "2026-01-01T10:30:00Z") }, false, cluster.Unknown},
