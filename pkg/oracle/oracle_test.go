@@ -251,9 +251,13 @@ func TestCheck_NamesWhatTheTruthShows(t *testing.T) {
 		want oracle.Invariant
 		edit func(*oracle.Truth)
 	}{
-		"another machine is down":          {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].DownSince = noon.Add(-time.Hour) }},
-		"another is out by our hand":       {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].CordonedBy = oracle.Ours }},
-		"below the floor":                  {oracle.I2, func(w *oracle.Truth) { w.Deeds[0].Before.Volumes[0].Copies = []cluster.NodeRef{one, two} }},
+		"another machine is down":    {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].DownSince = noon.Add(-time.Hour) }},
+		"another is out by our hand": {oracle.I1, func(w *oracle.Truth) { w.Deeds[0].Before.Nodes[1].CordonedBy = oracle.Ours }},
+		"below the floor":            {oracle.I2, func(w *oracle.Truth) { w.Deeds[0].Before.Volumes[0].Copies = []cluster.NodeRef{one, two} }},
+		"what is believed in lies on the machine": {oracle.I2, func(w *oracle.Truth) {
+			v := &w.Deeds[0].Before.Volumes[0]
+			v.Copies, v.Concealed = []cluster.NodeRef{two}, []cluster.NodeRef{one}
+		}},
 		"a loss of our doing":              {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Ours}} }},
 		"a loss of the storage's":          {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Storage}} }},
 		"the last copy":                    {oracle.I3, func(w *oracle.Truth) { w.Deeds[1].Before.Volumes[0].Copies = []cluster.NodeRef{one} }},
@@ -278,7 +282,7 @@ func TestCheck_OthersDoingsAreNotOurs(t *testing.T) {
 	w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Theirs}, {Volume: "v", By: oracle.Storage, Damaged: true}, {Volume: "v", By: oracle.Ours, Concealed: 1}}
 	w.Deeds[0].Before.Nodes[1].DownSince = w.Deeds[0].At.Add(-30 * time.Second) // nobody can know yet
 	w.Deeds[0].Before.Volumes[0].Copies = []cluster.NodeRef{one, two}
-	w.Deeds[0].Before.Volumes[0].Concealed = 1
+	w.Deeds[0].Before.Volumes[0].Concealed = []cluster.NodeRef{{Name: "w3", UID: "u3"}}
 	if r := oracle.Check(es, w); len(r.Violations) > 0 {
 		t.Error(r.Violations)
 	}

@@ -80,10 +80,10 @@ type Volume struct {
 	Written bool
 	// Copies are the machines on whose disks the newest bytes lie whole.
 	Copies []cluster.NodeRef
-	// Concealed counts the copies of which others took the data away without a
-	// trace in any object of the API, so that no reader of it could know, and
-	// those that were made of such a one since.
-	Concealed int
+	// Concealed are the machines of copies of which others took the data away
+	// without a trace in any object of the API, so that no reader of it could know,
+	// and of those that were made of such a one since.
+	Concealed []cluster.NodeRef
 	// Held: our hold keeps it awake.
 	Held bool
 }

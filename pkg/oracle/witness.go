@@ -95,27 +95,33 @@ func (c *court) floors(d Deed) {
 		if !v.Written || p.Accepts("volume/already-lost", v.Name) {
 			continue
 		}
-		here, elsewhere := 0, 0
-		for _, at := range v.Copies {
-			switch {
-			case at == d.Node:
-				here++
-			case !down[at.UID]:
-				elsewhere++
-			}
-		}
+		here, elsewhere := where(v.Copies, d.Node, down)
+		_, believed := where(v.Concealed, d.Node, down)
 		floor := max(v.Need, min(v.Want, max(2, v.Want-1)))
 		if p.MinReplicas > 0 {
 			floor = max(v.Need, min(v.Want, p.MinReplicas))
 		}
 		final := d.Verb == deleteNode || d.Verb == runCommand
 		switch {
-		case final && here > 0 && elsewhere+v.Concealed < v.Need:
+		case final && here > 0 && elsewhere+believed < v.Need:
 			c.saw(I3, d.At, "%s of %s takes the last copy of volume %s: %d elsewhere", d.Verb, d.Node.Name, v.Name, elsewhere)
-		case elsewhere+v.Concealed < floor:
+		case elsewhere+believed < floor:
 			c.saw(I2, d.At, "%s of %s leaves volume %s %d copies, and its floor is %d", d.Verb, d.Node.Name, v.Name, elsewhere, floor)
 		}
 	}
+}
+
+// where counts the copies on the machine, and those on others that run.
+func where(copies []cluster.NodeRef, machine cluster.NodeRef, down map[cluster.UID]bool) (here, elsewhere int) {
+	for _, at := range copies {
+		switch {
+		case at == machine:
+			here++
+		case !down[at.UID]:
+			elsewhere++
+		}
+	}
+	return here, elsewhere
 }
 
 // leftovers: after a fulfilled or given-up roll nothing of ours is left, and no

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -71,23 +72,34 @@ func (w *World) watchBytes(by oracle.Hand) {
 		if v.bytes == "" || v.deleted {
 			continue
 		}
-		gone := len(v.copies) - len(now[v.name])
-		if gone > 0 && by == oracle.Theirs {
-			v.damaged = true
-			v.vanished = append(v.vanished, vanishing{w.now, gone})
+		if by == oracle.Theirs {
+			for _, node := range v.copies {
+				if !slices.Contains(now[v.name], node) {
+					v.damaged = true
+					v.vanished = append(v.vanished, vanishing{w.now, w.refOf(node)})
+				}
+			}
 		}
 		if len(v.copies) > 0 && len(now[v.name]) == 0 {
 			w.say("volume %s is lost, by %s doing", v.name, by)
-			w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: w.concealed(v)})
+			w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: len(w.concealed(v))})
 		}
 		v.copies = now[v.name]
 	}
 }
 
-// vanishing is the end of some copies by others' hands.
+// vanishing is the end of a copy by others' hands.
 type vanishing struct {
-	at time.Time
-	n  int
+	at   time.Time
+	node cluster.NodeRef
+}
+
+// refOf is the machine of that name; without an identity where it is gone.
+func (w *World) refOf(node string) cluster.NodeRef {
+	if n := w.machine(node); n != nil {
+		return n.ref()
+	}
+	return cluster.NodeRef{Name: node}
 }
 
 // moment is how everything really is now.
@@ -107,15 +119,11 @@ func (w *World) moment() *oracle.Moment {
 		o := oracle.Volume{Name: v.name, Want: v.want, Need: 1, Written: v.bytes != "", Concealed: w.concealed(v), Held: w.heldByUs(v.name)}
 		for _, at := range v.vanished {
 			if w.now.Sub(at.at) < remembered {
-				o.Concealed += at.n
+				o.Concealed = append(o.Concealed, at.node)
 			}
 		}
 		for _, node := range v.copies {
-			ref := cluster.NodeRef{Name: node}
-			if n := w.machine(node); n != nil {
-				ref = n.ref()
-			}
-			o.Copies = append(o.Copies, ref)
+			o.Copies = append(o.Copies, w.refOf(node))
 		}
 		m.Volumes = append(m.Volumes, o)
 	}

@@ -23,6 +23,7 @@ type Process struct {
 	commands decide.Commands
 	last     *cluster.Snapshot
 	seen     map[cluster.UID]cluster.Sighting // in directories, by the last consistent look
+	looked   cluster.Look                     // the last consistent look
 	stirs    int                              // what had happened by then
 	did      deeds
 
@@ -76,6 +77,7 @@ func (w *World) felt(by *deed, uid cluster.UID) {
 		}
 	}
 	w.truth.Deeds = append(w.truth.Deeds, d)
+	w.opens(by.action)
 }
 
 // call counts a call and says what goes wrong with it.
@@ -112,6 +114,9 @@ func (p *Process) Calls() int {
 
 // Observe implements roll.World.
 func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	if p.last == nil {
+		f = cluster.Fresh // there is nothing yet that could be followed
+	}
 	if p.Dead() {
 		return nil, ErrKilled
 	}
@@ -133,7 +138,7 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 		return nil, err
 	}
 	if f == cluster.Fresh {
-		p.seen = p.world.lookInside(s)
+		p.seen, p.looked = p.world.lookInside(s), s.Look
 	}
 	p.last, p.stirs = seeing(s, p.seen), stirs
 	return p.last, nil
@@ -155,6 +160,7 @@ func (w *World) look(f cluster.Freshness, p *Process) (*cluster.Snapshot, int, e
 		if faults.Stale != nil {
 			cached = p.did.shown(w.snapshots[len(w.snapshots)-1-min(faults.Stale(), len(w.snapshots)-1)], s)
 		}
+		cached.Look = p.looked
 		cached.Look.Fresh = false
 		return &cached, w.stirs, nil
 	}

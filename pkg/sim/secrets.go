@@ -7,6 +7,9 @@ import (
 
 	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
 
@@ -17,9 +20,10 @@ type secrets struct {
 	// hidden are directories that are gone, and the storage's objects still
 	// count on them.
 	hidden map[string]hiding
-	// blank are directories that were made in the place of such a one, and those
-	// that were copied from one; their engines vouch for them.
-	blank map[string]bool
+	// blank are directories that were made in the place of such a one, with the time
+	// when that was taken away, and those that were copied from one, with none; their
+	// engines vouch for them.
+	blank map[string]time.Time
 	// missed reports whether no look could have told before the directory was
 	// made anew.
 	missed func(directory string, since hiding) bool
@@ -32,7 +36,7 @@ type hiding struct {
 }
 
 func newSecrets() secrets {
-	return secrets{hidden: map[string]hiding{}, blank: map[string]bool{}}
+	return secrets{hidden: map[string]hiding{}, blank: map[string]time.Time{}}
 }
 
 func (s *secrets) hide(directory string, now time.Time, disk bool) {
@@ -43,14 +47,14 @@ func (s *secrets) started(at model.Place) {
 	if since, ok := s.hidden[at.Name]; ok {
 		delete(s.hidden, at.Name)
 		if s.missed(at.Name, since) {
-			s.blank[at.Name] = true
+			s.blank[at.Name] = since.at
 		}
 	}
 }
 
 func (s *secrets) copied(from, to model.Place) {
-	if s.blank[from.Name] {
-		s.blank[to.Name] = true
+	if _, blank := s.blank[from.Name]; blank {
+		s.blank[to.Name] = time.Time{}
 	} else {
 		delete(s.blank, to.Name)
 	}
@@ -63,24 +67,61 @@ func (s *secrets) removed(at model.Place) {
 
 // missed: nobody looked, or a look came too early, or others opened the volume.
 func (w *World) missed(directory string, since hiding) bool {
-	just := w.now.Sub(since.at) < remembered
+	asked := w.askedAt(directory[:len(directory)-suffix])
 	if since.disk {
-		return just
+		return w.now.Sub(since.at) < remembered
 	}
-	return just || !w.probing || !w.heldByUs(directory[:len(directory)-suffix])
+	return !w.probing || asked.IsZero() || asked.Sub(since.at) < remembered
 }
 
-// concealed counts the volume's replicas that its objects call good, and whose
-// data are gone without anything to tell it by.
-func (w *World) concealed(v *volume) int {
+// askedAt is when we asked the storage to open the volume, where that is why it
+// does; zero where it is not.
+func (w *World) askedAt(volume string) time.Time {
+	if w.heldByUs(volume) {
+		return w.openings[volume]
+	}
+	if w.entrusted[volume] {
+		return w.openings[volume]
+	}
+	for _, o := range w.model.List(model.Replicas) {
+		r, ok := o.(*longhornapi.Replica)
+		if !ok || r.Spec.VolumeName != volume {
+			continue
+		}
+		n := w.machine(r.Spec.NodeID)
+		if at := w.placement(r.Spec.NodeID); n != nil && n.barredBy == oracle.Ours && at != nil && at.Spec.EvictionRequested {
+			return w.openings[n.name]
+		}
+	}
+	return time.Time{}
+}
+
+// opens notes that a deed of ours has the storage open volumes.
+func (w *World) opens(a decide.Action) {
+	switch a.Verb {
+	case decide.Wake:
+		w.openings[a.Volume.Name] = w.now
+	case decide.SetAside:
+		w.openings[a.Volume.Name], w.entrusted[a.Volume.Name] = w.now, true
+	case decide.PutBack:
+		delete(w.entrusted, a.Volume.Name)
+	case decide.Place:
+		w.openings[a.StorageNode.Name] = w.now
+	default: // it opens none
+	}
+}
+
+// concealed are the machines of the volume's replicas that its objects call good,
+// and whose data are gone without anything to tell it by.
+func (w *World) concealed(v *volume) []cluster.NodeRef {
 	if len(w.disks.hidden) == 0 && len(w.disks.blank) == 0 {
-		return 0
+		return nil
 	}
 	bytes := map[string]string{}
 	for _, d := range w.disks.Truth() {
 		bytes[d.Directory] = string(d.Bytes)
 	}
-	n := 0
+	var out []cluster.NodeRef
 	for _, o := range w.model.List(model.Replicas) {
 		r, ok := o.(*longhornapi.Replica)
 		if !ok || r.Spec.VolumeName != v.name || r.Spec.HealthyAt == "" || r.Spec.FailedAt != "" {
@@ -88,14 +129,15 @@ func (w *World) concealed(v *volume) int {
 		}
 		name, machine := r.Spec.DataDirectoryName, w.machine(r.Spec.NodeID)
 		since, hidden := w.disks.hidden[name]
+		from, blank := w.disks.blank[name]
 		was, there := bytes[name]
 		switch {
-		case w.disks.blank[name] && there && was != v.bytes:
-			n++
-		case hidden && !there && !since.disk && !w.probing && machine != nil && machine.created.Before(since.at) &&
-			w.now.Sub(since.at) >= remembered: // what vanished just now is counted otherwise
-			n++
+		case machine == nil, !hidden && !blank:
+		case w.now.Sub(from) < remembered || w.now.Sub(since.at) < remembered: // what vanished just now is counted otherwise
+		case blank && there && was != v.bytes,
+			hidden && !there && !since.disk && !w.probing && machine.created.Before(since.at):
+			out = append(out, machine.ref())
 		}
 	}
-	return n
+	return out
 }

@@ -69,8 +69,12 @@ type World struct {
 	versions  map[model.Ref]int
 	snapshots []*cluster.Snapshot // the latest last, a few
 
-	probing bool  // the tool looks into directories
-	coming  int64 // how large the disks of machines to come are
+	probing bool // the tool looks into directories
+	// openings are when we last had volumes opened: by the volume's name, or by that
+	// of the node that they leave. entrusted are those that we have rebuilt asleep.
+	openings  map[string]time.Time
+	entrusted map[string]bool
+	coming    int64 // how large the disks of machines to come are
 
 	truth oracle.Truth
 	deed  *deed                // the deed in hand
@@ -97,7 +101,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		linked: map[string]*link{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
+		linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k
