@@ -28,10 +28,13 @@ type Actor interface {
 }
 
 // World is a cluster that is read and changed. Its methods may be called
-// concurrently.
+// concurrently; deeds are done one after the other.
 type World struct {
 	observer Observer
 	actor    Actor
+
+	// deed is held while a deed is done and its marks are handed on.
+	deed sync.Mutex
 
 	mu   sync.Mutex
 	last *cluster.Snapshot
@@ -70,6 +73,8 @@ func (w *World) Perform(ctx context.Context, a decide.Action) (decide.Outcome, e
 			return decide.Outcome{}, fmt.Errorf("look before the deed: %w", err)
 		}
 	}
+	w.deed.Lock()
+	defer w.deed.Unlock()
 	o, err := w.actor.Perform(ctx, s, a)
 	w.observer.Expect(w.actor.Marks())
 	return o, err

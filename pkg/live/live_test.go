@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
@@ -37,6 +39,26 @@ func (h *hand) Marks() []cluster.Mark {
 
 func (h *hand) Perform(_ context.Context, s *cluster.Snapshot, _ decide.Action) (decide.Outcome, error) {
 	h.by = s.Revision
+	return decide.Outcome{Result: decide.Performed}, nil
+}
+
+// crossing takes some time for a deed, and has the marks of the last one.
+type crossing struct {
+	mu   sync.Mutex
+	last string
+}
+
+func (c *crossing) Marks() []cluster.Mark {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return []cluster.Mark{{Kind: "nodes", UID: cluster.UID(c.last)}}
+}
+
+func (c *crossing) Perform(_ context.Context, _ *cluster.Snapshot, a decide.Action) (decide.Outcome, error) {
+	c.mu.Lock()
+	c.last = a.Node.Name
+	c.mu.Unlock()
+	time.Sleep(20 * time.Millisecond)
 	return decide.Outcome{Result: decide.Performed}, nil
 }
 
@@ -76,5 +98,29 @@ func TestPerform_TellsTheObserverWhatItMustHaveSeenBeforeItIsBelieved(t *testing
 	}
 	if len(e.expected) != 2 || e.expected[0][0].Version != "1" || e.expected[1][0].Version != "2" {
 		t.Errorf("expected is %v, want the marks of each deed after it", e.expected)
+	}
+}
+
+func TestPerform_DeedsAtTheSameTimeEachHandOnTheirOwnMarks(t *testing.T) {
+	e := &eyes{}
+	w := live.New(e, &crossing{})
+	if _, err := w.Observe(t.Context(), cluster.Cached); err != nil {
+		t.Fatal(err)
+	}
+	var deeds sync.WaitGroup
+	for _, name := range []string{"a", "b", "c"} {
+		deeds.Go(func() {
+			if _, err := w.Perform(t.Context(), decide.Action{Node: cluster.NodeRef{Name: name}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	deeds.Wait()
+	told := map[cluster.UID]bool{}
+	for _, marks := range e.expected {
+		told[marks[0].UID] = true
+	}
+	if len(told) != 3 {
+		t.Errorf("marks of %v, want those of three deeds", told)
 	}
 }
