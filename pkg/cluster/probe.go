@@ -50,8 +50,10 @@ type Sighting struct {
 }
 
 // See gives the storage's replicas what was seen in their directories. A
-// replica that has changed since is one that nobody has looked at. The replicas
-// that the storage has are not changed: others may have them too.
+// replica that has changed since is one that nobody has looked at: its sighting
+// is forgotten, as it may become again what it was, and other things lie in its
+// directory then. So the caller alone may use the map meanwhile. The replicas that
+// the storage has are not changed: others may have them too.
 func (st *Storage) See(seen map[UID]Sighting) {
 	if len(seen) == 0 {
 		return
@@ -61,7 +63,11 @@ func (st *Storage) See(seen map[UID]Sighting) {
 		own := false
 		for k := range v.Replicas {
 			x, ok := seen[v.Replicas[k].UID]
-			if !ok || !sameDirectory(&x.Of, &v.Replicas[k]) {
+			if !ok {
+				continue
+			}
+			if !sameDirectory(&x.Of, &v.Replicas[k]) {
+				delete(seen, x.Of.UID)
 				continue
 			}
 			if !own {

@@ -21,13 +21,14 @@ type state struct {
 	leasesAt time.Time
 	// shrunk: a list lost more than can be believed since the last look.
 	shrunk bool
-	// sightings are what was seen in the directories of replicas, by UID.
-	sightings map[cluster.UID]cluster.Sighting
 
 	// mu guards what events change.
-	mu      sync.Mutex
-	core    *core
-	readers []plugin.Reader
+	mu sync.Mutex
+	// sightings are what was seen in the directories of replicas, by UID, as long
+	// as these have not changed.
+	sightings map[cluster.UID]cluster.Sighting
+	core      *core
+	readers   []plugin.Reader
 	// counts is how many objects there are of each kind that was read.
 	counts map[string]int
 }
