@@ -71,3 +71,28 @@ func TestCore_WhatIsKeptOfTheLastJoiningIsOfThePresent(t *testing.T) {
 		}
 	})
 }
+
+// A pod tells nothing of a DaemonSet that was made since the last reading, and is
+// not one whose DaemonSet is gone.
+func TestObserve_ADaemonSetThatIsNewIsThatOfItsPods(t *testing.T) {
+	a := newAPI(t)
+	c := watching(t, a)
+	const path = "/apis/apps/v1/daemonsets"
+	set := `{"kind":"DaemonSet","metadata":{"name":"agent","namespace":"d","uid":"ds","resourceVersion":"%d"},"status":{"numberReady":%d}}`
+	a.send(path, "ADDED", fmt.Sprintf(set, 30, 0))
+	a.send(podsPath, "ADDED", `{"kind":"Pod","metadata":{"name":"p","namespace":"d","uid":"u-p","resourceVersion":"31",
+		"ownerReferences":[{"kind":"DaemonSet","name":"agent","controller":true}]},"spec":{"nodeName":"n"}}`)
+	c.Expect([]cluster.Mark{{Kind: "daemonsets.apps", UID: "ds", Version: "30"}, {Kind: "pods", UID: "u-p", Version: "31"}})
+	s := <-observing(t, c)
+	if len(s.Pods) != 1 || s.Pods[0].Owner != cluster.OwnerDaemonSet || s.Look.Fresh {
+		t.Errorf("pods %+v, fresh %t; want the DaemonSet's, by events", s.Pods, s.Look.Fresh)
+	}
+	done := awaiting(t, c, s.Revision)
+	a.send(path, "MODIFIED", fmt.Sprintf(set, 32, 1))
+	sleeps(t, done, "the status of a DaemonSet")
+	a.send(path, "DELETED", fmt.Sprintf(set, 33, 1))
+	wakes(t, done, "a DaemonSet that is gone")
+	if s := <-observing(t, c); len(s.Pods) != 1 || s.Pods[0].Owner != cluster.OwnerOrphan {
+		t.Errorf("pods %+v; want one whose DaemonSet is gone", s.Pods)
+	}
+}

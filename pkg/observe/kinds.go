@@ -42,8 +42,9 @@ const (
 	kindDaemonSet  = "DaemonSet"
 )
 
-// kubernetes lists Kubernetes' own kinds. Leases change every ten seconds and
-// DaemonSets hardly ever, so neither is watched.
+// kubernetes lists Kubernetes' own kinds. Leases change every ten seconds, so
+// they are not watched. DaemonSets are, though nothing waits for one: a pod of one
+// that is not known yet would be a pod whose DaemonSet is gone.
 func kubernetes() []source {
 	kind := func(group, resource, name string) plugin.Kind {
 		return plugin.Kind{Group: group, Version: "v1", Resource: resource, Name: name, Decides: true}
@@ -57,7 +58,7 @@ func kubernetes() []source {
 		{Kind: kind("policy", "poddisruptionbudgets", kindBudget), forDrain: true},
 		{Kind: kind("storage.k8s.io", "volumeattachments", kindAttachment), forDrain: true, liveOnly: true},
 		{Kind: quiet(kind("coordination.k8s.io", "leases", kindLease)), namespace: leaseNamespace},
-		{Kind: quiet(kind("apps", "daemonsets", kindDaemonSet))},
+		{Kind: kind("apps", "daemonsets", kindDaemonSet)},
 	}
 	for i := range out {
 		out[i].storage = -1
