@@ -75,3 +75,53 @@ func TestRun_OnlySomeDeedsAreFollowedByConsistentReads(t *testing.T) {
 		}
 	})
 }
+
+// mistaken sees pods whose DaemonSets are gone, which nobody would start again: in
+// all looks, or only in those that are cached.
+type mistaken struct {
+	*toy
+	always bool
+	// misled counts such pods, asked the consistent looks that were asked for.
+	misled, asked int
+}
+
+func (w *mistaken) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	s, err := w.toy.Observe(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	s.Look.Fresh = f == cluster.Fresh && !w.always
+	if f == cluster.Fresh {
+		w.asked++
+	}
+	if !s.Look.Fresh {
+		for i := range s.Pods {
+			s.Pods[i].Owner = cluster.OwnerOrphan
+			w.misled++
+		}
+	}
+	return s, nil
+}
+
+// Nobody is told to give up by what only a cached look says.
+func TestRun_HaltsOnlyByConsistentReads(t *testing.T) {
+	for _, always := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			toy, c := worlds()["evict and replace"]()
+			p := propose(t, toy, c)
+			w := &mistaken{toy: toy, always: always}
+			cfg := config(toy, &shelf{}, &p)
+			cfg.World = w
+			res, err := roll.Run(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if w.misled == 0 || w.asked == 0 {
+				t.Errorf("%d pods were mistaken and %d looks were consistent: it shows nothing", w.misled, w.asked)
+			}
+			if _, halted := res.Decision.(decide.Halt); halted != always {
+				t.Errorf("always %t: ended with %T %+v", always, res.Decision, res.Decision)
+			}
+		})
+	}
+}

@@ -34,6 +34,10 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 		return Result{}, false, err
 	}
 	d := r.plan.Reforecast(decide.Next(r.plan, j, r.mem, now), j, r.mem, r.Placers)
+	if _, halts := d.(decide.Halt); halts && want == cluster.Cached && !s.Look.Fresh {
+		r.fresh = true // kinds are cached each for itself: together they may be of no moment
+		return Result{}, false, nil
+	}
 	r.Watch(Report{Kind: ReportDecided, Judgement: j, Decision: d, Plan: &r.plan, Memory: &r.mem})
 	switch d := d.(type) {
 	case decide.Act:
