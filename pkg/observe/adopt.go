@@ -22,7 +22,7 @@ func (w *watches) gather() {
 	}
 	w.feed.Lock()
 	defer w.feed.Unlock()
-	w.gathers, w.missed = true, nil
+	w.gathers, w.missed, w.from = true, nil, w.versions()
 }
 
 // forgo keeps no events any more: nothing was read.
@@ -46,7 +46,7 @@ func (w *watches) adopt(st *state) bool {
 	defer w.feed.Unlock()
 	missed, all := w.missed, w.gathers
 	w.gathers, w.missed = false, nil
-	if !all || w.lost() || !w.watchesAll(st) {
+	if !all || w.lost() || !w.watchesAll(st) || !st.follow(w.from) {
 		return false
 	}
 	for _, m := range missed {
@@ -72,6 +72,19 @@ func (w *watches) adopt(st *state) bool {
 func (w *watches) watchesAll(st *state) bool {
 	for i, s := range st.sources {
 		if (w.version(i) != "") != (s.Decides && st.versions[i] != "") {
+			return false
+		}
+	}
+	return true
+}
+
+// follow reports whether the lists are known to be no older than what had been
+// seen before they were asked for. Where versions are no numbers, an event that a
+// list has cannot be told from a later one; and where a list is older, the server
+// has gone back to a moment before, as after its data were restored.
+func (st *state) follow(seen []string) bool {
+	for i, version := range seen {
+		if before, known := newer(version, st.versions[i]); version != "" && (before || !known) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@
 package observe
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -131,5 +132,54 @@ func TestObserve_WatchesThatCannotGoOnAreBegunAnew(t *testing.T) {
 				t.Error("the watches go on")
 			}
 		})
+	}
+}
+
+// spoken has the list of nodes answered with one node in the version, in words.
+func (a *api) spoken(version string) {
+	a.hook(nodesPath, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") != "" {
+			a.watch(w, r)
+			return
+		}
+		fmt.Fprintf(w, `{"kind":"NodeList","apiVersion":"v1","metadata":{"resourceVersion":%q},"items":[%s]}`, version, nodeSpoken(version, "True"))
+	})
+}
+
+func nodeSpoken(version, ready string) string {
+	return fmt.Sprintf(`{"kind":"Node","metadata":{"name":"n","uid":"u-n","resourceVersion":%q},"status":{"conditions":[{"type":"Ready","status":%q}]}}`, version, ready)
+}
+
+// Where versions are no numbers, no late event is told from a new one: it must not
+// take back what a list has shown.
+func TestObserve_WatchesOfVersionsThatDoNotCompareAreBegunAnew(t *testing.T) {
+	a := newAPI(t)
+	a.spoken("a-1")
+	c := observed(t, a)
+	done := awaiting(t, c, look(t, c).Revision)
+	a.send(nodesPath, "MODIFIED", nodeSpoken("a-2", "Unknown"))
+	wakes(t, done, "a change")
+	before := c.watches
+	a.spoken("a-9")
+	look(t, c)
+	if c.watches == before {
+		t.Error("the watches go on, and an event from before the list takes it back")
+	}
+}
+
+// A server whose data were restored goes back: what the watches had seen says
+// nothing of what comes.
+func TestObserve_AListThatIsOlderThanWhatWasSeenEndsTheWatches(t *testing.T) {
+	a := newAPI(t)
+	a.put(nodesPath, nodeAt(9, "True"))
+	c := observed(t, a)
+	done := awaiting(t, c, look(t, c).Revision)
+	a.send(nodesPath, "MODIFIED", nodeAt(500, "Unknown"))
+	wakes(t, done, "a change")
+	a.at(100)
+	look(t, c)
+	c.Expect([]cluster.Mark{{Kind: "nodes", UID: "u-n", Version: "150"}})
+	if s := <-observing(t, c); !s.Look.Fresh {
+		t.Error("a deed at 150 counts as seen, and all that is known is of 100")
 	}
 }

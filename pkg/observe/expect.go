@@ -41,7 +41,8 @@ func (c *Cluster) Expect(marks []cluster.Mark) {
 
 // abreast waits, for a limited time, until the watches have caught up with our
 // deeds, and reports whether they have. It begins them where a reading was the
-// last thing that was done.
+// last thing that was done. Watches that do not show a deed in time may show
+// nothing else either: they are lost, and begun anew after the reading.
 func (c *Cluster) abreast(ctx context.Context) bool {
 	w, marks, hopeless := c.pursue(ctx)
 	if len(marks) == 0 || hopeless {
@@ -54,6 +55,7 @@ func (c *Cluster) abreast(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		case <-limit.C:
+			w.note(func() { w.broken = true })
 			return false
 		case <-w.moved:
 		}
@@ -140,6 +142,13 @@ func (w *watches) move(source int, version string) {
 	w.at[source] = version
 	w.mu.Unlock()
 	stir(w.moved)
+}
+
+// versions are up to which each source has been seen.
+func (w *watches) versions() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.at)
 }
 
 func (w *watches) version(source int) string {

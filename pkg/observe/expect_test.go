@@ -154,3 +154,49 @@ func TestExpect_AWatchThatIsLostMeanwhileIsNotWaitedFor(t *testing.T) {
 		t.Errorf("fresh %t after %s, want everything read anew at once", s.Look.Fresh, time.Since(began))
 	}
 }
+
+// Watches that have not shown our deed may show nothing else: after the reading
+// they are not believed.
+func TestExpect_WatchesThatAreMuteAreBegunAnew(t *testing.T) {
+	a := newAPI(t)
+	a.put(nodesPath, nodeAt(9, "True"))
+	c := watching(t, a)
+	before := c.watches
+	a.at(30)
+	c.Expect([]cluster.Mark{{Kind: "nodes", UID: "u-n", Version: "29"}})
+	if s := <-observing(t, c); !s.Look.Fresh {
+		t.Fatal("what did not show our deed was believed")
+	}
+	if c.watches == before {
+		t.Error("the watches that did not show our deed go on")
+	}
+}
+
+// Whoever finds the effect of an event finds that something has changed, and does
+// not go on with the snapshot from before.
+func TestExpect_WhatIsSeenToGoIsNoted(t *testing.T) {
+	a := newAPI(t)
+	a.put(podsPath, podAt(9, ""))
+	c := watching(t, a)
+	<-observing(t, c)
+	w := c.watches
+	seen := make(chan struct{})
+	w.mu.Lock() // nothing can be noted
+	go func() {
+		for !w.state.going("u-p") {
+			time.Sleep(time.Millisecond)
+		}
+		close(seen)
+	}()
+	a.send(podsPath, "DELETED", podAt(12, ""))
+	select {
+	case <-seen:
+		t.Error("the pod is seen to be gone before it is noted that anything has changed")
+	case <-time.After(300 * time.Millisecond):
+	}
+	w.mu.Unlock()
+	<-seen
+	if changed, _ := w.peek(); !changed {
+		t.Error("the pod is gone, and nothing has changed")
+	}
+}

@@ -21,14 +21,17 @@ type watches struct {
 	// place of meanwhile (adopt).
 	feed  sync.Mutex
 	state *state
-	// gathers: the events that come are kept in missed.
+	// gathers: the events that come are kept in missed. from is up to which
+	// versions each source had been seen when that began.
 	gathers bool
 	missed  []missed
+	from    []string
 	// wake gets a value when there is something to look at.
 	wake chan struct{}
 	// moved gets a value when a watch has got on.
 	moved chan struct{}
 
+	// mu may be taken while the state's is held, never the other way round.
 	mu sync.Mutex
 	// at are the versions up to which each source has been seen; empty for one
 	// that is not watched.
@@ -111,19 +114,26 @@ func (w *watches) apply(s followed, e event, o watched) error {
 	if later, known := newer(o.Metadata.Version, st.versions[s.i]); known && !later {
 		return nil
 	}
-	st.mu.Lock()
-	changed, err := st.apply(s.source, e, o)
-	st.mu.Unlock()
-	if err != nil {
+	if err := w.change(s.source, e, o); err != nil {
 		return err
 	}
-	if changed {
-		w.note(func() {
-			w.changed = w.changed || s.storage < 0
-			w.touched = w.touched || s.storage >= 0
-		})
-	}
 	w.move(s.i, o.Metadata.Version)
+	return nil
+}
+
+// change brings the event into the state, and notes that there was one before
+// anybody can read the state: whoever finds it there finds that it has changed.
+func (w *watches) change(s source, e event, o watched) error {
+	w.state.mu.Lock()
+	defer w.state.mu.Unlock()
+	changed, err := w.state.apply(s, e, o)
+	if err != nil || !changed {
+		return err
+	}
+	w.note(func() {
+		w.changed = w.changed || s.storage < 0
+		w.touched = w.touched || s.storage >= 0
+	})
 	return nil
 }
 
