@@ -210,9 +210,10 @@ func BenchmarkJudger(b *testing.B) {
 func TestJudger_WhatHoldsForAllVolumesIsSeen(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		world func(*lab)
-		bend  func(*lab)
-		after time.Duration
+		served bool
+		world  func(*lab)
+		bend   func(*lab)
+		after  time.Duration
 	}{
 		"time goes back": {
 			world: func(l *lab) { l.r(0).HealthyAt = now().Add(5 * time.Second) },
@@ -241,6 +242,23 @@ func TestJudger_WhatHoldsForAllVolumesIsSeen(t *testing.T) {
 			bend: func(l *lab) {
 				l.s.Gaps = []cluster.Gap{{Kind: "nodes", Reason: cluster.GapTruncated, Needed: true}}
 			},
+		},
+		"the engine's node": {
+			served: true,
+			world:  func(l *lab) { l.v("data").Engine.Node = "w3" },
+			bend:   func(l *lab) { l.node("w3").LeaseRenewed = ago(time.Hour) },
+		},
+		"who tells of the engine": {
+			served: true,
+			world:  func(l *lab) { l.v("data").Engine.Owner = "w3" },
+			bend:   func(l *lab) { l.node("w3").LeaseRenewed = ago(time.Hour) },
+		},
+		"the image under it": {
+			world: func(l *lab) {
+				l.v("data").Base = "image"
+				l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: "disk-w1", Ready: cluster.Yes, ReadyAt: ago(time.Hour)}}}}
+			},
+			bend: func(l *lab) { l.st().Bases = nil },
 		},
 		"nothing could be said": {
 			world: func(l *lab) {
@@ -273,6 +291,9 @@ func TestJudger_WhatHoldsForAllVolumesIsSeen(t *testing.T) {
 		},
 	} {
 		l := newLab().detached("data", "w1", "w2", "w3")
+		if c.served {
+			l = newLab().attached("data", "w1", "w2")
+		}
 		c.world(l)
 		g := &Judger{}
 		before := g.Judge(l.s, l.pol, now())
