@@ -3,6 +3,8 @@
 package assess
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -61,5 +63,23 @@ func TestBecause_ADoubtSaysItsOwnCode(t *testing.T) {
 	}
 	if got := because("storage/none", doubts); got != "its storage says storage/none" {
 		t.Error(got)
+	}
+}
+
+// Nobody may take for lost what a salvage may bring back, nor the other way.
+func TestWord_OnlyWhatMayBeSalvagedIsCalledFailed(t *testing.T) {
+	for standing, want := range map[cluster.Standing]string{cluster.StandingFailed: "Failed", cluster.StandingAbsent: "Lost"} {
+		vj := VolumeJudgement{Condition: Lost, Replicas: []ReplicaJudgement{{Here: standing}}}
+		if got := vj.Word(); got != want {
+			t.Errorf("%v: %s, want %s", standing, got, want)
+		}
+	}
+}
+
+func TestOnNode_NamesWhatMayLieThere(t *testing.T) {
+	b := &byName{names: []string{"nfs", "zfs"}, of: map[string][]string{"nfs": {"pv-1"}, "zfs": {"pv-2"}}}
+	f := b.onNode("w1")
+	if text := fmt.Sprint(f.Evidence); !strings.Contains(text, "pv-1") || !strings.Contains(text, "pv-2") {
+		t.Error(text)
 	}
 }
