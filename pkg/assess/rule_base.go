@@ -4,6 +4,7 @@ package assess
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,14 +47,25 @@ func (w *world) newImage(st *storageWorld, b *cluster.Base, upon []*cluster.Repl
 	return x
 }
 
-// layeredUpon are the storage's replicas by the image that they are layered upon.
-func layeredUpon(st *cluster.Storage) map[string][]*cluster.Replica {
-	if len(st.Bases) == 0 {
-		return nil
+// addImages sorts the copies of the storage's images, which some of the volumes
+// are layered upon.
+func (w *world) addImages(st *storageWorld, volumes iter.Seq[cluster.Volume]) {
+	all := st.facts.Bases
+	if len(all) == 0 {
+		return
 	}
+	upon := layeredUpon(volumes)
+	st.images = make([]imageWorld, len(all))
+	for i := range all {
+		st.images[i] = w.newImage(st, &all[i], upon[all[i].Name])
+		st.bases[all[i].Name] = &st.images[i]
+	}
+}
+
+// layeredUpon are the volumes' replicas by the image that they are layered upon.
+func layeredUpon(volumes iter.Seq[cluster.Volume]) map[string][]*cluster.Replica {
 	upon := map[string][]*cluster.Replica{}
-	for i := range st.Volumes {
-		v := &st.Volumes[i]
+	for v := range volumes {
 		for k := range v.Replicas {
 			if v.Base != "" {
 				upon[v.Base] = append(upon[v.Base], &v.Replicas[k])

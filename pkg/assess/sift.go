@@ -24,6 +24,9 @@ type Rest struct {
 // is not to be asked of it.
 func Sift(s *cluster.Snapshot, volumes []iter.Seq[cluster.Volume], p policy.Policy, now time.Time) *Judgement {
 	w := newWorld(s, p, now, nil)
+	for i := range min(len(w.storages), len(volumes)) {
+		w.addImages(&w.storages[i], volumes[i]) // what is layered upon an image may prove a copy of it
+	}
 	j := &Judgement{Snapshot: s, Policy: p, Now: w.now, Nodes: w.judgeNodes()}
 	j.again = func(yield func(*VolumeJudgement) bool) {
 		for i := range w.storages {

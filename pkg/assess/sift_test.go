@@ -85,3 +85,15 @@ func TestSift_JudgesLikeJudge(t *testing.T) {
 		rapid.Check(t, ask)
 	}
 }
+
+// A copy of an image that no time vouches for is proven by a replica that is
+// layered upon it, whether the volumes are held or come one by one.
+func TestSift_AReplicaProvesTheImageUnderIt(t *testing.T) {
+	l := newLab().detached("data", "w1", "w2", "w3")
+	l.v("data").Base = "image"
+	l.st().Bases = []cluster.Base{{Name: "image", Copies: []cluster.BaseCopy{{DiskUUID: "disk-w1", Ready: cluster.Yes}}}}
+	frame, volumes := apart(l.s)
+	if got, want := Sift(frame, volumes, l.pol, now()), Judge(l.s, l.pol, now()); got.Verdict != cluster.Safe || want.Verdict != cluster.Safe {
+		t.Errorf("one by one %v, together %v\n%s", got.Verdict, want.Verdict, say(got.Findings))
+	}
+}

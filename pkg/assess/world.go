@@ -3,6 +3,7 @@
 package assess
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -145,13 +146,7 @@ func (w *world) newStorage(st *cluster.Storage) storageWorld {
 			w.addDisks(&x, sn)
 		}
 	}
-	upon := layeredUpon(st)
-	for i := range st.Bases {
-		x.images = append(x.images, w.newImage(&x, &st.Bases[i], upon[st.Bases[i].Name]))
-	}
-	for i := range x.images {
-		x.bases[x.images[i].facts.Name] = &x.images[i]
-	}
+	w.addImages(&x, slices.Values(st.Volumes))
 	x.twiceVolumes = twiceVolumes(st)
 	return x
 }
