@@ -144,6 +144,7 @@ func sameWayBack(u, a decide.Action) bool {
 
 func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	m.Asked = o.After
+	refusedBefore := m.Refused != nil && m.Refused.Same(a)
 	again := o.Result == decide.Performed && m.Last != nil && m.Last.Same(a)
 	switch {
 	case again:
@@ -168,12 +169,13 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	case decide.Refused, decide.Conflict:
 		// It had no effect: there is nothing to put back, unless an earlier try
 		// had one: that the object is so already may then be our own doing. A
-		// way back that met a conflict is over too: somebody else has changed
-		// the object since.
+		// way back that meets conflicts is over too: somebody else has changed the
+		// object since. One alone may only be another's write between our reading
+		// of the object and our change.
 		if back, ok := decide.Inverse(a); ok && m.OpenBack {
 			drop(m, back)
 		}
-		if o.Result == decide.Conflict {
+		if o.Result == decide.Conflict && refusedBefore {
 			drop(m, a)
 		}
 	}
