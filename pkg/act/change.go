@@ -216,5 +216,9 @@ func (st step) make(ctx context.Context, c client, m mode) (decide.Outcome, erro
 	if err == nil || (st.delete || m == release) && classify(err) == gone {
 		return decide.Outcome{Result: decide.Performed, Detail: st.says}, nil
 	}
-	return ofChange(st.what, err)
+	outcome, err := ofChange(st.what, err)
+	if err == nil && !st.delete && m != release && outcome.Result != decide.Uncertain {
+		outcome = st.reconsider(ctx, c, outcome)
+	}
+	return outcome, err
 }

@@ -18,7 +18,8 @@
 //     before the change failed). A batch of evictions is Refused when any pod
 //     was; those that went are gone and the next look shows it.
 //   - Uncertain: the answer to a change never came, or said nothing (a reset
-//     connection, a timeout, 5xx). It may or may not have happened.
+//     connection, a timeout, 5xx), or it was a no and the object is as wanted all
+//     the same, by our name. It may or may not have happened.
 //   - An error: looking again will not mend it (a missing right, a plugin that
 //     cannot translate, a command that failed).
 //

@@ -155,15 +155,19 @@ func (w *World) handleNode(r request, name string) (int, any) {
 	version := strconv.Itoa(n.version)
 	if r.method == http.MethodGet {
 		o := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{Kind: "Node", APIVersion: "v1"}}
-		o.Name, o.UID, o.ResourceVersion = n.name, types.UID(n.uid), version
+		o.Name, o.UID = n.name, types.UID(n.uid)
 		spec := map[string]any{}
 		if n.cordoned {
 			spec["unschedulable"] = true
 		}
-		return http.StatusOK, struct {
+		raw, err := json.Marshal(struct {
 			metav1.PartialObjectMetadata
 			Spec map[string]any `json:"spec"`
-		}{o, spec}
+		}{o, spec})
+		if err != nil {
+			return refusal(http.StatusInternalServerError, metav1.StatusReasonInternalError, err.Error())
+		}
+		return http.StatusOK, json.RawMessage(w.managed.into(raw, o.UID, version))
 	}
 	m, no := meant(r.body, types.UID(n.uid), version)
 	if no != nil {
@@ -175,6 +179,7 @@ func (w *World) handleNode(r request, name string) (int, any) {
 		return http.StatusOK, success()
 	}
 	w.cordon(n, m.Spec.Unschedulable != nil && *m.Spec.Unschedulable, oracle.Ours)
+	w.managed.note(types.UID(n.uid), r.body)
 	return http.StatusOK, success()
 }
 
@@ -210,8 +215,7 @@ func (w *World) handleStorage(r request, ref model.Ref) (int, any) {
 		return refusal(http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("%s.longhorn.io %q not found", ref.Kind, ref.Name))
 	}
 	if r.method == http.MethodGet {
-		raw = bytes.Replace(raw, []byte(`"metadata":{`), []byte(`"metadata":{"resourceVersion":"`+version+`",`), 1)
-		return http.StatusOK, json.RawMessage(raw)
+		return http.StatusOK, json.RawMessage(w.managed.into(raw, uid, version))
 	}
 	if _, no := meant(r.body, uid, version); no != nil {
 		return int(no.Code), no
@@ -229,6 +233,9 @@ func (w *World) handleStorage(r request, ref model.Ref) (int, any) {
 	}
 	if err != nil {
 		return refusal(http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, err.Error())
+	}
+	if r.method != http.MethodDelete {
+		w.managed.note(uid, r.body)
 	}
 	if n := w.machine(ref.Name); ref.Kind == model.Nodes && n != nil {
 		n.barredBy = oracle.Nobody

@@ -67,6 +67,7 @@ type World struct {
 	seen      uint64 // the model's revision that the reader has
 	known     map[model.Ref]known
 	versions  map[model.Ref]int
+	managed   managed             // which fields are by us
 	snapshots []*cluster.Snapshot // the latest last, a few
 
 	probing bool // the tool looks into directories
@@ -101,7 +102,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
+		linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, managed: managed{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k
