@@ -107,10 +107,26 @@ func (w *World) remove(n *machine, by oracle.Hand) *memdisk.Disk {
 	w.machines = slices.DeleteFunc(w.machines, func(m *machine) bool { return m == n })
 	w.dropPodsOf(n.name)
 	w.model.RemoveNode(n.name)
+	if by == oracle.Theirs {
+		w.blame(n.name)
+	}
 	disk := w.disks.Pull(n.name)
 	w.disks.changed = true
 	w.watchBytes(by)
 	return disk
+}
+
+// blame notes that others take what lies on a machine's disk, also of volumes that
+// nobody has written to yet: their next copies may all be on what they took.
+func (w *World) blame(node string) {
+	for _, d := range w.disks.Truth() {
+		if d.Node != node || len(d.Directory) <= suffix {
+			continue
+		}
+		if v := w.volume(d.Directory[:len(d.Directory)-suffix]); v != nil {
+			v.damaged = true
+		}
+	}
 }
 
 func (w *World) powerOff(n *machine) {

@@ -54,6 +54,7 @@ func (w *World) swap(n *machine) {
 	}
 	w.say("somebody puts another disk into %s", n.name)
 	was := w.disks.Truth()
+	w.blame(n.name)
 	w.disks.Pull(n.name)
 	for _, d := range was {
 		if d.Node == n.name {
