@@ -72,11 +72,10 @@ func (w *World) watchBytes(by oracle.Hand) {
 		if v.bytes == "" || v.deleted {
 			continue
 		}
-		if by == oracle.Theirs {
+		if by != oracle.Ours {
 			for _, node := range v.copies {
 				if !slices.Contains(now[v.name], node) {
-					v.damaged = true
-					v.vanished = append(v.vanished, vanishing{w.now, w.refOf(node)})
+					w.vanish(v, node, by)
 				}
 			}
 		}
@@ -85,6 +84,19 @@ func (w *World) watchBytes(by oracle.Hand) {
 			w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: len(w.concealed(v))})
 		}
 		v.copies = now[v.name]
+	}
+}
+
+// vanish notes that a copy went by others' hands: they took it, or switched its
+// machine off, so that it misses what is written since.
+func (w *World) vanish(v *volume, node string, by oracle.Hand) {
+	n := w.machine(node)
+	dark := n != nil && !n.on
+	if by == oracle.Theirs {
+		v.damaged = true
+	}
+	if by == oracle.Theirs || dark {
+		v.vanished = append(v.vanished, vanishing{w.now, w.refOf(node)})
 	}
 }
 

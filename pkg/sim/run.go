@@ -244,7 +244,7 @@ func (h *History) settle(res roll.Result, err error) bool {
 func (w *World) tell(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.now = time.Now().Round(0)
+	w.catchUp()
 	w.say(format, args...)
 }
 
