@@ -28,23 +28,28 @@ var errNoList = errors.New("the answer is no list")
 // broken.
 func readPage(body io.Reader, put func([]byte) error) (page, error) {
 	var p page
-	dec := jsontext.NewDecoder(body)
+	// Names that are there twice are found in each item as it is decoded, and
+	// broken letters too: to look for them here would be to look twice.
+	dec := jsontext.NewDecoder(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if start, err := dec.ReadToken(); err != nil {
 		return p, err
 	} else if start.Kind() != '{' {
 		return p, errNoList
 	}
-	items := false
+	var items, meta bool
 	for dec.PeekKind() != '}' {
 		key, err := dec.ReadToken()
 		if err != nil {
 			return p, err
 		}
-		switch key.String() {
-		case "items":
+		switch name := key.String(); {
+		case name == "items" && items, name == "metadata" && meta:
+			err = errNoList
+		case name == "items":
 			items = true
 			err = p.readItems(dec, put)
-		case "metadata":
+		case name == "metadata":
+			meta = true
 			err = p.metadata(dec)
 		default:
 			err = dec.SkipValue()
