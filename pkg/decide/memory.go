@@ -149,6 +149,8 @@ type Memory struct {
 	// after one that was performed.
 	Refusal string
 	Refused *Action
+	// Conflicts is how many of the tries of Refused have met a conflict.
+	Conflicts int
 	// Asked is how long the server asked to be left alone then.
 	Asked time.Duration
 }

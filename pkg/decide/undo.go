@@ -36,6 +36,11 @@ func TakeBack(m Memory, why Stop) []Action {
 	return out
 }
 
+// ConflictTries is after how many conflicts a way back is given up: somebody else
+// has changed the object since. Fewer may only be the storage's own writes between
+// our reading of the object and our change, as while it moves replicas.
+const ConflictTries = 3
+
 // Stop is why a roll stops before its end.
 type Stop uint8
 

@@ -66,7 +66,7 @@ func Apply(m *decide.Memory, e Event) {
 		clear(m.Passed)
 		m.Refusals, m.Refused = 0, nil
 	case Intent:
-		intend(m, *e.Action, e.At)
+		intend(m, e)
 	case Done:
 		if m.Open != nil && e.Outcome != nil {
 			finish(m, *m.Open, *e.Outcome, e.At)
@@ -79,12 +79,13 @@ func Apply(m *decide.Memory, e Event) {
 
 // intend registers the way back before the deed is done, so that a crash in
 // between cannot lose it.
-func intend(m *decide.Memory, a decide.Action, at time.Time) {
+func intend(m *decide.Memory, e Event) {
+	a, at := *e.Action, e.At
 	m.Open = &a
 	// A deed that is tried again after an unknown outcome has its way back
-	// registered already.
+	// registered already, and a way back has none of its own.
 	m.OpenBack = false
-	if back, ok := decide.Inverse(a); ok && !undoes(m, a) && !undoes(m, back) {
+	if back, ok := decide.Inverse(a); ok && e.Phase != decide.Undo && !undoes(m, a) && !undoes(m, back) {
 		m.Undo, m.OpenBack = append([]decide.Action{back}, m.Undo...), true
 	}
 	if t := m.Current(); t != nil && a.Node == t.Node {
@@ -144,7 +145,12 @@ func sameWayBack(u, a decide.Action) bool {
 
 func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	m.Asked = o.After
-	refusedBefore := m.Refused != nil && m.Refused.Same(a)
+	if m.Refused == nil || !m.Refused.Same(a) {
+		m.Conflicts = 0
+	}
+	if o.Result == decide.Conflict {
+		m.Conflicts++
+	}
 	again := o.Result == decide.Performed && m.Last != nil && m.Last.Same(a)
 	switch {
 	case again:
@@ -169,13 +175,11 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	case decide.Refused, decide.Conflict:
 		// It had no effect: there is nothing to put back, unless an earlier try
 		// had one: that the object is so already may then be our own doing. A
-		// way back that meets conflicts is over too: somebody else has changed the
-		// object since. One alone may only be another's write between our reading
-		// of the object and our change.
+		// way back that has met enough conflicts is over too.
 		if back, ok := decide.Inverse(a); ok && m.OpenBack {
 			drop(m, back)
 		}
-		if o.Result == decide.Conflict && refusedBefore {
+		if o.Result == decide.Conflict && m.Conflicts >= decide.ConflictTries {
 			drop(m, a)
 		}
 	}

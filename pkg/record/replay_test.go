@@ -60,7 +60,16 @@ func TestReplay_UndoRegister(t *testing.T) {
 		{"an uncertain outcome must be undone", []record.Event{intent(place), outcome(decide.Uncertain)}, []decide.Verb{decide.Place}},
 		{"the way back empties it", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Performed)}, nil},
 		{"a way back that met a conflict is tried again", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Conflict)}, []decide.Verb{decide.Place}},
-		{"one that met two is over", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Conflict), intent(back), outcome(decide.Conflict)}, nil},
+		{"so is one that met two", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Conflict), intent(back), outcome(decide.Conflict)}, []decide.Verb{decide.Place}},
+		{"one that met three is over", []record.Event{
+			intent(place), outcome(decide.Performed), intent(back), outcome(decide.Conflict), intent(back), outcome(decide.Conflict), intent(back), outcome(decide.Conflict),
+		}, nil},
+		{"what was refused before is no conflict", []record.Event{
+			intent(place), outcome(decide.Performed), intent(back), outcome(decide.Refused), intent(back), outcome(decide.Uncertain), intent(back), outcome(decide.Conflict),
+		}, []decide.Verb{decide.Place}},
+		{"a way back that is done after two conflicts has no way back of its own", []record.Event{
+			intent(place), outcome(decide.Performed), intent(back), outcome(decide.Conflict), intent(back), outcome(decide.Conflict), intent(back), outcome(decide.Performed),
+		}, nil},
 		{"a way back that is uncertain is tried again", []record.Event{intent(place), outcome(decide.Performed), intent(back), outcome(decide.Uncertain)}, []decide.Verb{decide.Place}},
 		{"the latest comes first", []record.Event{intent(place), outcome(decide.Performed), intent(wake), outcome(decide.Performed)}, []decide.Verb{decide.Sleep, decide.Place}},
 		{"tried again after a crash, it is put back once",

@@ -73,18 +73,15 @@ func (r *runner) takeBack(ctx context.Context, why decide.Stop) (left, err error
 	return left, nil
 }
 
-// undoTries bounds how often one way back is tried, conflictTries how often in
-// spite of a conflict: the storage writes the status of an object while it moves
-// replicas, and that between our look and our deed is nobody's change of mind.
-const (
-	undoTries     = 5
-	conflictTries = 3
-)
+// undoTries bounds how often one way back is tried, decide.ConflictTries how often
+// in spite of conflicts.
+const undoTries = 5
 
 func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err error) {
 	ctx = context.WithoutCancel(ctx)
 	r.Watch(Report{Kind: ReportUndoing, Action: &a})
 	var last string
+	conflicts := 0
 	for try := range undoTries {
 		if try > 0 {
 			sleep(ctx, r.retry())
@@ -95,9 +92,7 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err er
 		if err := r.write(ctx, record.Event{Kind: record.Intent, Phase: decide.Undo, Action: &a, Text: a.Why}); err != nil {
 			return nil, err
 		}
-		deed, cancel := context.WithTimeoutCause(ctx, r.DeedLimit, fmt.Errorf("the limit of one deed, %s", r.DeedLimit))
-		o, err := r.World.Perform(deed, a)
-		cancel()
+		o, err := r.perform(ctx, a, r.DeedLimit)
 		if err != nil {
 			o = decide.Outcome{Result: decide.Uncertain, Detail: err.Error()}
 		}
@@ -108,7 +103,10 @@ func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err er
 			return nil, nil
 		}
 		last = o.Detail
-		if o.Result == decide.Conflict && try+1 >= conflictTries {
+		if o.Result == decide.Conflict {
+			conflicts++
+		}
+		if conflicts >= decide.ConflictTries {
 			return fmt.Errorf("not put back, because somebody else changed it since (%s): %s", last, a.Why), nil
 		}
 	}

@@ -100,9 +100,7 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 		return err
 	}
 	r.Watch(Report{Kind: ReportActing, Action: &a})
-	deed, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, fmt.Errorf("the limit of one deed, %s", limit))
-	o, failed := r.World.Perform(deed, a)
-	cancel()
+	o, failed := r.perform(ctx, a, limit)
 	if failed != nil {
 		o = decide.Outcome{Result: decide.Uncertain, Detail: failed.Error()}
 	}
@@ -116,6 +114,22 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 	// cannot be relied upon is everything read anew.
 	r.fresh = o.Result != decide.Performed || a.Irreversible()
 	return err
+}
+
+// perform does a deed whose intent is written. The writing may have taken long, and
+// the machine may have slept over it: the lock is asked for once more, and where it
+// does not last any longer nothing is done, since what the deed was decided from is
+// as old.
+func (r *runner) perform(ctx context.Context, a decide.Action, limit time.Duration) (decide.Outcome, error) {
+	ctx = context.WithoutCancel(ctx)
+	if err := r.Book.Guard(r.DeedLimit); err != nil {
+		// Without the lock the outcome cannot be written either, which says why.
+		_ = r.lasting(ctx)
+		return decide.Outcome{Result: decide.Refused, Detail: "not begun: " + err.Error()}, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the limit of one deed, %s", limit))
+	defer cancel()
+	return r.World.Perform(ctx, a)
 }
 
 // expiring waits for the renewal of the lock, which is on its way, or finds out
