@@ -44,7 +44,11 @@ type Config struct {
 	CommandLimit time.Duration
 	// RequestTimeout bounds one request; DefaultRequestTimeout if it is zero.
 	RequestTimeout time.Duration
-	DryRun         DryRun
+	// Guard is asked before every change whether the lock lasts for so long; nil
+	// for who needs no lock. A deed is many requests, and the machine may sleep
+	// between two of them.
+	Guard  func(time.Duration) error
+	DryRun DryRun
 	// Out and Err take the commands' output, line by line; nil drops it.
 	Out io.Writer
 	Err io.Writer
@@ -97,7 +101,9 @@ func New(cfg Config) (*Actor, error) {
 }
 
 func (a *Actor) client(c rest.Interface) client {
-	return client{rest: c, timeout: a.cfg.RequestTimeout, dryRun: a.cfg.DryRun == DryRunServer, marks: a.marks}
+	return client{
+		rest: c, timeout: a.cfg.RequestTimeout, guard: a.cfg.Guard, dryRun: a.cfg.DryRun == DryRunServer, marks: a.marks,
+	}
 }
 
 // Perform does one deed. The snapshot is the one that the action was decided

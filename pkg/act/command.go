@@ -42,6 +42,12 @@ func (a *Actor) runCommand(ctx context.Context, d decide.Action) (decide.Outcome
 	if a.cfg.DryRun == DryRunServer {
 		return decide.Outcome{Result: decide.Performed, Detail: "dry run: would run " + line}, nil
 	}
+	if a.cfg.Guard != nil {
+		// No lock is known to outlast a command: that it is ours now must do.
+		if err := a.cfg.Guard(0); err != nil {
+			return decide.Outcome{Result: decide.Refused, Detail: fmt.Sprintf("the %s command was not run: %v", d.Command, err)}, nil
+		}
+	}
 	return a.run(ctx, d, line)
 }
 

@@ -28,6 +28,9 @@ const (
 
 // classify says what an error of one request means.
 func classify(err error) failure {
+	if _, held := errors.AsType[unsent](err); held {
+		return refused
+	}
 	st, answered := errors.AsType[*apierrors.StatusError](err)
 	if !answered {
 		return lost // the connection, the name, the timeout

@@ -27,6 +27,7 @@ const manager = "kubectl-safe-roll"
 type client struct {
 	rest    rest.Interface
 	timeout time.Duration
+	guard   func(time.Duration) error
 	dryRun  bool
 	marks   *marks
 }
@@ -68,7 +69,7 @@ func (c client) get(ctx context.Context, path []string) (object, error) {
 // patch sends a JSON merge patch.
 func (c client) patch(ctx context.Context, path []string, body []byte) error {
 	r := c.rest.Patch(types.MergePatchType).AbsPath(path...).Param("fieldManager", manager).Body(body)
-	answer, err := c.send(ctx, c.dry(r))
+	answer, err := c.change(ctx, c.dry(r))
 	if err == nil {
 		c.marks.saw(path, answer)
 	}
@@ -90,7 +91,7 @@ func (c client) delete(ctx context.Context, path []string, pre metav1.Preconditi
 	if err != nil {
 		return fmt.Errorf("encode the deletion: %w", err)
 	}
-	_, err = c.send(ctx, c.rest.Delete().AbsPath(path...).SetHeader("Content-Type", "application/json").Body(body))
+	_, err = c.change(ctx, c.rest.Delete().AbsPath(path...).SetHeader("Content-Type", "application/json").Body(body))
 	if err == nil && pre.UID != nil {
 		c.marks.going(path, cluster.UID(*pre.UID))
 	}
@@ -100,7 +101,7 @@ func (c client) delete(ctx context.Context, path []string, pre metav1.Preconditi
 // post creates what body says.
 func (c client) post(ctx context.Context, path []string, body []byte) error {
 	r := c.rest.Post().AbsPath(path...).SetHeader("Content-Type", "application/json").Body(body)
-	_, err := c.send(ctx, c.dry(r))
+	_, err := c.change(ctx, c.dry(r))
 	return err
 }
 
@@ -109,6 +110,23 @@ func (c client) dry(r *rest.Request) *rest.Request {
 		return r.Param("dryRun", metav1.DryRunAll)
 	}
 	return r
+}
+
+// unsent is why a change was not sent: the lock does not last for it.
+type unsent struct{ error }
+
+// change sends a change, if the lock lasts as long as its answer may take.
+func (c client) change(ctx context.Context, r *rest.Request) ([]byte, error) {
+	if c.guard != nil {
+		longest := c.timeout
+		if at, ok := ctx.Deadline(); ok {
+			longest = min(longest, time.Until(at))
+		}
+		if err := c.guard(longest); err != nil {
+			return nil, unsent{fmt.Errorf("not sent: %w", err)}
+		}
+	}
+	return c.send(ctx, r)
 }
 
 func (c client) send(ctx context.Context, r *rest.Request) ([]byte, error) {

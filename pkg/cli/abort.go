@@ -67,7 +67,7 @@ func (o *rollOptions) giveUp(ctx context.Context, want roll.Config, how func(con
 	if err != nil {
 		return failed(err)
 	}
-	world, err := o.conn.world(decide.Plan{}, w.progress.Lines(), act.DryRunNone)
+	world, err := o.conn.world(decide.Plan{}, w.progress.Lines(), book.Guard, act.DryRunNone)
 	if err != nil {
 		w.close(o.app.Streams.ErrOut, exitError1)
 		return failed(err)

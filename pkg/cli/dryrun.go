@@ -34,7 +34,7 @@ func (o *rollOptions) rehearse(ctx context.Context, plan decide.Plan, mem decide
 	if o.dryRun == dryRunServer {
 		dry = act.DryRunServer
 	}
-	w, err := o.conn.world(plan, io.Discard, dry)
+	w, err := o.conn.world(plan, io.Discard, nil, dry)
 	if err != nil {
 		return failed(err)
 	}

@@ -200,7 +200,7 @@ func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Pl
 	if err != nil {
 		return failed(err)
 	}
-	world, err := o.conn.world(plan, w.progress.Lines(), act.DryRunNone)
+	world, err := o.conn.world(plan, w.progress.Lines(), cfg.Book.Guard, act.DryRunNone)
 	if err != nil {
 		w.close(o.app.Streams.ErrOut, exitError1)
 		return failed(err)

@@ -26,15 +26,16 @@ type world struct {
 	close func()
 }
 
-// world opens it. What the operator's commands print goes to lines.
-func (c *connection) world(plan decide.Plan, lines io.Writer, dry act.DryRun) (*world, error) {
+// world opens it. What the operator's commands print goes to lines; guard is asked
+// before every change, nil for a dry run.
+func (c *connection) world(plan decide.Plan, lines io.Writer, guard func(time.Duration) error, dry act.DryRun) (*world, error) {
 	cfg, err := c.config()
 	if err != nil {
 		return nil, err
 	}
 	hands, err := act.New(act.Config{
 		REST: cfg, Storages: c.app.Storages, Run: plan.Run, Commands: plan.Commands,
-		CommandLimit: plan.Policy.CommandLimit, DryRun: dry, Out: lines, Err: lines,
+		CommandLimit: plan.Policy.CommandLimit, Guard: guard, DryRun: dry, Out: lines, Err: lines,
 	})
 	if err != nil {
 		return nil, err
