@@ -135,9 +135,15 @@ func (w *World) concealed(v *volume) []cluster.NodeRef {
 		case machine == nil, !hidden && !blank:
 		case w.now.Sub(from) < remembered || w.now.Sub(since.at) < remembered: // what vanished just now is counted otherwise
 		case blank && there && was != v.bytes,
-			hidden && !there && !since.disk && !w.probing && machine.created.Before(since.at):
+			hidden && !there && !since.disk && !w.lookedInto(r) && machine.created.Before(since.at):
 			out = append(out, machine.ref())
 		}
 	}
 	return out
+}
+
+// lookedInto reports whether a look into directories covers the replica's: what an
+// engine serves is vouched for by that.
+func (w *World) lookedInto(r *longhornapi.Replica) bool {
+	return w.probing && r.Status.CurrentState != longhornapi.InstanceStateRunning
 }
