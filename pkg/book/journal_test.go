@@ -108,6 +108,14 @@ func TestAppend_AFullJournalStillTakesTheWayBack(t *testing.T) {
 	if !errors.Is(err, book.ErrFull) {
 		t.Fatalf("after %d events: %v", n, err)
 	}
+	for _, k := range []record.Kind{record.Looked, record.Noticed, record.Waiting} { // a wait may tell for hours
+		for err = nil; err == nil && n < 1100; n++ {
+			err = b.Append(t.Context(), record.Event{Kind: k, Text: "how the volumes stand"})
+		}
+		if !errors.Is(err, book.ErrFull) {
+			t.Errorf("%s uses what is kept for the way back", k)
+		}
+	}
 	undo := booktest.Intended(1)
 	undo.Phase = decide.Undo
 	for _, e := range []record.Event{{Kind: record.Halted, Text: "full"}, undo} {

@@ -149,9 +149,9 @@ func fits(n, most int, events []record.Event) error {
 	}
 	for _, e := range events {
 		switch e.Kind {
-		case record.Started, record.Replanned, record.Intent, record.Noted, record.Waiting:
+		case record.Started, record.Replanned, record.Intent, record.Noted, record.Waiting, record.Looked, record.Noticed:
 			if e.Phase != decide.Undo {
-				return fmt.Errorf("%w: the last of its %d segments are kept for putting back what was changed", ErrFull, most)
+				return fmt.Errorf("%w: the last of its %d segments are kept for putting back what was changed; abort does that, and a new roll begins a new journal", ErrFull, most)
 			}
 		}
 	}
