@@ -19,6 +19,8 @@ type hold struct {
 	// renewed is when the last renewal that was answered had been sent.
 	renewed  time.Time
 	duration time.Duration
+	// former held it before, and its time had run out; empty for nobody.
+	former record.Holder
 }
 
 // guard says whether the lock lasts for d from now.
@@ -51,6 +53,10 @@ func (b *Book) lose(why string) error {
 	}
 	return b.hold.lost
 }
+
+// Former returns whose lock had run out when it was taken by the last Acquire; empty
+// where it had been given back, or there was none.
+func (b *Book) Former() record.Holder { return b.holding().former }
 
 func (b *Book) holding() hold {
 	b.state.Lock()

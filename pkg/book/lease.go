@@ -64,6 +64,7 @@ func (b *Book) writeLease(ctx context.Context, l *coordinationv1.Lease) error {
 func (b *Book) takeLease(ctx context.Context) error {
 	token := newToken()
 	var last error
+	var former record.Holder
 	for try := range attempts {
 		l, err := b.readLease(ctx)
 		if err != nil {
@@ -72,17 +73,20 @@ func (b *Book) takeLease(ctx context.Context) error {
 		if l != nil && l.Annotations[tokenKey] == token {
 			// The answer to an earlier try was lost; its effect was not. It
 			// counts from when it was sent.
-			b.setHold(hold{held: true, token: token, renewed: holderOf(l, 0).Renewed, duration: b.cfg.LeaseDuration})
+			b.setHold(hold{held: true, token: token, renewed: holderOf(l, 0).Renewed, duration: b.cfg.LeaseDuration, former: former})
 			return nil
 		}
 		now := b.cfg.Clock()
-		if h := holderOf(l, b.cfg.LeaseDuration); h.Identity != "" && h.Identity != b.cfg.Identity && now.Before(h.Expires.Add(b.cfg.SkewMargin)) {
-			return b.heldBy(ctx, h, now)
+		if former = holderOf(l, b.cfg.LeaseDuration); former.Identity == b.cfg.Identity {
+			former = record.Holder{} // ourselves
+		}
+		if former.Identity != "" && now.Before(former.Expires.Add(b.cfg.SkewMargin)) {
+			return b.heldBy(ctx, former, now)
 		}
 		last = b.writeLease(ctx, b.taken(l, token, now))
 		switch {
 		case last == nil:
-			b.setHold(hold{held: true, token: token, renewed: now, duration: b.cfg.LeaseDuration})
+			b.setHold(hold{held: true, token: token, renewed: now, duration: b.cfg.LeaseDuration, former: former})
 			return nil
 		case classify(last) == fatal, classify(last) == absent && l == nil: // no such namespace
 			return fmt.Errorf("take the Lease %s/%s: %w", b.cfg.Namespace, Name, explain(last))

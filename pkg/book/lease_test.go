@@ -177,3 +177,28 @@ func TestNew_RefusesLimitsThatMakeNoSense(t *testing.T) {
 		}
 	}
 }
+
+func TestLease_WhoseLockHadRunOutIsKnown(t *testing.T) {
+	s := newShelf(t)
+	if former := held(t, s, "a").Former(); former.Identity != "" {
+		t.Errorf("the first one took over from %+v", former)
+	}
+	s.advance(2 * book.DefaultLeaseDuration)
+	b := s.open("b")
+	if _, err := b.Acquire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if f := b.Former(); f.Identity != "a" || !f.Expires.Before(s.clock()) {
+		t.Errorf("b took over from %+v", f)
+	}
+	if err := b.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := s.open("c")
+	if _, err := c.Acquire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if f := c.Former(); f.Identity != "" {
+		t.Errorf("b gave it back, and c took over from %+v", f)
+	}
+}

@@ -226,8 +226,14 @@ func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Pl
 	return o.end(res, w)
 }
 
-// broken is a roll that ended with an error.
+// broken is a roll that ended with an error. What it changed is said, unless it is
+// another's to look after by now.
 func (o *rollOptions) broken(err error, res roll.Result) error {
+	if len(res.Left) > 0 && o.output == outputText && !errors.Is(err, record.ErrFenced) {
+		errOut := o.app.Streams.ErrOut
+		said := view.Broken{Again: o.again(res.Plan), Left: res.Left}.Text(errOut, styleOf(errOut))
+		err = errors.Join(err, said)
+	}
 	switch {
 	case errors.Is(err, record.ErrHeld):
 		return &exitError{code: exitHeld, err: fmt.Errorf("%w. If that process is gone, the same command takes over then", err)}

@@ -35,7 +35,8 @@ func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
 	if halt, no := r.tooLate(h, s); no {
 		return r.result(halt, halt.Exit), nil
 	}
-	if err := r.write(ctx, record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()}); err != nil {
+	r.inherit()
+	if err := r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()})...); err != nil {
 		return Result{}, err
 	}
 	if err := errors.Join(r.takeBack(ctx, decide.StopRefused)); err != nil {

@@ -5,11 +5,13 @@ package roll_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
@@ -109,6 +111,71 @@ func TestRun_NoDeedAfterAnotherHasTakenOverDuringItsIntent(t *testing.T) {
 		}
 		if w.calls != calls {
 			t.Errorf("%d deeds under another's lock", w.calls-calls)
+		}
+	})
+}
+
+// inheritor is a book whose lock was another's.
+type inheritor struct{ *shelf }
+
+func (inheritor) Former() record.Holder {
+	return record.Holder{Identity: "ada@laptop", Expires: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+}
+
+func TestRun_ATakeOverIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newToy(3, 1, 2)
+		n := w.node("worker-1")
+		b := &shelf{events: retiring(cluster.NodeRef{Name: n.name, UID: n.uid})}
+		last := b.events[len(b.events)-1].Action
+		last.Why = "run the retire command"
+		var said []string
+		cfg := config(w, b, nil)
+		cfg.Book = inheritor{b}
+		cfg.Watch = func(r roll.Report) { said = append(said, r.Text) }
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if _, err := roll.Run(ctx, cfg); err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{"taken over from ada@laptop, whose lock ran out at 2026-01-02T03:04:05Z", "nobody knows how it ended: run the retire command"} {
+			if !strings.Contains(strings.Join(said, "\n"), part) {
+				t.Errorf("not said: %s\n%q", part, said)
+			}
+		}
+		if e := b.events[len(b.events)-2]; e.Kind != record.Resumed || !strings.Contains(e.Text, "ada@laptop") {
+			t.Errorf("the journal says %+v", e)
+		}
+	})
+}
+
+// refusing is a shelf that cannot be written any more after so many intents.
+type refusing struct {
+	*shelf
+	intents int
+}
+
+func (b *refusing) Append(ctx context.Context, es ...record.Event) error {
+	if b.intents <= 0 {
+		return errors.New("the credentials have expired")
+	}
+	for _, e := range es {
+		if e.Kind == record.Intent {
+			b.intents--
+		}
+	}
+	return b.shelf.Append(ctx, es...)
+}
+
+func TestRun_AnErrorSaysWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := worlds()["refill, retire and create"]()
+		p, b := propose(t, w, c), &shelf{}
+		cfg := config(w, b, &p)
+		cfg.Book = &refusing{shelf: b, intents: 3}
+		res, err := roll.Run(t.Context(), cfg)
+		if err == nil || res.Exit != 1 || len(res.Left) == 0 {
+			t.Errorf("exit %d, left %+v, %v", res.Exit, res.Left, err)
 		}
 	})
 }

@@ -28,6 +28,7 @@ func (r *runner) letGo(ctx context.Context, h record.History) (Result, error) {
 		return Result{}, err
 	}
 	r.look = s
+	r.inherit()
 	if err := r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed, Text: "to let go of the volumes", By: r.by()})...); err != nil {
 		return Result{}, err
 	}

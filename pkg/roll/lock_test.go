@@ -196,5 +196,12 @@ func TestAbort_PutsBackAHoldAlsoBetweenTurns(t *testing.T) {
 		if w.volumes[0].held != "" {
 			t.Error("the volume is still held")
 		}
+		open := false
+		for _, e := range b.events {
+			if e.Kind == record.Intent && open {
+				t.Errorf("I4: %s is begun while the outcome of the deed before it is open", e.Action.Verb)
+			}
+			open = e.Kind == record.Intent || open && e.Kind != record.Done
+		}
 	})
 }

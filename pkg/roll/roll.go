@@ -160,8 +160,11 @@ func (r *runner) run(ctx context.Context, h record.History) (Result, error) {
 			return r.interrupted(ctx)
 		}
 		res, over, err := r.tick(ctx)
-		if err != nil || over {
+		switch {
+		case over:
 			return res, err
+		case err != nil:
+			return r.result(nil, 1), err // it says what is left changed
 		}
 	}
 }
@@ -176,7 +179,7 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 		}
 		r.plan = *r.Plan
 		r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-		return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Replanned, Plan: r.Plan, By: r.by()})...)
+		return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Replanned, Plan: r.Plan, Text: r.inherit(), By: r.by()})...)
 	case r.Plan != nil:
 		switch t := r.mem.Current(); {
 		case h.Over():
@@ -194,7 +197,7 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 		return fmt.Errorf("%w: it is not the roll %s any more", ErrOther, r.Expect)
 	}
 	r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-	return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed, By: r.by()})...)
+	return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed, Text: r.inherit(), By: r.by()})...)
 }
 
 // unknown is the outcome of the deed that the process before began and did not

@@ -107,8 +107,12 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 	r.Watch(Report{Kind: ReportActed, Action: &a, Outcome: &o})
 	err := r.write(ctx, record.Event{Kind: record.Done, Phase: d.Phase, Action: &a, Outcome: &o, Text: o.Detail})
 	if failed != nil {
+		failed = fmt.Errorf("%s: %w", a.Why, failed)
+		if err != nil { // no deed while the outcome of the one before is not written
+			return errors.Join(failed, err)
+		}
 		left, undone := r.takeBack(ctx, decide.StopInterrupted)
-		return errors.Join(fmt.Errorf("%s: %w", a.Why, failed), left, undone, err)
+		return errors.Join(failed, left, undone)
 	}
 	// What came of it is seen by the events that it has caused. Only where that
 	// cannot be relied upon is everything read anew.

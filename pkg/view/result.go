@@ -133,6 +133,21 @@ func (i Interrupted) Text(to io.Writer, style Style) error {
 	return p.done()
 }
 
+// Broken is a roll that an error ended.
+type Broken struct {
+	// Again is the command that goes on.
+	Again string
+	Left  []decide.Action
+}
+
+// Text writes what is still changed, and how to go on.
+func (b Broken) Text(to io.Writer, style Style) error {
+	p := &printer{to: to, style: style}
+	p.left(b.Left)
+	p.para("", "When what the error says is mended, go on with: "+b.Again+"; or give it up: kubectl safe-roll abort")
+	return p.done()
+}
+
 // Untouchable is what nobody must touch while a roll that is in flight rests.
 type Untouchable struct {
 	Left  []decide.Action

@@ -126,3 +126,16 @@ func TestStatus_StateIsToldByTheLastEventAndTheLock(t *testing.T) {
 		t.Errorf("turns %+v", o.Turns)
 	}
 }
+
+func TestBroken_SaysWhatIsLeftAndHowToGoOn(t *testing.T) {
+	var b strings.Builder
+	cordoned := decide.Action{Verb: decide.Uncordon, Node: cluster.NodeRef{Name: "worker-1", UID: "u"}}
+	if err := (Broken{Again: "kubectl safe-roll run", Left: []decide.Action{cordoned}}).Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"node worker-1 is cordoned", "kubectl safe-roll run", "kubectl safe-roll abort"} {
+		if !strings.Contains(b.String(), part) {
+			t.Errorf("not said: %s\n%s", part, b.String())
+		}
+	}
+}
