@@ -25,6 +25,8 @@ type Cluster struct {
 	// slow is how long a reading may take before the leases are read once more
 	// at its end.
 	slow time.Duration
+	// wall tells the time that passes in sleep too.
+	wall func() time.Time
 
 	// mu guards everything below.
 	mu       sync.Mutex
@@ -56,7 +58,7 @@ func NewCluster(cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, clock: &clock{}, slow: leaseAge}
+	c := &Cluster{cfg: cfg, clock: &clock{}, slow: leaseAge, wall: wall}
 	c.clients, err = cfg.connect(c.clock)
 	if err != nil {
 		return nil, err
@@ -68,11 +70,11 @@ func NewCluster(cfg Config) (*Cluster, error) {
 // Observe returns what is known of the cluster. Fresh reads every kind anew,
 // consistently. Cached returns what the last reading and the events since then
 // say, and reads anew where there was none, where a watch was lost, where the
-// last reading is old, or where the watches do not catch up with a deed of ours
+// last reading is old or the machine has slept since, or where the watches do not catch up with a deed of ours
 // (Expect). A kind that was refused is a Gap; an error means that the server
 // could not be asked.
 func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
-	if f == cluster.Cached && c.abreast(ctx) {
+	if awoke := c.awoke(); f == cluster.Cached && !awoke && c.abreast(ctx) {
 		s, err := c.cached(ctx)
 		if s != nil || err != nil {
 			return s, err
