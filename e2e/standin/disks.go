@@ -26,7 +26,6 @@ type disks struct {
 	sizes    map[string]int64       // by folder
 	machines map[string]hollow.Node // that are on
 	seen     map[string]model.Disk  // last answer by folder
-	asked    uint64
 }
 
 // config is Longhorn's longhorn-disk.cfg.
@@ -70,11 +69,8 @@ func (d *disks) grow(size int64) {
 	}
 }
 
-// Changes implements model.Disks. Nobody tells what happens to folders.
-func (d *disks) Changes() uint64 {
-	d.asked++
-	return d.asked
-}
+// Changed implements model.Disks. Nobody tells what happens to folders.
+func (*disks) Changed() ([]model.Place, bool) { return nil, false }
 
 // Label implements model.Disks.
 func (d *disks) Label(node, _, uuid string) error {

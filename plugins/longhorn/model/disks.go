@@ -23,9 +23,10 @@ type Disks interface {
 	Copy(from, to Place) error
 	// Remove deletes a directory; none there is no error.
 	Remove(at Place) error
-	// Changes counts what has changed on the disks, by the model's hand or
-	// anybody's. Where nobody can count that, it is another number every time.
-	Changes() uint64
+	// Changed tells where something has changed on the disks, by the model's hand
+	// or anybody's, since it was asked last; a place without a name is the whole
+	// disk. It returns false where nobody can tell.
+	Changed() ([]Place, bool)
 }
 
 // Disk is one disk, whichever node it is in.

@@ -82,10 +82,7 @@ func (m *Model) mayDropBudget(im *longhorn.InstanceManager) (bool, error) {
 	if policy == policyAlwaysAllow {
 		return true, nil
 	}
-	for _, r := range m.replicas.all() {
-		if r.Spec.NodeID != im.Spec.NodeID {
-			continue
-		}
+	for _, r := range m.lying.at[im.Spec.NodeID] {
 		switch {
 		case policy == policyBlockEvict:
 			return false, nil

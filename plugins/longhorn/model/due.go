@@ -14,10 +14,11 @@ import (
 // be to do nothing again, so that the objects, and what a step says, are what
 // they would be if everybody looked every time.
 //
-// For that, whatever changes is noted under its topic, and for what belongs to a
-// volume under the volume's name as well. A controller that changes something
-// which has no topic, because nobody else reads it, calls stir. Moments are told
-// by wakeAt, or by turnAt where no world shall step because of them.
+// For that, whatever changes is noted under its topic, and what lies in one place
+// under that place as well; what belongs to a volume calls those who look after it
+// (tour.go). A controller that changes something which has no topic, because
+// nobody else reads it, calls stir. Moments are told by wakeAt, or by turnAt where
+// no world shall step because of them.
 
 // topic is a part of the model's state.
 type topic uint8
@@ -27,7 +28,9 @@ const (
 	ofSettings
 	ofImages
 	ofNodes
+	ofRoom // how much of its disks is taken, and by whom
 	ofManagers
+	ofLists // what they say of the processes in them
 	ofVolumes
 	ofAttachments
 	ofEngines
@@ -65,6 +68,7 @@ type controller uint8
 
 const (
 	reaper controller = iota
+	registrar
 	nodeController
 	imageController
 	managerController
@@ -78,8 +82,8 @@ const (
 type rest struct {
 	idle       bool      // it did nothing
 	since      uint64    // the revision then
-	disks      uint64    // what had changed on the disks by then
 	wake, turn time.Time // what it waits for; zero for nothing
+	roomy      bool      // it asked where there is room
 }
 
 // note records that something of the topic differs.
@@ -110,29 +114,40 @@ func (m *Model) last(ts ...topic) uint64 {
 }
 
 // look has a controller look, unless it is at rest. changed is the revision at
-// which something that it reads last changed; the disks are read by all.
+// which something that it reads last changed.
 func (m *Model) look(r *rest, changed uint64, controller func()) {
-	disks := m.disks.Changes()
-	if r.idle && changed <= r.since && disks == r.disks && before(m.now, r.wake) && before(m.now, r.turn) {
+	if r.idle && changed <= r.since && !r.over(m.now) {
 		m.wakeAt(r.wake)
 		return
 	}
-	next, revision := m.next, m.revision
-	m.next, m.turn, m.stirred = time.Time{}, time.Time{}, false
-	controller()
-	*r = rest{idle: m.revision == revision && !m.stirred, since: revision, disks: disks, wake: m.next, turn: m.turn}
-	m.next = earlier(next, m.next)
+	*r = m.attend(controller)
 }
 
-// lookAfter is look for the controller of one object that belongs to a volume.
-func (m *Model) lookAfter(o Object, volume string, changed uint64, controller func()) {
-	r := m.rests[o]
+// attend has a controller look, and tells how it did.
+func (m *Model) attend(controller func()) rest {
+	next, revision := m.next, m.revision
+	m.next, m.turn, m.stirred, m.roomy = time.Time{}, time.Time{}, false, false
+	controller()
+	r := rest{idle: m.revision == revision && !m.stirred, since: revision, wake: m.next, turn: m.turn, roomy: m.roomy}
+	m.next = earlier(next, m.next)
+	return r
+}
+
+// lookAfter is look for a controller of one object.
+func (m *Model) lookAfter(c controller, o Object, changed uint64, look func()) {
+	r := m.rests[c][o]
 	if r == nil {
 		r = &rest{}
-		m.rests[o] = r
+		if m.rests[c] == nil {
+			m.rests[c] = map[Object]*rest{}
+		}
+		m.rests[c][o] = r
 	}
-	m.look(r, max(changed, m.families[volume]), controller)
+	m.look(r, changed, look)
 }
+
+// over tells whether a moment that it waits for has come.
+func (r *rest) over(now time.Time) bool { return !before(now, r.wake) || !before(now, r.turn) }
 
 // before tells whether a moment is still to come, or none.
 func before(now, t time.Time) bool { return t.IsZero() || now.Before(t) }

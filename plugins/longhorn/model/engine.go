@@ -20,13 +20,13 @@ const noBackend = "no backend replica available: exit status 61"
 func (m *Model) startEngine(e *longhorn.Engine, im *longhorn.InstanceManager) {
 	pod := m.pods[im.Name]
 	p := &engineProcess{
-		hosted:  hosted{manager: im.Name, pod: pod.UID, node: e.Spec.NodeID, port: m.takePorts(pod.UID, 1)},
+		hosted:  hosted{volume: e.Spec.VolumeName, manager: im.Name, pod: pod.UID, node: e.Spec.NodeID, port: m.takePorts(pod.UID, 1)},
 		members: map[string]*member{}, history: map[string]longhorn.RebuildStatus{},
 	}
 	var best int64
 	usable := map[string]Directory{}
 	for _, name := range keys(e.Spec.ReplicaAddressMap) {
-		mb := &member{address: e.Spec.ReplicaAddressMap[name], process: m.processes[name], mode: longhorn.ReplicaModeERR, since: m.stamp()}
+		mb := &member{address: e.Spec.ReplicaAddressMap[name], process: m.processes.get(name), mode: longhorn.ReplicaModeERR, since: m.stamp()}
 		p.members[name] = mb
 		if mb.process == nil {
 			continue
@@ -52,8 +52,7 @@ func (m *Model) startEngine(e *longhorn.Engine, im *longhorn.InstanceManager) {
 		set(m, e, &e.Status.CurrentState, longhorn.InstanceStateError)
 		return
 	}
-	m.running[e.Name] = p
-	m.note(ofProcesses)
+	begin(m, m.running, e.Name, p)
 	m.report(engineInstance(e), im, true)
 }
 
@@ -61,7 +60,7 @@ func (m *Model) startEngine(e *longhorn.Engine, im *longhorn.InstanceManager) {
 // comes some seconds after the start; until then nobody knows how the replicas
 // are.
 func (m *Model) monitor(e *longhorn.Engine) {
-	p := m.running[e.Name]
+	p := m.running.get(e.Name)
 	if !m.held(waitKey(e, "monitor"), p != nil && m.managerUp(p.node), m.options.Timing.Monitor) {
 		if p == nil && e.Status.CurrentState != longhorn.InstanceStateUnknown {
 			m.clearEngine(e)

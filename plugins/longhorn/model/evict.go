@@ -12,27 +12,35 @@ import (
 // syncReplicaEvictionRequested).
 func (m *Model) syncEvictionRequests() {
 	for _, n := range m.nodes.all() {
-		auto := false
-		for _, disk := range keys(n.Spec.Disks) {
-			spec, s := n.Spec.Disks[disk], n.Status.DiskStatus[disk]
-			if s == nil {
+		changed := max(m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofBudgets), m.lain(n))
+		if m.kube[n.Name].Unschedulable && m.setting(settingDrainPolicy) == policyBlockEvictLast {
+			changed = max(changed, m.last(ofReplicas)) // those elsewhere
+		}
+		m.lookAfter(evictionController, n, changed, func() { m.requestEvictions(n) })
+	}
+}
+
+func (m *Model) requestEvictions(n *longhorn.Node) {
+	auto := false
+	for _, disk := range keys(n.Spec.Disks) {
+		spec, s := n.Spec.Disks[disk], n.Status.DiskStatus[disk]
+		if s == nil {
+			continue
+		}
+		for _, name := range keys(s.ScheduledReplica) {
+			r := m.replicas.get(name)
+			if r == nil {
 				continue
 			}
-			for _, name := range keys(s.ScheduledReplica) {
-				r := m.replicas.get(name)
-				if r == nil {
-					continue
-				}
-				evict, err := m.shouldEvict(n, spec, r)
-				if err != nil {
-					continue
-				}
-				set(m, r, &r.Spec.EvictionRequested, evict)
-				auto = auto || evict && !n.Spec.EvictionRequested && !spec.EvictionRequested
+			evict, err := m.shouldEvict(n, spec, r)
+			if err != nil {
+				continue
 			}
+			set(m, r, &r.Spec.EvictionRequested, evict)
+			auto = auto || evict && !n.Spec.EvictionRequested && !spec.EvictionRequested
 		}
-		set(m, n, &n.Status.AutoEvicting, auto)
 	}
+	set(m, n, &n.Status.AutoEvicting, auto)
 }
 
 func (m *Model) shouldEvict(n *longhorn.Node, disk longhorn.DiskSpec, r *longhorn.Replica) (bool, error) {

@@ -77,14 +77,16 @@ func (m *Model) RemovePod(name string) {
 // the volume's status.
 func (m *Model) SetClaim(volume string, c longhorn.KubernetesStatus) {
 	m.claims[volume] = c
-	m.note(ofFacts)
+	m.kin(volume)
 }
 
 // SetRebuild decides how copying goes for one volume, or for all others when
 // the name is empty, from the next copy on.
 func (m *Model) SetRebuild(volume string, r Rebuild) {
 	m.rebuilds[volume] = r
-	m.note(ofFacts)
+	if m.kin(volume); volume == "" {
+		m.note(ofFacts)
+	}
 }
 
 func (m *Model) rebuildOf(volume string) Rebuild {

@@ -11,7 +11,7 @@ import (
 // package.
 type folders struct {
 	mounted map[string]*folder // by node
-	changes uint64
+	changed []Place
 }
 
 type folder struct {
@@ -23,21 +23,27 @@ var errNoFolder = errors.New("nothing is there")
 
 func newFolders() *folders { return &folders{mounted: map[string]*folder{}} }
 
-func (f *folders) Changes() uint64 { return f.changes }
+func (f *folders) Changed() ([]Place, bool) {
+	changed := f.changed
+	f.changed = nil
+	return changed, true
+}
+
+func (f *folders) note(at Place) { f.changed = append(f.changed, at) }
 
 func (f *folders) insert(node string) {
-	f.changes++
+	f.note(Place{Node: node})
 	f.mounted[node] = &folder{directories: map[string]Directory{}}
 }
 
 func (f *folders) pull(node string) {
-	f.changes++
+	f.note(Place{Node: node})
 	delete(f.mounted, node)
 }
 
 func (f *folders) write(a Attachment) {
-	f.changes++
 	for _, at := range a.Write {
+		f.note(at)
 		if d, ok := f.Stat(at); ok {
 			d.Used += 4096
 			f.mounted[at.Node].directories[at.Name] = d
@@ -58,7 +64,7 @@ func (f *folders) Mounted(node, _ string) (Disk, bool) {
 }
 
 func (f *folders) Label(node, _, uuid string) error {
-	f.changes++
+	f.note(Place{Node: node})
 	f.mounted[node].uuid = uuid
 	return nil
 }
@@ -76,7 +82,7 @@ func (f *folders) Create(at Place, blank Directory) error {
 	if x == nil {
 		return fmt.Errorf("%s: %w", at.Node, errNoFolder)
 	}
-	f.changes++
+	f.note(at)
 	x.directories[at.Name] = blank
 	return nil
 }
@@ -86,7 +92,7 @@ func (f *folders) Copy(from, to Place) error {
 	if _, there := f.Stat(to); !ok || !there {
 		return fmt.Errorf("%s or %s: %w", from.Name, to.Name, errNoFolder)
 	}
-	f.changes++
+	f.note(to)
 	d.Rebuilding = false
 	f.mounted[to.Node].directories[to.Name] = d
 	return nil
@@ -94,7 +100,7 @@ func (f *folders) Copy(from, to Place) error {
 
 func (f *folders) Remove(at Place) error {
 	if x := f.mounted[at.Node]; x != nil {
-		f.changes++
+		f.note(at)
 		delete(x.directories, at.Name)
 	}
 	return nil

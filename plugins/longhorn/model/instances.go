@@ -16,7 +16,7 @@ func (m *Model) syncReplica(r *longhorn.Replica) {
 		m.deleteReplica(r)
 		return
 	}
-	p := m.processes[r.Name]
+	p := m.processes.get(r.Name)
 	im := m.managerOf(r.Spec.NodeID)
 	m.report(replicaInstance(r), im, p != nil)
 	wantsUp := r.Spec.DesireState == longhorn.InstanceStateRunning
@@ -24,8 +24,7 @@ func (m *Model) syncReplica(r *longhorn.Replica) {
 		m.startReplica(r, im)
 	}
 	if m.held(waitKey(r, "stop"), !wantsUp && p != nil && managerRuns(im), m.options.Timing.Stop) {
-		delete(m.processes, r.Name)
-		m.note(ofProcesses)
+		end(m, m.processes, r.Name)
 	}
 }
 
@@ -34,7 +33,7 @@ func (m *Model) syncReplica(r *longhorn.Replica) {
 // controller/replica_controller.go CreateInstance, getDiskNameFromUUID). A
 // replica that is held back here is not marked failed by anybody.
 func (m *Model) mayStart(r *longhorn.Replica) bool {
-	if m.processes[r.Name] != nil || r.Status.CurrentState != longhorn.InstanceStateStopped {
+	if m.processes.get(r.Name) != nil || r.Status.CurrentState != longhorn.InstanceStateStopped {
 		return false
 	}
 	if !m.managerUp(r.Spec.NodeID) || !managerRuns(m.managerOf(r.Spec.NodeID)) {
@@ -60,10 +59,9 @@ func (m *Model) startReplica(r *longhorn.Replica, im *longhorn.InstanceManager) 
 		}
 	}
 	pod := m.pods[im.Name]
-	p := &process{hosted: hosted{manager: im.Name, pod: pod.UID, node: r.Spec.NodeID}, place: at}
+	p := &process{hosted: hosted{volume: r.Spec.VolumeName, manager: im.Name, pod: pod.UID, node: r.Spec.NodeID}, place: at}
 	p.port = m.takePorts(pod.UID, portsPerReplica)
-	m.processes[r.Name] = p
-	m.note(ofProcesses)
+	begin(m, m.processes, r.Name, p)
 	m.report(replicaInstance(r), im, true)
 }
 
@@ -122,10 +120,10 @@ func (m *Model) report(i instanceOf, im *longhorn.InstanceManager, exists bool) 
 }
 
 func (m *Model) portOf(o Object) int {
-	if p := m.processes[o.GetName()]; p != nil && KindOf(o) == Replicas {
+	if p := m.processes.get(o.GetName()); p != nil && KindOf(o) == Replicas {
 		return p.port
 	}
-	if p := m.running[o.GetName()]; p != nil && KindOf(o) == Engines {
+	if p := m.running.get(o.GetName()); p != nil && KindOf(o) == Engines {
 		return p.port
 	}
 	return 0
@@ -135,11 +133,10 @@ func (m *Model) portOf(o Object) int {
 // the node that it names works, whatever directory it names there is deleted;
 // otherwise the object goes alone.
 func (m *Model) deleteReplica(r *longhorn.Replica) {
-	if m.held(waitKey(r, "stop"), m.processes[r.Name] != nil, m.options.Timing.Stop) {
-		delete(m.processes, r.Name)
-		m.note(ofProcesses)
+	if m.held(waitKey(r, "stop"), m.processes.get(r.Name) != nil, m.options.Timing.Stop) {
+		end(m, m.processes, r.Name)
 	}
-	if m.processes[r.Name] != nil || !m.anyManagerUp() {
+	if m.processes.get(r.Name) != nil || !m.anyManagerUp() {
 		return
 	}
 	if r.Spec.NodeID != "" && r.Spec.NodeID == r.Status.OwnerID && r.Spec.Active && r.Spec.DataDirectoryName != "" {
@@ -163,7 +160,7 @@ func (m *Model) syncEngine(e *longhorn.Engine) {
 	set(m, e, &e.Status.OwnerID, m.owner(e.Name, owner, e.Status.OwnerID))
 
 	im := m.managerOf(m.engineNode(e))
-	p := m.running[e.Name]
+	p := m.running.get(e.Name)
 	m.report(engineInstance(e), im, p != nil)
 	if e.Status.CurrentState != longhorn.InstanceStateError {
 		m.setCondition(e, &e.Status.Conditions, longhorn.Condition{Type: longhorn.InstanceConditionTypeInstanceCreation, Status: longhorn.ConditionStatusTrue})
@@ -174,15 +171,14 @@ func (m *Model) syncEngine(e *longhorn.Engine) {
 		m.startEngine(e, im)
 	}
 	if m.held(waitKey(e, "stop"), !wantsUp && p != nil, m.options.Timing.Stop) {
-		delete(m.running, e.Name)
-		m.note(ofProcesses)
+		end(m, m.running, e.Name)
 	}
 	m.monitor(e)
 }
 
 // engineNode is where an engine runs, or is to run.
 func (m *Model) engineNode(e *longhorn.Engine) string {
-	if p := m.running[e.Name]; p != nil {
+	if p := m.running.get(e.Name); p != nil {
 		return p.node
 	}
 	return e.Spec.NodeID

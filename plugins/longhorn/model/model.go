@@ -34,15 +34,18 @@ type Model struct {
 	next     time.Time // earliest thing that waits for time to pass
 	waiting  map[wait]time.Time
 	revision uint64
-	touched  uint64 // the revision at which an object last changed
-	stamps   map[Ref]uint64
+	stamps   map[Ref]uint64 // the revision at which each object last changed
+	changes  []change       // the same in its order
 
-	latest   [topics]uint64    // the revision of each topic's last change
-	families map[string]uint64 // and of that of what belongs to a volume
-	resting  [controllers]rest
-	rests    map[Object]*rest // of the controllers of one object each
-	turn     time.Time        // of the controller that looks: see turnAt
-	stirred  bool             // and stir
+	latest  [topics]uint64    // the revision of each topic's last change
+	places  map[string]uint64 // and of that of what is on a node, on a disk, or in an instance manager
+	resting [controllers]rest
+	rests   [controllers]map[Object]*rest // of the controllers of one object each
+	tours   [topics]tour                  // of those of volumes, replicas and engines
+	called  []string                      // volumes about which something differs
+	turn    time.Time                     // of the controller that looks: see turnAt
+	stirred bool                          // and stir
+	roomy   bool                          // it asked where there is room
 
 	kube       map[string]NodeFacts
 	boots      map[string]string   // last boot of each machine name
@@ -55,18 +58,19 @@ type Model struct {
 	volumes     *table[*longhorn.Volume]
 	engines     *table[*longhorn.Engine]
 	replicas    *table[*longhorn.Replica]
+	lying       lying
 	nodes       *table[*longhorn.Node]
 	attachments *table[*longhorn.VolumeAttachment]
 	managers    *table[*longhorn.InstanceManager]
 	images      *table[*longhorn.EngineImage]
 	settings    *table[*longhorn.Setting]
 
-	budgets   map[string]bool           // disruption budgets that exist, by instance manager
-	processes map[string]*process       // replica processes by replica
-	running   map[string]*engineProcess // engine processes by engine
-	ports     map[types.UID]int         // next free port of an instance-manager pod
-	rebuilds  map[string]Rebuild        // by volume, "" for all others
-	retries   map[string]retry          // refused requests for a volume, by attachment
+	budgets   map[string]bool       // disruption budgets that exist, by instance manager
+	processes hosts[*process]       // of replicas, by replica
+	running   hosts[*engineProcess] // of engines, by engine
+	ports     map[types.UID]int     // next free port of an instance-manager pod
+	rebuilds  map[string]Rebuild    // by volume, "" for all others
+	retries   map[string]retry      // refused requests for a volume, by attachment
 }
 
 // New returns a Longhorn that has just been installed: its settings and its
@@ -86,7 +90,7 @@ func New(o Options, d Disks) *Model {
 	}
 	return &Model{
 		options: o, disks: d, random: rand.New(rand.NewPCG(o.Seed, 0x6c6f6e67686f726e)),
-		waiting: map[wait]time.Time{}, stamps: map[Ref]uint64{}, families: map[string]uint64{}, rests: map[Object]*rest{},
+		waiting: map[wait]time.Time{}, stamps: map[Ref]uint64{}, places: map[string]uint64{}, lying: newLying(),
 		kube: map[string]NodeFacts{}, boots: map[string]string{}, pods: map[string]PodFacts{}, claims: map[string]longhorn.KubernetesStatus{},
 		lost: map[string]bool{}, registered: map[string]bool{}, hashes: map[string]string{},
 		volumes:     newTable[*longhorn.Volume](nil),
@@ -97,7 +101,7 @@ func New(o Options, d Disks) *Model {
 		managers:    newTable[*longhorn.InstanceManager](nil),
 		images:      newTable[*longhorn.EngineImage](nil),
 		settings:    newTable[*longhorn.Setting](nil),
-		budgets:     map[string]bool{}, processes: map[string]*process{}, running: map[string]*engineProcess{},
+		budgets:     map[string]bool{}, processes: newHosts[*process](), running: newHosts[*engineProcess](),
 		ports: map[types.UID]int{}, rebuilds: map[string]Rebuild{}, retries: map[string]retry{},
 	}
 }
@@ -116,19 +120,20 @@ func (m *Model) Step(now time.Time) Progress {
 		now = m.now
 	}
 	m.now, m.next = now, time.Time{}
+	m.hear()
 	before := m.revision
 
 	m.install()
 	m.look(&m.resting[reaper], m.last(ofFacts, ofProcesses), m.reap)
-	m.look(&m.resting[nodeController], m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofReplicas), m.syncNodes)
+	m.syncNodes()
 	m.look(&m.resting[imageController], m.last(ofFacts, ofNodes, ofImages, ofCounts), m.syncEngineImages)
 	m.look(&m.resting[managerController], m.last(ofFacts, ofNodes, ofManagers), m.syncInstanceManagers)
 	if m.anyManagerUp() {
-		m.look(&m.resting[evictionController], m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofReplicas, ofBudgets), m.syncEvictionRequests)
+		m.syncEvictionRequests()
 		m.syncVolumes()
-		m.look(&m.resting[budgetController], m.last(ofFacts, ofSettings, ofManagers, ofReplicas, ofBudgets), m.syncBudgets)
+		m.look(&m.resting[budgetController], m.last(ofFacts, ofSettings, ofManagers, ofLists, ofReplicas, ofBudgets), m.syncBudgets)
 	}
-	m.look(&m.resting[listController], m.last(ofFacts, ofNodes, ofManagers, ofProcesses), m.syncProcessLists)
+	m.syncProcessLists()
 	m.retryLater()
 
 	p := Progress{Changed: m.revision != before, Next: m.next}
@@ -140,15 +145,9 @@ func (m *Model) Step(now time.Time) Progress {
 
 // syncVolumes has the volumes, then the replicas, then the engines looked after.
 func (m *Model) syncVolumes() {
-	for _, v := range m.volumes.all() {
-		m.lookAfter(v, v.Name, m.last(ofFacts, ofSettings, ofNodes, ofManagers), func() { m.syncVolume(v) })
-	}
-	for _, r := range m.replicas.all() {
-		m.lookAfter(r, r.Spec.VolumeName, m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofProcesses), func() { m.syncReplica(r) })
-	}
-	for _, e := range m.engines.all() {
-		m.lookAfter(e, e.Spec.VolumeName, m.last(ofFacts, ofSettings, ofNodes, ofManagers, ofProcesses), func() { m.syncEngine(e) })
-	}
+	visit(m, &m.tours[ofVolumes], m.volumes, m.syncVolume)
+	visit(m, &m.tours[ofReplicas], m.replicas, m.syncReplica)
+	visit(m, &m.tours[ofEngines], m.engines, m.syncEngine)
 }
 
 // held reports whether cond has been true, at every step, for d. It is how

@@ -53,7 +53,7 @@ func (m *Model) syncDisk(n *longhorn.Node, name string, s *longhorn.DiskStatus) 
 		for _, c := range []string{longhorn.DiskConditionTypeReady, longhorn.DiskConditionTypeSchedulable} {
 			m.setCondition(n, &s.Conditions, longhorn.Condition{Type: c, Status: longhorn.ConditionStatusFalse, Reason: reason, Message: where + " is not ready: " + message})
 		}
-		set(m, n, &s.StorageScheduled, 0)
+		m.setRoom(n, &s.StorageScheduled, 0)
 		setMap(m, n, &s.ScheduledReplica, map[string]int64{})
 		return
 	}
@@ -72,10 +72,7 @@ func (m *Model) syncDisk(n *longhorn.Node, name string, s *longhorn.DiskStatus) 
 func (m *Model) countReplicas(n *longhorn.Node, s *longhorn.DiskStatus) {
 	total, listed := int64(0), 0
 	var on []*longhorn.Replica
-	for _, r := range m.replicas.all() {
-		if r.Spec.DiskID != s.DiskUUID {
-			continue
-		}
+	for _, r := range m.lying.on[s.DiskUUID] {
 		// A disk that was moved takes its replicas along.
 		if set(m, r, &r.Spec.NodeID, n.Name); r.Labels != nil && r.Labels["longhornnode"] != n.Name {
 			r.Labels["longhornnode"] = n.Name
@@ -92,9 +89,9 @@ func (m *Model) countReplicas(n *longhorn.Node, s *longhorn.DiskStatus) {
 		for _, r := range on {
 			s.ScheduledReplica[r.Name] = r.Spec.VolumeSize
 		}
-		m.touch(n)
+		m.touchRoom(n)
 	}
-	set(m, n, &s.StorageScheduled, total)
+	m.setRoom(n, &s.StorageScheduled, total)
 }
 
 // readDisk copies what the disk says of itself into its status. A blank disk
@@ -118,7 +115,7 @@ func (m *Model) readDisk(n *longhorn.Node, spec longhorn.DiskSpec, s *longhorn.D
 	set(m, n, &s.DiskUUID, d.UUID)
 	set(m, n, &s.FSType, "ext4")
 	set(m, n, &s.StorageMaximum, d.Maximum)
-	set(m, n, &s.StorageAvailable, d.Available)
+	m.setRoom(n, &s.StorageAvailable, d.Available)
 	return "", ""
 }
 

@@ -14,14 +14,18 @@ import (
 // between the dying object still lists its disks as fine (v1.8.1
 // controller/node_controller.go, controller/kubernetes_node_controller.go).
 func (m *Model) syncNodes() {
-	for _, name := range keys(m.kube) {
-		m.registerNode(name, m.kube[name])
-	}
-	for _, n := range m.nodes.all() {
-		if !m.retireNode(n) {
-			m.syncNodeConditions(n)
-			m.syncDisks(n)
+	m.look(&m.resting[registrar], m.last(ofFacts, ofSettings, ofNodes), func() {
+		for _, name := range keys(m.kube) {
+			m.registerNode(name, m.kube[name])
 		}
+	})
+	for _, n := range m.nodes.all() {
+		m.lookAfter(nodeController, n, max(m.last(ofFacts, ofSettings, ofNodes, ofManagers), m.places[n.Name], m.lain(n)), func() {
+			if !m.retireNode(n) {
+				m.syncNodeConditions(n)
+				m.syncDisks(n)
+			}
+		})
 	}
 }
 
@@ -96,6 +100,7 @@ func (m *Model) keepNode(n *longhorn.Node) bool {
 	if _, back := m.kube[n.Name]; back && m.lost[n.Name] {
 		delete(m.lost, n.Name)
 		m.stir()
+		m.resting[registrar].idle = false // it reads that, too
 	}
 	if m.held(waitKey(n, "gone"), m.lost[n.Name], m.options.Timing.NodeGone) {
 		m.sayGone(n)

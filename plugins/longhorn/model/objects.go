@@ -195,7 +195,7 @@ func (m *Model) drop(o Object) {
 	case *longhorn.Setting:
 		m.settings.remove(o.GetName())
 	}
-	delete(m.rests, o)
+	m.forget(o)
 	m.note(ofCounts)
 	m.touch(o)
 	gone := waitKey(o, "")
@@ -241,12 +241,31 @@ func typeMeta(k Kind) metav1.TypeMeta {
 // touch records that an object differs from what it was.
 func (m *Model) touch(o Object) {
 	t, volume := topicOf(o)
-	m.note(t)
-	m.touched = m.revision
-	m.stamps[Ref{Kind: KindOf(o), Name: o.GetName()}] = m.revision
+	m.touchAs(o, t)
 	if volume != "" {
-		m.families[volume] = m.revision
+		m.kin(volume)
 	}
+	if r, ok := o.(*longhorn.Replica); ok {
+		m.lie(r)
+	}
+}
+
+// touchAs records that an object differs in what only those read who read that
+// topic.
+func (m *Model) touchAs(o Object, t topic) {
+	m.note(t)
+	ref := Ref{Kind: KindOf(o), Name: o.GetName()}
+	m.stamps[ref] = m.revision
+	m.changes = append(m.changes, change{ref, m.revision})
+	if len(m.changes) > 2*len(m.stamps)+64 {
+		m.changes = slices.DeleteFunc(m.changes, func(c change) bool { return m.stamps[c.ref] != c.at })
+	}
+}
+
+// change is one of an object; it is the last if the object bears its stamp.
+type change struct {
+	ref Ref
+	at  uint64
 }
 
 // set assigns and records it if that changes anything.
@@ -261,21 +280,16 @@ func set[T comparable](m *Model, o Object, field *T, value T) {
 // after the given revision, in the order of Kinds and then of names, and the
 // revision to ask with next time. The first revision is 0.
 func (m *Model) Changed(since uint64) ([]Ref, uint64) {
-	if since >= m.touched {
-		return nil, m.revision
-	}
+	first, _ := slices.BinarySearchFunc(m.changes, since+1, func(c change, at uint64) int { return cmp.Compare(c.at, at) })
 	var refs []Ref
-	for r, at := range m.stamps {
-		if at > since {
-			refs = append(refs, r)
+	for _, c := range m.changes[first:] {
+		if m.stamps[c.ref] == c.at {
+			refs = append(refs, c.ref)
 		}
 	}
-	order := map[Kind]int{}
-	for i, k := range Kinds() {
-		order[k] = i
-	}
+	kinds := Kinds()
 	slices.SortFunc(refs, func(a, b Ref) int {
-		return cmp.Or(cmp.Compare(order[a.Kind], order[b.Kind]), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.Name, b.Name))
 	})
 	return refs, m.revision
 }

@@ -3,8 +3,6 @@
 package model
 
 import (
-	"maps"
-
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -16,8 +14,9 @@ type process struct {
 	place Place
 }
 
-// hosted is where a process runs.
+// hosted is where a process runs, and for which volume.
 type hosted struct {
+	volume  string
 	manager string
 	pod     types.UID
 	node    string
@@ -50,32 +49,73 @@ func (p *engineProcess) setMode(name string, mode longhorn.ReplicaMode, now stri
 	}
 }
 
-// reap removes the processes whose pod or machine is gone.
-func (m *Model) reap() {
-	for name, p := range m.processes {
-		if !m.podRuns(p.manager, p.pod, p.node) {
-			delete(m.processes, name)
-			m.note(ofProcesses)
-		}
+// hosts keeps processes by name, and by the instance manager they run in.
+type hosts[P interface{ host() *hosted }] struct {
+	byName map[string]P
+	in     map[string]map[string]P
+}
+
+func newHosts[P interface{ host() *hosted }]() hosts[P] {
+	return hosts[P]{byName: map[string]P{}, in: map[string]map[string]P{}}
+}
+
+// get returns the zero value, a nil pointer, where none of that name runs.
+func (h hosts[P]) get(name string) P { return h.byName[name] }
+
+// begin lets a process run.
+func begin[P interface{ host() *hosted }](m *Model, h hosts[P], name string, p P) {
+	at := p.host()
+	h.byName[name] = p
+	if h.in[at.manager] == nil {
+		h.in[at.manager] = map[string]P{}
 	}
-	for name, p := range m.running {
-		if !m.podRuns(p.manager, p.pod, p.node) {
-			delete(m.running, name)
-			m.note(ofProcesses)
+	h.in[at.manager][name] = p
+	m.noteProcess(at)
+}
+
+// end ends a process that runs.
+func end[P interface{ host() *hosted }](m *Model, h hosts[P], name string) {
+	at := h.byName[name].host()
+	delete(h.byName, name)
+	if delete(h.in[at.manager], name); len(h.in[at.manager]) == 0 {
+		delete(h.in, at.manager)
+	}
+	m.noteProcess(at)
+}
+
+// endAll ends the processes that are to.
+func endAll[P interface{ host() *hosted }](m *Model, h hosts[P], to func(*hosted) bool) {
+	for name, p := range h.byName {
+		if to(p.host()) {
+			end(m, h, name)
 		}
 	}
 }
 
+func (m *Model) noteProcess(at *hosted) {
+	m.note(ofProcesses)
+	m.places[at.manager] = m.revision
+	m.kin(at.volume)
+}
+
+// reap removes the processes whose pod or machine is gone.
+func (m *Model) reap() {
+	gone := func(h *hosted) bool { return !m.podRuns(h.manager, h.pod, h.node) }
+	endAll(m, m.processes, gone)
+	endAll(m, m.running, gone)
+}
+
 // endProcesses ends all processes of a machine.
 func (m *Model) endProcesses(node string) {
-	maps.DeleteFunc(m.processes, func(_ string, p *process) bool { return p.node == node })
-	maps.DeleteFunc(m.running, func(_ string, p *engineProcess) bool { return p.node == node })
+	there := func(h *hosted) bool { return h.node == node }
+	endAll(m, m.processes, there)
+	endAll(m, m.running, there)
 	m.note(ofProcesses)
 }
 
 // alive tells whether an engine's member still answers.
 func (m *Model) alive(replica string, mb *member) bool {
-	return mb.process != nil && m.processes[replica] == mb.process
+	return mb.process != nil && m.processes.get(replica) == mb.process
 }
 
 // takePorts hands out n ports of an instance manager's pod and returns the first.
@@ -107,7 +147,7 @@ type Attachment struct {
 // world writes to every place of Write and reads from any of Read.
 func (m *Model) Attached(volume string) (Attachment, bool) {
 	for _, e := range m.engines.of(volume) {
-		p := m.running[e.Name]
+		p := m.running.get(e.Name)
 		if p == nil {
 			continue
 		}
@@ -131,51 +171,52 @@ func (m *Model) Attached(volume string) (Attachment, bool) {
 // run in it.
 func (m *Model) syncProcessLists() {
 	for _, im := range m.managers.all() {
-		if managerRuns(im) && !m.managerUp(im.Spec.NodeID) {
-			continue // the last report stands
-		}
-		if lists(im, im.Status.InstanceReplicas, m.processes) && lists(im, im.Status.InstanceEngines, m.running) {
-			continue
-		}
-		im.Status.InstanceReplicas = list(im, m.processes, longhorn.InstanceTypeReplica, portsPerReplica)
-		im.Status.InstanceEngines = list(im, m.running, longhorn.InstanceTypeEngine, 1)
-		m.touch(im)
+		m.lookAfter(listController, im, max(m.last(ofFacts, ofNodes, ofManagers), m.places[im.Name]), func() { m.syncProcessList(im) })
 	}
 }
 
-// lists reports whether an instance manager's list is of what runs in it. What
-// can differ is which processes there are, and their ports.
-func lists[P interface{ host() *hosted }](im *longhorn.InstanceManager, listed map[string]longhorn.InstanceProcess, processes map[string]P) bool {
-	n := 0
+func (m *Model) syncProcessList(im *longhorn.InstanceManager) {
+	if managerRuns(im) && !m.managerUp(im.Spec.NodeID) {
+		return // the last report stands
+	}
+	replicas, engines := runningIn(im, m.processes), runningIn(im, m.running)
+	if lists(im.Status.InstanceReplicas, replicas) && lists(im.Status.InstanceEngines, engines) {
+		return
+	}
+	im.Status.InstanceReplicas = list(replicas, longhorn.InstanceTypeReplica, portsPerReplica)
+	im.Status.InstanceEngines = list(engines, longhorn.InstanceTypeEngine, 1)
+	m.touchAs(im, ofLists)
+}
+
+// runningIn are the processes of an instance manager that runs.
+func runningIn[P interface{ host() *hosted }](im *longhorn.InstanceManager, h hosts[P]) map[string]P {
+	if !managerRuns(im) {
+		return nil
+	}
+	return h.in[im.Name]
+}
+
+// lists reports whether a list is of those processes. What can differ is which
+// there are, and their ports.
+func lists[P interface{ host() *hosted }](listed map[string]longhorn.InstanceProcess, processes map[string]P) bool {
 	for name, p := range processes {
-		if !runsIn(im, p.host()) {
-			continue
-		}
 		if l, ok := listed[name]; !ok || int(l.Status.PortStart) != p.host().port {
 			return false
 		}
-		n++
 	}
-	return n == len(listed)
+	return len(processes) == len(listed)
 }
 
 // list makes the list; nil where nothing runs.
-func list[P interface{ host() *hosted }](im *longhorn.InstanceManager, processes map[string]P, kind longhorn.InstanceType, ports int) map[string]longhorn.InstanceProcess {
-	var out map[string]longhorn.InstanceProcess
+func list[P interface{ host() *hosted }](processes map[string]P, kind longhorn.InstanceType, ports int) map[string]longhorn.InstanceProcess {
+	if len(processes) == 0 {
+		return nil
+	}
+	out := make(map[string]longhorn.InstanceProcess, len(processes))
 	for name, p := range processes {
-		if !runsIn(im, p.host()) {
-			continue
-		}
-		if out == nil {
-			out = map[string]longhorn.InstanceProcess{}
-		}
 		out[name] = instance(name, kind, p.host().port, p.host().port+ports-1)
 	}
 	return out
-}
-
-func runsIn(im *longhorn.InstanceManager, h *hosted) bool {
-	return managerRuns(im) && h.manager == im.Name
 }
 
 func instance(name string, kind longhorn.InstanceType, first, last int) longhorn.InstanceProcess {

@@ -28,8 +28,8 @@ func (m *Model) rebuildSlot(r *longhorn.Replica) bool {
 		return true
 	}
 	var busy int64
-	for _, o := range m.replicas.all() {
-		if o.Name != r.Name && o.Spec.NodeID == r.Spec.NodeID && isRebuilding(o) && m.processes[o.Name] != nil {
+	for _, o := range m.lying.at[r.Spec.NodeID] {
+		if o.Name != r.Name && isRebuilding(o) && m.processes.get(o.Name) != nil {
 			busy++
 		}
 	}
@@ -71,10 +71,10 @@ func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 	m.stir()
 	r := m.replicas.get(candidate)
 	plan := m.rebuildOf(e.Spec.VolumeName)
-	p.members[candidate] = &member{address: e.Spec.ReplicaAddressMap[candidate], process: m.processes[candidate], mode: longhorn.ReplicaModeWO, since: m.stamp()}
+	p.members[candidate] = &member{address: e.Spec.ReplicaAddressMap[candidate], process: m.processes.get(candidate), mode: longhorn.ReplicaModeWO, since: m.stamp()}
 	p.rebuild = &rebuild{replica: candidate, source: source, started: m.now, duration: plan.Duration, failure: plan.Failure}
 	m.rebuildProgress(p, 0, "")
-	if m.processes[candidate] == nil {
+	if m.processes.get(candidate) == nil {
 		// Its object still says that it runs: nobody is left on its node to tell.
 		m.failRebuild(p, longhorn.ReplicaConditionReasonRebuildFailedDisconnection, longhorn.ReplicaRebuildFailedUnavailableErrorMSG)
 		return

@@ -41,7 +41,7 @@ func (m *Model) placeReplicas(v *longhorn.Volume) bool {
 		set(m, r, &r.Spec.DataDirectoryName, v.Name+"-"+m.hex(8))
 		c.disk.ScheduledReplica[r.Name] = r.Spec.VolumeSize
 		c.disk.StorageScheduled += r.Spec.VolumeSize
-		m.touch(c.node)
+		m.touchRoom(c.node)
 	}
 	return found
 }
@@ -78,6 +78,7 @@ func (m *Model) setScheduled(v *longhorn.Volume, found bool) {
 // that is used, of which no tags are asked (v1.8.1
 // scheduler/replica_scheduler.go getDiskCandidates).
 func (m *Model) candidates(v *longhorn.Volume) []candidate {
+	m.roomy = true
 	u := m.used(v)
 	nodeSoft := m.soft(string(v.Spec.ReplicaSoftAntiAffinity), settingSoftNode)
 	zoneSoft := m.soft(string(v.Spec.ReplicaZoneSoftAntiAffinity), settingSoftZone)

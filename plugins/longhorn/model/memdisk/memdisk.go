@@ -29,7 +29,7 @@ type Disks struct {
 	mounted map[string]*Disk // by node
 	made    int
 	turn    int
-	changes uint64
+	changed []model.Place
 }
 
 // Disk is one disk, in a node or in a drawer.
@@ -57,14 +57,14 @@ func (d *Disks) Blank(size int64) *Disk {
 // Insert puts a disk into a node, in the place of the one it had.
 func (d *Disks) Insert(node string, disk *Disk) {
 	d.mounted[node] = disk
-	d.changes++
+	d.note(model.Place{Node: node})
 }
 
 // Pull takes the disk out of a node and returns it, nil if there was none.
 func (d *Disks) Pull(node string) *Disk {
 	disk := d.mounted[node]
 	delete(d.mounted, node)
-	d.changes++
+	d.note(model.Place{Node: node})
 	return disk
 }
 
@@ -88,7 +88,7 @@ func (d *Disks) Label(node, _, uuid string) error {
 		return fmt.Errorf("node %s: %w", node, ErrNoDisk)
 	}
 	disk.uuid = uuid
-	d.changes++
+	d.note(model.Place{Node: node})
 	return nil
 }
 
@@ -110,7 +110,7 @@ func (d *Disks) Create(at model.Place, blank model.Directory) error {
 		return fmt.Errorf("node %s: %w", at.Node, ErrNoDisk)
 	}
 	disk.directories[at.Name] = &directory{Directory: blank}
-	d.changes++
+	d.note(at)
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (d *Disks) Copy(from, to model.Place) error {
 		return err
 	}
 	dst.data, dst.Revision, dst.Rebuilding = slices.Clone(src.data), src.Revision, false
-	d.changes++
+	d.note(to)
 	return nil
 }
 
@@ -133,19 +133,24 @@ func (d *Disks) Copy(from, to model.Place) error {
 func (d *Disks) Remove(at model.Place) error {
 	if disk := d.mounted[at.Node]; disk != nil {
 		delete(disk.directories, at.Name)
-		d.changes++
+		d.note(at)
 	}
 	return nil
 }
 
-// Changes implements [model.Disks].
-func (d *Disks) Changes() uint64 { return d.changes }
+// Changed implements [model.Disks].
+func (d *Disks) Changed() ([]model.Place, bool) {
+	changed := d.changed
+	d.changed = nil
+	return changed, true
+}
+
+func (d *Disks) note(at model.Place) { d.changed = append(d.changed, at) }
 
 // Write makes data the content of an attached volume: on every replica that
 // takes writes. One that cannot be written, because somebody has taken its
 // directory away, is an error, and keeps nobody from writing to the others.
 func (d *Disks) Write(a model.Attachment, data []byte) error {
-	d.changes++
 	var failed error
 	for _, at := range a.Write {
 		dir, err := d.at(at)
@@ -153,6 +158,7 @@ func (d *Disks) Write(a model.Attachment, data []byte) error {
 			failed = errors.Join(failed, err)
 			continue
 		}
+		d.note(at)
 		dir.data = slices.Clone(data)
 		if dir.Revision > 0 {
 			dir.Revision++
