@@ -225,7 +225,6 @@ func (w *World) handleStorage(r request, ref model.Ref) (int, any) {
 	if r.method == http.MethodDelete {
 		w.say("%s %s is deleted by us", ref.Kind, ref.Name)
 		err = w.model.Delete(ref)
-		w.disks.changed = true
 		w.settleBy(oracle.Ours)
 	} else {
 		w.say("%s %s is patched by us", ref.Kind, ref.Name)

@@ -3,6 +3,8 @@
 package sim
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,33 +14,72 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model/memdisk"
 )
 
-// hardware is the disks, whether what lies on them has changed, and what on them
-// is not what it seems.
+// hardware is the disks, of which volumes something on them has changed, and what
+// on them is not what it seems.
 type hardware struct {
 	*memdisk.Disks
-	changed bool
+	moved   bool                     // a disk came or went
+	changed map[string]bool          // volumes
+	lies    map[string][]model.Place // where directories of a volume may be, by node and name
 	secrets
 }
 
-func newHardware() *hardware { return &hardware{Disks: memdisk.New(), secrets: newSecrets()} }
+func newHardware() *hardware {
+	return &hardware{Disks: memdisk.New(), changed: map[string]bool{}, lies: map[string][]model.Place{}, secrets: newSecrets()}
+}
+
+// Insert puts a disk into a node.
+func (h *hardware) Insert(node string, disk *memdisk.Disk) {
+	h.moved = true
+	h.Disks.Insert(node, disk)
+}
+
+// Pull takes a disk out of a node.
+func (h *hardware) Pull(node string) *memdisk.Disk {
+	h.moved = true
+	return h.Disks.Pull(node)
+}
+
+// note notes that something changes in a directory.
+func (h *hardware) note(at model.Place) {
+	if len(at.Name) <= suffix {
+		return
+	}
+	volume, at := at.Name[:len(at.Name)-suffix], model.Place{Node: at.Node, Name: at.Name}
+	h.changed[volume] = true
+	i, found := slices.BinarySearchFunc(h.lies[volume], at, func(a, b model.Place) int {
+		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Name, b.Name))
+	})
+	if !found {
+		h.lies[volume] = slices.Insert(h.lies[volume], i, at)
+	}
+}
+
+// find looks for every directory anew.
+func (h *hardware) find() {
+	clear(h.lies)
+	for _, d := range h.Truth() {
+		h.note(model.Place{Node: d.Node, Name: d.Directory})
+	}
+}
 
 // Create implements model.Disks.
 func (h *hardware) Create(at model.Place, blank model.Directory) error {
-	h.changed = true
+	h.note(at)
 	h.started(at)
 	return h.Disks.Create(at, blank)
 }
 
 // Copy implements model.Disks.
 func (h *hardware) Copy(from, to model.Place) error {
-	h.changed = true
+	h.note(to)
 	h.copied(from, to)
 	return h.Disks.Copy(from, to)
 }
 
 // Remove implements model.Disks.
 func (h *hardware) Remove(at model.Place) error {
-	h.changed = true
+	h.note(at)
 	h.removed(at)
 	return h.Disks.Remove(at)
 }
@@ -54,37 +95,44 @@ const remembered = 45 * time.Second
 // watchBytes counts the whole, newest copies of every volume, and notes whose
 // doing it was that one went, or the last.
 func (w *World) watchBytes(by oracle.Hand) {
-	if !w.disks.changed {
-		return
-	}
-	w.disks.changed = false
-	now := map[string][]string{}
-	for _, d := range w.disks.Truth() {
-		if len(d.Directory) <= suffix || !d.Whole {
-			continue
+	if w.disks.moved {
+		w.disks.find()
+		for _, v := range w.volumes {
+			w.watchVolume(v, by)
 		}
-		name := d.Directory[:len(d.Directory)-suffix]
-		if v := w.volume(name); v != nil && v.bytes != "" && string(d.Bytes) == v.bytes {
-			now[name] = append(now[name], d.Node)
-		}
-	}
-	for _, v := range w.volumes {
-		if v.bytes == "" || v.deleted {
-			continue
-		}
-		if by != oracle.Ours {
-			for _, node := range v.copies {
-				if !slices.Contains(now[v.name], node) {
-					w.vanish(v, node, by)
-				}
+	} else {
+		for _, name := range slices.Sorted(maps.Keys(w.disks.changed)) {
+			if v := w.volume(name); v != nil {
+				w.watchVolume(v, by)
 			}
 		}
-		if len(v.copies) > 0 && len(now[v.name]) == 0 {
-			w.say("volume %s is lost, by %s doing", v.name, by)
-			w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: len(w.concealed(v))})
-		}
-		v.copies = now[v.name]
 	}
+	w.disks.moved = false
+	clear(w.disks.changed)
+}
+
+func (w *World) watchVolume(v *volume, by oracle.Hand) {
+	if v.bytes == "" || v.deleted {
+		return
+	}
+	var now []string
+	for _, at := range w.disks.lies[v.name] {
+		if d, ok := w.disks.Look(at); ok && d.Whole && string(d.Bytes) == v.bytes {
+			now = append(now, d.Node)
+		}
+	}
+	if by != oracle.Ours {
+		for _, node := range v.copies {
+			if !slices.Contains(now, node) {
+				w.vanish(v, node, by)
+			}
+		}
+	}
+	if len(v.copies) > 0 && len(now) == 0 {
+		w.say("volume %s is lost, by %s doing", v.name, by)
+		w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: len(w.concealed(v))})
+	}
+	v.copies = now
 }
 
 // vanish notes that a copy went by others' hands: they took it, or switched its

@@ -70,12 +70,11 @@ func (n *machine) renewed(now time.Time) time.Time {
 }
 
 func (w *World) machine(name string) *machine {
-	for _, n := range w.machines {
-		if n.name == name {
-			return n
-		}
+	i, ok := slices.BinarySearchFunc(w.machines, name, func(n *machine, name string) int { return cmp.Compare(n.name, name) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return w.machines[i]
 }
 
 func (w *World) machineByUID(uid cluster.UID) *machine {
@@ -94,7 +93,6 @@ func (w *World) join(name, role string, disk *memdisk.Disk) *machine {
 	slices.SortFunc(w.machines, func(a, b *machine) int { return cmp.Compare(a.name, b.name) })
 	if disk != nil {
 		w.disks.Insert(name, disk)
-		w.disks.changed = true
 	}
 	w.after(bootTime, func() {})
 	w.say("machine %s (%s) joins", name, n.uid)
@@ -111,7 +109,6 @@ func (w *World) remove(n *machine, by oracle.Hand) *memdisk.Disk {
 		w.blame(n.name)
 	}
 	disk := w.disks.Pull(n.name)
-	w.disks.changed = true
 	w.watchBytes(by)
 	return disk
 }

@@ -3,7 +3,9 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
@@ -56,9 +58,10 @@ func (p *pod) restart(now time.Time) {
 }
 
 func (w *World) pod(namespace, name string) *pod {
-	for _, p := range w.pods {
-		if p.namespace == namespace && p.name == name {
-			return p
+	i, _ := slices.BinarySearchFunc(w.pods, name, func(p *pod, name string) int { return cmp.Compare(p.name, name) })
+	for ; i < len(w.pods) && w.pods[i].name == name; i++ {
+		if w.pods[i].namespace == namespace {
+			return w.pods[i]
 		}
 	}
 	return nil
@@ -113,8 +116,10 @@ func (w *World) nextIP() string {
 // ends.
 func (w *World) reap() {
 	w.dropPods(func(p *pod) bool {
-		n := w.machine(p.node)
-		if !p.deleting || p.endsAt.After(w.now) || n != nil && !n.on {
+		if !p.deleting || p.endsAt.After(w.now) {
+			return false
+		}
+		if n := w.machine(p.node); n != nil && !n.on {
 			return false
 		}
 		if p.load == nil {
@@ -180,8 +185,11 @@ func (w *World) schedule(l *workload) string {
 func (w *World) kubeletWork() bool {
 	changed := false
 	for _, p := range w.pods {
+		if p.load == nil {
+			continue
+		}
 		n := w.machine(p.node)
-		if p.load == nil || n == nil || !n.on || !n.ready(w.now) {
+		if n == nil || !n.on || !n.ready(w.now) {
 			continue
 		}
 		v := w.volume(p.load.volume)
@@ -211,8 +219,13 @@ func (w *World) servedTo(v *volume, p *pod) bool {
 	if l == nil || !l.attached || l.node != p.node {
 		return false
 	}
-	a, ok := w.model.Attached(v.name)
-	return ok && a.Frontend && a.Node == p.node
+	if stirs := w.model.Stirs(v.name); v.stirs != stirs {
+		v.stirs, v.served = stirs, ""
+		if a, ok := w.model.Attached(v.name); ok && a.Frontend {
+			v.served = a.Node
+		}
+	}
+	return v.served == p.node
 }
 
 // budgetAllows reports whether a disruption budget lets the pod go now.

@@ -62,7 +62,6 @@ func (w *World) swap(n *machine) {
 		}
 	}
 	w.disks.Insert(n.name, w.disks.Blank(w.opts.DiskSize))
-	w.disks.changed = true
 	w.watchBytes(oracle.Theirs)
 }
 

@@ -30,14 +30,14 @@ type volume struct {
 	vanished    []vanishing
 	reformatted bool
 	claims      string // what was told to the model of who uses it
+	// served is the node with its device, as it was when the model had stirred it so
+	// often.
+	served string
+	stirs  uint64
 }
 
 func (w *World) volume(name string) *volume {
-	i, ok := slices.BinarySearchFunc(w.volumes, name, func(v *volume, name string) int { return cmp.Compare(v.name, name) })
-	if !ok {
-		return nil
-	}
-	return w.volumes[i]
+	return w.named[name]
 }
 
 // create makes a volume that nobody has used.
@@ -48,7 +48,8 @@ func (w *World) create(name string, spec longhornapi.VolumeSpec) error {
 		return fmt.Errorf("create volume %s: %w", name, err)
 	}
 	w.roster++
-	w.volumes = append(w.volumes, &volume{name: name, want: spec.NumberOfReplicas})
+	w.named[name] = &volume{name: name, want: spec.NumberOfReplicas}
+	w.volumes = append(w.volumes, w.named[name])
 	slices.SortFunc(w.volumes, func(a, b *volume) int { return cmp.Compare(a.name, b.name) })
 	return nil
 }
@@ -75,7 +76,7 @@ func (w *World) write(v *volume) {
 	if err := w.disks.Write(a, []byte(v.bytes)); err != nil {
 		w.say("write to %s: %v", v.name, err)
 	}
-	w.disks.changed = true
+	w.disks.changed[v.name] = true
 	w.watchBytes(oracle.Nobody)
 }
 
@@ -107,6 +108,7 @@ type link struct {
 	node     string
 	attached bool
 	deleting bool
+	stirs    uint64 // how often the model had stirred the volume when it was attached
 }
 
 func (w *World) linkOf(volume string) *link { return w.linked[volume] }
@@ -116,6 +118,11 @@ func (w *World) linkOf(volume string) *link { return w.linked[volume] }
 func (w *World) syncLinks() {
 	w.links = slices.DeleteFunc(w.links, func(l *link) bool {
 		if !l.deleting {
+			stirs := w.model.Stirs(l.volume)
+			if l.attached && l.stirs == stirs {
+				return false // and still is
+			}
+			l.stirs = stirs
 			var err error
 			if l.attached, err = w.model.Publish(l.volume, l.name, l.node); errors.Is(err, model.ErrBusy) {
 				w.say("the pod of %s is refused its volume: %v", l.volume, err)

@@ -50,6 +50,7 @@ type World struct {
 	pods     []*pod     // by name
 	loads    []*workload
 	volumes  []*volume
+	named    map[string]*volume
 	links    []*link          // Kubernetes' VolumeAttachments
 	linked   map[string]*link // by volume
 	later    []event          // what is to happen, by time
@@ -102,7 +103,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, managed: managed{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
+		named: map[string]*volume{}, linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, managed: managed{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k

@@ -43,6 +43,7 @@ type Model struct {
 	rests   [controllers]map[Object]*rest // of the controllers of one object each
 	tours   [topics]tour                  // of those of volumes, replicas and engines
 	called  []string                      // volumes about which something differs
+	stirs   map[string]uint64             // how often that was so, by volume
 	turn    time.Time                     // of the controller that looks: see turnAt
 	stirred bool                          // and stir
 	roomy   bool                          // it asked where there is room
@@ -90,7 +91,7 @@ func New(o Options, d Disks) *Model {
 	}
 	return &Model{
 		options: o, disks: d, random: rand.New(rand.NewPCG(o.Seed, 0x6c6f6e67686f726e)),
-		waiting: map[wait]time.Time{}, stamps: map[Ref]uint64{}, places: map[string]uint64{}, lying: newLying(),
+		waiting: map[wait]time.Time{}, stamps: map[Ref]uint64{}, places: map[string]uint64{}, stirs: map[string]uint64{}, lying: newLying(),
 		kube: map[string]NodeFacts{}, boots: map[string]string{}, pods: map[string]PodFacts{}, claims: map[string]longhorn.KubernetesStatus{},
 		lost: map[string]bool{}, registered: map[string]bool{}, hashes: map[string]string{},
 		volumes:     newTable[*longhorn.Volume](nil),

@@ -76,10 +76,15 @@ func visit[T Object](m *Model, t *tour, of *table[T], look func(T)) {
 
 // kin notes that something differs about a volume.
 func (m *Model) kin(volume string) {
+	m.stirs[volume]++
 	if n := len(m.called); n == 0 || m.called[n-1] != volume {
 		m.called = append(m.called, volume)
 	}
 }
+
+// Stirs counts what has changed about a volume: its objects, the processes that
+// serve it, and what the world told of its directories.
+func (m *Model) Stirs(volume string) uint64 { return m.stirs[volume] }
 
 // callKin calls who looks after a volume about which something differs.
 func (m *Model) callKin() {

@@ -203,6 +203,15 @@ func (d *Disks) Truth() []Data {
 	return out
 }
 
+// Look returns what really lies at a place; false where nothing does.
+func (d *Disks) Look(at model.Place) (Data, bool) {
+	dir, err := d.at(at)
+	if err != nil {
+		return Data{}, false
+	}
+	return Data{Node: at.Node, Directory: at.Name, Bytes: dir.data, Whole: !dir.Rebuilding}, true
+}
+
 func (d *Disks) at(p model.Place) (*directory, error) {
 	disk := d.mounted[p.Node]
 	if disk == nil {
