@@ -167,16 +167,22 @@ func (w *World) budgetFact(l *workload) cluster.Budget {
 	return b
 }
 
+// volumeFacts tells of volumes, which are made anew only where one came or went,
+// and of attachments.
 func (w *World) volumeFacts(s *cluster.Snapshot) {
-	for _, v := range w.volumes {
-		if v.deleted {
-			continue
+	if w.listed != w.roster {
+		w.listed, w.bound = w.roster, nil
+		for _, v := range w.volumes {
+			if v.deleted {
+				continue
+			}
+			w.bound = append(w.bound, cluster.PersistentVolume{
+				Name: "pv-" + v.name, UID: cluster.UID("pv-" + v.name), Driver: longhorn.Driver, Handle: v.name,
+				ClaimNamespace: namespace, ClaimName: v.name, Bound: true,
+			})
 		}
-		s.Persistent = append(s.Persistent, cluster.PersistentVolume{
-			Name: "pv-" + v.name, UID: cluster.UID("pv-" + v.name), Driver: longhorn.Driver, Handle: v.name,
-			ClaimNamespace: namespace, ClaimName: v.name, Bound: true,
-		})
 	}
+	s.Persistent = slices.Clip(w.bound)
 	for _, l := range w.links {
 		s.Attachments = append(s.Attachments, cluster.Attachment{
 			Name: l.name, UID: l.uid, Driver: longhorn.Driver, PV: "pv-" + l.volume, Node: l.node,

@@ -58,6 +58,7 @@ func (w *World) create(name string, spec longhornapi.VolumeSpec) error {
 func (w *World) drop(v *volume) {
 	w.say("volume %s is deleted", v.name)
 	v.deleted = true
+	w.roster++
 	if w.model.Get(model.Volumes, v.name) != nil {
 		if err := w.model.Delete(model.Ref{Kind: model.Volumes, Name: v.name}); err != nil {
 			w.say("%v", err)

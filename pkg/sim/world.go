@@ -59,13 +59,15 @@ type World struct {
 	edits     int       // counts what Kubernetes' controllers do
 	roster    int       // counts pods and volumes that come or go
 	told      int       // the roster of which the storage was told
+	listed    int       // and that of which bound is
 	ips       int       // counts addresses that were given to pods
 	touched   bool      // something was changed since everything was settled
 	quiet     time.Time // until when the storage has nothing to do, if not touched
 	revision  cluster.Revision
 	storage   cluster.Storage // the last translation
 	gaps      []cluster.Gap
-	seen      uint64 // the model's revision that the reader has
+	bound     []cluster.PersistentVolume // the last list of volumes
+	seen      uint64                     // the model's revision that the reader has
 	known     map[model.Ref]known
 	versions  map[model.Ref]int
 	managed   managed             // which fields are by us
