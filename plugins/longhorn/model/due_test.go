@@ -196,7 +196,7 @@ func (w *twins) demand() {
 
 // disturb changes a setting, or what lies on the disks.
 func (w *twins) disturb() {
-	switch w.r.IntN(7) {
+	switch w.r.IntN(8) {
 	case 0:
 		w.patch(Settings, settingDrainPolicy, fmt.Sprintf(`{"value":%q}`, []string{policyBlockLast, policyAllowStopped, policyBlockEvict, policyBlockEvictLast}[w.r.IntN(4)]))
 	case 1:
@@ -209,6 +209,9 @@ func (w *twins) disturb() {
 		if r, _ := w.fast.Get(Replicas, w.pick(Replicas)).(*longhorn.Replica); r != nil {
 			w.both(func(m *Model) { _ = m.disks.Remove(replicaPlace(r)) })
 		}
+	case 5:
+		a, b := w.pick(Nodes), w.pick(Nodes)
+		w.both(func(m *Model) { m.disks.(*folders).exchange(a, b) })
 	default:
 		volume := w.pick(Volumes)
 		w.both(func(m *Model) {

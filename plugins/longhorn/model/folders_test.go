@@ -41,6 +41,18 @@ func (f *folders) pull(node string) {
 	delete(f.mounted, node)
 }
 
+// exchange has two nodes change their disks.
+func (f *folders) exchange(a, b string) {
+	x, y := f.mounted[a], f.mounted[b]
+	f.pull(a)
+	f.pull(b)
+	for node, disk := range map[string]*folder{a: y, b: x} {
+		if disk != nil {
+			f.mounted[node] = disk
+		}
+	}
+}
+
 func (f *folders) write(a Attachment) {
 	for _, at := range a.Write {
 		f.note(at)

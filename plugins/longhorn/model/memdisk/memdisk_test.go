@@ -4,6 +4,7 @@ package memdisk_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
@@ -31,6 +32,9 @@ func TestDisks_BytesFollowTheDiskAndNotTheName(t *testing.T) {
 	d.Insert("a", d.Blank(1000))
 	if _, err := d.Read(served); !errors.Is(err, memdisk.ErrNoReplica) {
 		t.Errorf("read from an empty disk of the same node: %v", err)
+	}
+	if got, ok := d.Look(at); ok {
+		t.Errorf("%+v lies on an empty disk", got)
 	}
 	if len(d.Truth()) != 0 {
 		t.Errorf("the truth is %v; the old disk is in a drawer", d.Truth())
@@ -79,5 +83,29 @@ func TestDisks_AReplicaWhoseDirectoryIsGoneKeepsNobodyFromWriting(t *testing.T) 
 	err := d.Write(model.Attachment{Write: []model.Place{gone, there}}, []byte("x"))
 	if got := d.Truth(); !errors.Is(err, memdisk.ErrNoReplica) || len(got) != 1 || string(got[0].Bytes) != "x" {
 		t.Errorf("%v, and the truth is %+v", err, got)
+	}
+}
+
+func TestDisks_ToldOnceWhereSomethingChanged(t *testing.T) {
+	d := memdisk.New()
+	at := model.Place{Node: "a", Name: "v-1"}
+	told := func(want ...model.Place) {
+		t.Helper()
+		if got, ok := d.Changed(); !ok || !slices.Equal(got, want) {
+			t.Errorf("changed: %v, want %v", got, want)
+		}
+	}
+	d.Insert("a", d.Blank(1000))
+	told(model.Place{Node: "a"})
+	if err := d.Create(at, model.Directory{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(model.Attachment{Write: []model.Place{at}}, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	told(at, at)
+	told()
+	if got, ok := d.Look(at); !ok || string(got.Bytes) != "x" {
+		t.Errorf("there lies %+v", got)
 	}
 }
