@@ -21,7 +21,8 @@ var phaseOf = regexp.MustCompile(`^\S+\s+\d+/\d+ \S+ · (.+?)  `)
 
 // TestRun_KilledInEveryPhaseEndsTheSame kills the tool with SIGKILL when it
 // first speaks of each phase, starts the same command again, and judges the end
-// by the disks. The lock is short, so that the next one need not wait long.
+// by the disks. The lock and the command limit are short, so that the next one need
+// not wait long: for what the killed one began may still be running.
 func TestRun_KilledInEveryPhaseEndsTheSame(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -42,7 +43,7 @@ func TestRun_KilledInEveryPhaseEndsTheSame(t *testing.T) {
 			e := worldtest.Build(t, w, i)
 			watch := w.WatchNodes(t.Context())
 			args := append([]string{"safe-roll", "run"}, i.WorkerNames()...)
-			args = append(args, "--yes", "--look-interval=4s", "--lock-duration=6s")
+			args = append(args, "--yes", "--look-interval=4s", "--lock-duration=6s", "--command-limit=20s")
 			args = append(args, c.commands...)
 			killed := rollAndKill(t, w, args)
 			for _, p := range c.phases {

@@ -44,8 +44,9 @@
 // finishes the deed in hand. A deadline is honoured by requests, and the
 // command limit by commands.
 //
-// A command that is still running when this program is killed goes on alone;
-// the next run starts it again for as long as the node's UID exists. That is
+// A command that is still running when this program is killed goes on alone. The
+// next run sees by the facts what came of it, and starts it again where nothing
+// shows and the command limit must have ended it (package decide, astray). That is
 // why commands must be idempotent.
 //
 // Start reading at Actor.Perform.

@@ -38,6 +38,8 @@ type rollOptions struct {
 	output      string
 	// metricsFile is where metrics are written; empty for nowhere.
 	metricsFile string
+	// commandEnded: the command that a program before began has ended.
+	commandEnded bool
 	// dryRun is none, client or server.
 	dryRun string
 }
@@ -99,6 +101,8 @@ The same command after an interruption goes on where the facts say it is.`,
 	f.StringVar(&o.commands.Replace, "replace-command", "", "does both at once")
 	f.StringVar(&o.commands.Reboot, "reboot-command", "", "reboots the machine; implies --for=reboot")
 	f.BoolVar(&o.commands.DeleteNode, "delete-node", false, "delete the Node object; its machine is yours to end")
+	f.BoolVar(&o.commandEnded, "command-ended", false,
+		"where the program before was gone before its command had ended: the command has ended, and may be run again now")
 	f.StringVar(&o.replacement, "replacement-selector", "", "recognise a replacement by these labels (key=value,...) instead of the old node's role labels")
 	f.BoolVar(&o.policy.policy.Pause, "pause-between-nodes", false, "begin every turn but the first only when it was approved, here or by approve")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask; needed where there is no terminal")
@@ -140,6 +144,7 @@ func (o *rollOptions) roll(ctx context.Context) error {
 		return failed(fmt.Errorf("the journal cannot be read: %w", err))
 	}
 	cfg := o.conn.engine(ctx, book)
+	cfg.CommandEnded = o.commandEnded
 	goOn := false
 	if !h.Over() {
 		if goOn, err = o.carryOn(ctx, h, &cfg); err != nil {

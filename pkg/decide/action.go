@@ -152,4 +152,7 @@ type Outcome struct {
 	// After is how long the server asked to be left alone; zero where it did
 	// not say.
 	After time.Duration `json:"after,omitempty"`
+	// Unseen: the program that did it was gone before it ended. A command may still
+	// be running on the machine where that program was.
+	Unseen bool `json:"unseen,omitempty"`
 }

@@ -29,6 +29,8 @@ const (
 	Proved NoteKind = "proved"
 	// Rebooted: the turn's node came up as Boot.
 	Rebooted NoteKind = "rebooted"
+	// CommandEnded: somebody says that the command which went astray has ended.
+	CommandEnded NoteKind = "command-ended"
 	// Retired: the turn's node is gone.
 	Retired NoteKind = "retired"
 	// Joined: Node is the replacement.
@@ -108,7 +110,11 @@ type Turn struct {
 	Boot     string
 	BootedAt time.Time
 	// Ran is when each of the operator's commands ended well.
-	Ran      map[CommandKind]time.Time
+	Ran map[CommandKind]time.Time
+	// Astray is the command of which nobody saw the end, and AstrayAt when it was
+	// begun; empty for none.
+	Astray   CommandKind
+	AstrayAt time.Time
 	Joined   cluster.NodeRef
 	ClosedAt time.Time
 	// Proved holds when each replica was last seen read-write in this turn.
@@ -134,10 +140,12 @@ type Memory struct {
 	Approved cluster.NodeRef
 	// Undo are the deeds that put back what we changed, the latest first.
 	Undo []Action
-	// Open is the deed whose outcome is not known, if any; OpenBack says that
-	// its way back was written down with it, and not by an earlier try.
+	// Open is the deed whose outcome is not known, if any, and OpenAt when it was
+	// begun; OpenBack says that its way back was written down with it, and not by
+	// an earlier try.
 	Open     *Action
 	OpenBack bool
+	OpenAt   time.Time
 	// Last is the last deed that was performed.
 	Last *Action
 	// Refusals counts how often in a row a deed was refused, met a conflict, had

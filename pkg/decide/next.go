@@ -98,6 +98,7 @@ func before() []step {
 		{CordonIt, (*tick).cordon},
 		{Drain, (*tick).drain},
 		{Prove, (*tick).prove},
+		{Retire, (*tick).astray},
 		{MayDelete, (*tick).mayDelete},
 		{Retire, (*tick).retire},
 	}

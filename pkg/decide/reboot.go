@@ -31,6 +31,7 @@ func beforeReboot() []step {
 		{Bar, (*tick).bar},
 		{CordonIt, (*tick).cordon},
 		{Drain, (*tick).drain},
+		{Reboot, (*tick).astray},
 		{MayReboot, (*tick).mayReboot},
 		{Reboot, (*tick).reboot},
 	}

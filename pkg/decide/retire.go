@@ -70,5 +70,10 @@ func (t *tick) create() Decision {
 	if t.plan.Commands.Create == "" || t.ran(CreateCommand) || t.turn.Joined.UID != "" || t.replacement() != nil {
 		return nil
 	}
+	if t.turn.Astray == CreateCommand {
+		if d := t.astray(); d != nil {
+			return d
+		}
+	}
 	return t.command(CreateCommand)
 }

@@ -81,7 +81,7 @@ func Apply(m *decide.Memory, e Event) {
 // between cannot lose it.
 func intend(m *decide.Memory, e Event) {
 	a, at := *e.Action, e.At
-	m.Open = &a
+	m.Open, m.OpenAt = &a, at
 	// A deed that is tried again after an unknown outcome has its way back
 	// registered already, and a way back has none of its own.
 	m.OpenBack = false
@@ -165,6 +165,12 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	}
 	if o.Result == decide.Performed {
 		m.Last = &a
+	}
+	if t := m.Current(); t != nil && a.Node == t.Node && a.Verb == decide.RunCommand {
+		t.Astray, t.AstrayAt = "", time.Time{}
+		if o.Unseen {
+			t.Astray, t.AstrayAt = a.Command, m.OpenAt
+		}
 	}
 	switch o.Result {
 	case decide.Performed:
@@ -251,6 +257,8 @@ func noteTurn(m *decide.Memory, n decide.Note, at time.Time) {
 		for _, uid := range n.Replicas {
 			t.Proved[uid] = at
 		}
+	case decide.CommandEnded:
+		t.Astray, t.AstrayAt = "", time.Time{}
 	case decide.Rebooted:
 		t.Boot, t.BootedAt = n.Boot, at
 	case decide.Retired:

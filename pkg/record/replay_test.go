@@ -287,3 +287,29 @@ func TestOver_NotWhileWhatMustNotStayIsNotPutBack(t *testing.T) {
 		t.Error("nothing is left to be done")
 	}
 }
+
+func TestReplay_ACommandWhoseEndNobodySawIsAstray(t *testing.T) {
+	run := decide.Action{Verb: decide.RunCommand, Node: node, Command: decide.CreateCommand}
+	unseen := outcome(decide.Uncertain)
+	unseen.Outcome.Unseen = true
+	begun := intent(run)
+	begun.At = noon.Add(-time.Hour)
+	for name, c := range map[string]struct {
+		events []record.Event
+		want   decide.CommandKind
+	}{
+		"not seen to end":            {[]record.Event{begun, unseen}, decide.CreateCommand},
+		"seen to fail":               {[]record.Event{begun, outcome(decide.Uncertain)}, ""},
+		"run again, and seen to end": {[]record.Event{begun, unseen, intent(run), outcome(decide.Performed)}, ""},
+		"somebody says that it has":  {[]record.Event{begun, unseen, noted(decide.Note{Kind: decide.CommandEnded})}, ""},
+		"another deed":               {[]record.Event{intent(decide.Action{Verb: decide.DeleteNode, Node: node}), unseen}, ""},
+	} {
+		m := replay(append([]record.Event{opened()}, c.events...)...)
+		switch turn := m.Current(); {
+		case turn.Astray != c.want:
+			t.Errorf("%s: astray %q, want %q", name, turn.Astray, c.want)
+		case c.want != "" && !turn.AstrayAt.Equal(begun.At):
+			t.Errorf("%s: since %s, want %s", name, turn.AstrayAt, begun.At)
+		}
+	}
+}

@@ -179,3 +179,38 @@ func TestRun_AnErrorSaysWhatIsLeft(t *testing.T) {
 		}
 	})
 }
+
+// The program was killed before its create command took effect. Nobody who goes on
+// can know that: the command may be running where that program was.
+func TestRun_ACommandThatNobodySawEndIsWaitedForUnlessSomebodySaysThatItHas(t *testing.T) {
+	for _, says := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			for at := 1; at < 100; at++ {
+				w, c := worlds()["refill, retire and create"]()
+				p := propose(t, w, c)
+				b := &shelf{}
+				w.dieAt = at
+				if _, err := roll.Run(t.Context(), config(w, b, &p)); !errors.Is(err, errDied) {
+					t.Fatalf("no deed %d is the create command: %v", at, err)
+				}
+				last := b.events[len(b.events)-1]
+				if last.Action == nil || last.Action.Command != decide.CreateCommand {
+					continue
+				}
+				w.dead, w.dieAt = false, -1
+				cfg := config(w, b, nil)
+				cfg.CommandEnded = says
+				began := time.Now()
+				res, err := roll.Run(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(t, w, res)
+				if waited := time.Since(began) >= p.Policy.CommandLimit; waited == says {
+					t.Errorf("somebody says that it has ended: %v; it took %s, the command limit is %s", says, time.Since(began), p.Policy.CommandLimit)
+				}
+				return
+			}
+		})
+	}
+}

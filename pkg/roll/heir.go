@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
@@ -28,4 +29,26 @@ func (r *runner) inherit() string {
 		r.Watch(Report{Kind: ReportNoted, Text: "begun before, and nobody knows how it ended: " + a.Why})
 	}
 	return from
+}
+
+// unknown is the outcome of the deed that the process before began and did not
+// end, if any; the facts will say what came of it.
+func (r *runner) unknown() []record.Event {
+	if r.mem.Open == nil {
+		return nil
+	}
+	o := decide.Outcome{Result: decide.Uncertain, Detail: "the program ended before the outcome was known", Unseen: true}
+	return []record.Event{{Kind: record.Done, Action: r.mem.Open, Outcome: &o}}
+}
+
+// ended is the word of whoever runs this that the command which a program before
+// began has ended, where there is one.
+func (r *runner) ended() []record.Event {
+	t := r.mem.Current()
+	open := r.mem.Open != nil && r.mem.Open.Verb == decide.RunCommand
+	if !r.CommandEnded || t == nil || t.Astray == "" && !open {
+		return nil
+	}
+	n := decide.Note{Kind: decide.CommandEnded, Node: t.Node, Says: "the command of the program before has ended, whoever runs this says"}
+	return []record.Event{{Kind: record.Noted, Note: &n, Text: n.Says}}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -30,7 +31,10 @@ type Config struct {
 	// Stays, for Abort, is the node whose machine is certain to stay, whatever was
 	// begun that ends it; empty for none.
 	Stays string
-	Watch Watcher
+	// CommandEnded: the command that a program before began, and whose end it did
+	// not see, is known to have ended.
+	CommandEnded bool
+	Watch        Watcher
 	// Placers say where replicas would go, by driver; without one, nothing is
 	// asked again that the plan has foreseen.
 	Placers map[string]forecast.Placer
@@ -179,7 +183,8 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 		}
 		r.plan = *r.Plan
 		r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-		return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Replanned, Plan: r.Plan, Text: r.inherit(), By: r.by()})...)
+		again := record.Event{Kind: record.Replanned, Plan: r.Plan, Text: r.inherit(), By: r.by()}
+		return r.write(ctx, slices.Concat(r.unknown(), []record.Event{again}, r.ended())...)
 	case r.Plan != nil:
 		switch t := r.mem.Current(); {
 		case h.Over():
@@ -197,17 +202,8 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 		return fmt.Errorf("%w: it is not the roll %s any more", ErrOther, r.Expect)
 	}
 	r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
-	return r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed, Text: r.inherit(), By: r.by()})...)
-}
-
-// unknown is the outcome of the deed that the process before began and did not
-// end, if any; the facts will say what came of it.
-func (r *runner) unknown() []record.Event {
-	if r.mem.Open == nil {
-		return nil
-	}
-	o := decide.Outcome{Result: decide.Uncertain, Detail: "the program ended before the outcome was known"}
-	return []record.Event{{Kind: record.Done, Action: r.mem.Open, Outcome: &o}}
+	again := record.Event{Kind: record.Resumed, Text: r.inherit(), By: r.by()}
+	return r.write(ctx, slices.Concat(r.unknown(), []record.Event{again}, r.ended())...)
 }
 
 // write appends to the journal and only then to the memory. It is not cut off
