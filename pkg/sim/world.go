@@ -120,8 +120,16 @@ func New(o Options) (*World, error) {
 		}
 	}
 	var err error
-	w.actor, err = act.New(act.Config{REST: w.restConfig(), Storages: []plugin.Storage{longhorn.New()}})
+	w.actor, err = act.New(act.Config{REST: w.restConfig(), Storages: []plugin.Storage{longhorn.New()}, Guard: w.guard})
 	return w, err
+}
+
+// guard asks the lock of whose deed is in hand.
+func (w *World) guard(lasts time.Duration) error {
+	if by := w.inHand(); by != nil {
+		return by.process.Book().Guard(lasts)
+	}
+	return nil
 }
 
 // next returns a number that nothing else has.
