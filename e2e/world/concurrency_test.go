@@ -5,8 +5,10 @@ package world_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -81,6 +83,40 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 	}
 	judged := worldtest.Kubectl(t, w, 0, "safe-roll", "report", "--check")
 	t.Logf("the journal, judged:\n%s", last(judged.Out, 12))
+}
+
+// TestDrain_TwoOperatorsStartAtOnce starts the same drain twice at the same moment:
+// one goes through, and the other is told who holds the lock.
+func TestDrain_TwoOperatorsStartAtOnce(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	i := scenario.Incident{Workers: 3, Users: 3, LoggedIn: 1, Replicas: 2}
+	e := worldtest.Build(t, w, i)
+	var both sync.WaitGroup
+	var said [2]world.Said
+	var errs [2]error
+	for k := range said {
+		both.Go(func() {
+			said[k], errs[k] = w.Kubectl(t.Context(), "safe-roll", "drain", "worker-1", "--look-interval=4s", "--lock-duration=12s")
+		})
+	}
+	both.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
+	}
+	if said[0].Exit != 0 {
+		said[0], said[1] = said[1], said[0]
+	}
+	if said[0].Exit != 0 || said[1].Exit != 6 {
+		t.Fatalf("exit %d and %d, want 0 and 6\n%s\n%s", said[0].Exit, said[1].Exit, said[0].All(), said[1].All())
+	}
+	if !strings.Contains(said[1].Err, "lock") {
+		t.Errorf("the other is not told of the lock:\n%s", said[1].All())
+	}
+	if lost := worldtest.Truth(t, w).Lost(e); len(lost) > 0 {
+		t.Errorf("lost %v", lost)
+	}
+	worldtest.Kubectl(t, w, 0, "safe-roll", "report", "--check")
 }
 
 // cue is what somebody does when a line of progress says so, once.
