@@ -84,6 +84,7 @@ const (
 	NodeLeaseAhead       = "node/lease-ahead"
 	NodeDeleting         = "node/deleting"
 	NodeCordoned         = "node/cordoned"
+	NodeMarkedToGo       = "node/marked-to-go"
 	NodeNotRead          = "node/not-read"
 	NodeAgeUnknown       = "node/age-unknown"
 	StorageNodeMissing   = "storage-node/missing"
@@ -105,6 +106,8 @@ func nodeCodes() []CodeDoc {
 			"Set the clocks of the node and of this machine."},
 		{NodeDeleting, "The node is being deleted, and its replicas with it.", "Do not delete another node until its replicas are elsewhere."},
 		{NodeCordoned, "The node is cordoned.", "Nothing must be done; uncordon it if nobody works on it any more."},
+		{NodeMarkedToGo, "Another tool's mark on the node says that it is about to take it down, or has it down.",
+			"Let that tool finish, or stop it for the time of the roll; the finding names it. A turn waits meanwhile, for only one node may be out at a time. Accept it only of a mark that was left behind."},
 		{NodeNotRead, "Nodes could not all be read, so a node that is not seen may exist.", "Make the list of nodes complete."},
 		{NodeAgeUnknown, "The node does not say when it was created, so whether it is the machine that held the replica cannot be told.",
 			"Give the node objects with their creationTimestamp."},

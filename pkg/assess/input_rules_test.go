@@ -77,6 +77,7 @@ func inputCases() []inputCase {
 		{"directories that nobody names are a note", func(l *lab) { l.st().Orphans = []cluster.Orphan{{Name: "o", Node: "w1", Directory: "x-12345678"}} },
 			nil, []string{OrphanKept}, safe},
 		{"a node that is out and carries nothing is a note", func(l *lab) { l.node("w3").Ready = cluster.No }, nil, []string{NodeNotReady}, safe},
+		{"a node that another tool marked to go is a note", func(l *lab) { l.node("w1").Taints = []string{"ToBeDeletedByClusterAutoscaler=1:NoSchedule"} }, nil, []string{NodeMarkedToGo}, safe},
 		{"a cordoned node is a note", func(l *lab) { l.node("w1").Cordoned = true }, nil, []string{NodeCordoned}, safe},
 		{"a node that is there twice is a finding", func(l *lab) { l.s.Nodes = append(l.s.Nodes, *l.node("w3")) }, []string{InputTwice}, []string{InputTwice}, dunno},
 		{"files are judged against their newest lease", func(l *lab) {

@@ -64,6 +64,7 @@ func (w *world) judgeNodes() []NodeJudgement {
 			nj.Findings = append(nj.Findings, nodeNote(n, NodeCordoned, nil,
 				fmt.Sprintf("Node %s is cordoned: nothing new is placed there.", n.Ref.Name)))
 		}
+		nj.Findings = append(nj.Findings, markedNotes(n)...)
 		out = append(out, nj)
 	}
 	return out

@@ -18,10 +18,13 @@ type Node struct {
 	// LeaseDuration is how long that renewal holds.
 	LeaseDuration time.Duration
 	// Cordoned is spec.unschedulable.
-	Cordoned   bool
-	Deleting   bool
-	Labels     map[string]string
-	Taints     []string // key=value:Effect
+	Cordoned bool
+	Deleting bool
+	Labels   map[string]string
+	Taints   []string // key=value:Effect
+	// Announced are the annotations by which tools say what they do to the
+	// machine, spelled key=value; see Announcements.
+	Announced  []string
 	ProviderID string
 	BootID     string
 	Zone       string

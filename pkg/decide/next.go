@@ -95,11 +95,13 @@ func before() []step {
 		{Bar, (*tick).bar},
 		{Evacuate, (*tick).evacuate},
 		{Evacuate, (*tick).keepWhole},
+		{CordonIt, (*tick).mineToTake},
 		{CordonIt, (*tick).cordon},
 		{Drain, (*tick).drain},
 		{Prove, (*tick).prove},
 		{Retire, (*tick).astray},
 		{MayDelete, (*tick).mayDelete},
+		{Retire, (*tick).mineToEnd},
 		{Retire, (*tick).retire},
 	}
 }

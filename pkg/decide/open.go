@@ -15,10 +15,13 @@ func (t *tick) preflight() Decision {
 	if d := t.sameMachine(); d != nil {
 		return d
 	}
+	if fs := t.outOrGoing(); len(fs) > 0 && len(t.m.Turns) == 0 {
+		return t.refuse(fs, t.wayOut(fs))
+	}
 	if d := t.onlyOneOut(); d != nil {
-		if len(t.m.Turns) == 0 {
-			return t.refuse(t.othersOut(), "bring it back or remove it from the cluster")
-		}
+		return d
+	}
+	if d := t.unclaimed(); d != nil {
 		return d
 	}
 	if set := assess.Drain(t.s, t.policy(), t.planned.Node); len(set.Blocked) > 0 {
@@ -60,8 +63,17 @@ func (t *tick) refuse(fs []assess.Finding, remedy string) Decision {
 	return Halt{Exit: exitOf(fs), Reason: reason, Findings: fs, Remedy: remedy}
 }
 
-// onlyOneOut waits while another node is out by someone else's hand (I1).
+// onlyOneOut waits while another node is out by someone else's hand, or is about
+// to be (I1).
 func (t *tick) onlyOneOut() Decision {
+	if d := t.othersLive(); d != nil {
+		return d
+	}
+	return t.othersStay()
+}
+
+// othersLive waits while another node is out.
+func (t *tick) othersLive() Decision {
 	fs := t.othersOut()
 	if len(fs) == 0 {
 		return nil
@@ -69,7 +81,7 @@ func (t *tick) onlyOneOut() Decision {
 	return Wait{
 		For: "every other node to be live", Left: messages(fs), Progress: fmt.Sprint(len(fs)),
 		Limit: t.policy().SettleLimit, LimitName: "settle limit",
-		Stuck: "bring the node back or remove it from the cluster",
+		Stuck: bringBack,
 	}
 }
 

@@ -110,6 +110,7 @@ func Draft(j *assess.Judgement, req Request, placers map[string]forecast.Placer)
 	}
 	d.refuse(Incurable(j)...)
 	d.refuse(othersOut(j, req.Policy, own(req.Nodes))...)
+	d.refuse(markedToGo(j, req.Policy, func(cluster.NodeRef) bool { return true })...)
 	d.refuse(d.unread()...)
 	d.refuse(d.notLost()...)
 	d.heal()

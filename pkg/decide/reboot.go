@@ -29,10 +29,12 @@ func beforeReboot() []step {
 		{Preflight, (*tick).onlyOneOut},
 		{Return, (*tick).up},
 		{Bar, (*tick).bar},
+		{CordonIt, (*tick).mineToTake},
 		{CordonIt, (*tick).cordon},
 		{Drain, (*tick).drain},
 		{Reboot, (*tick).astray},
 		{MayReboot, (*tick).mayReboot},
+		{Reboot, (*tick).mineToEnd},
 		{Reboot, (*tick).reboot},
 	}
 }

@@ -102,7 +102,7 @@ func mayComeBack(v *assess.VolumeJudgement) bool {
 // settle closes the turn when every volume is whole in two looks and every
 // node is live.
 func (t *tick) settle() Decision {
-	if d := t.onlyOneOut(); d != nil {
+	if d := t.othersLive(); d != nil {
 		return d
 	}
 	what := "every volume is whole"

@@ -52,6 +52,11 @@ func readNode(item []byte) (cluster.UID, cluster.Node, error) {
 	for _, t := range o.Spec.Taints {
 		n.Taints = append(n.Taints, t.Key+"="+t.Value+":"+t.Effect)
 	}
+	for _, key := range cluster.Announcements() {
+		if value, ok := m.Annotations[key]; ok {
+			n.Announced = append(n.Announced, key+"="+value)
+		}
+	}
 	return m.key(), n, nil
 }
 

@@ -32,6 +32,7 @@ metadata:
   creationTimestamp: "2026-01-01T10:00:00Z"
   deletionTimestamp: "2026-01-02T10:00:00Z"
   labels: {a: b, topology.kubernetes.io/zone: z1}
+  annotations: {weave.works/kured-reboot-in-progress: now, some: thing, machineconfiguration.openshift.io/state: Done}
 spec:
   unschedulable: true
   providerID: cloud://w1
@@ -58,6 +59,7 @@ items:
 		LeaseRenewed: time.Date(2026, 1, 1, 10, 5, 0, 123456000, time.UTC), LeaseDuration: 40 * time.Second,
 		Labels:     map[string]string{"a": "b", "topology.kubernetes.io/zone": "z1"},
 		Taints:     []string{"node.kubernetes.io/unschedulable=:NoSchedule", "k=v:NoExecute"},
+		Announced:  []string{"weave.works/kured-reboot-in-progress=now", "machineconfiguration.openshift.io/state=Done"},
 		ProviderID: "cloud://w1", BootID: "b1", Zone: "z1",
 	}
 	if diff := cmp.Diff([]cluster.Node{want}, s.Nodes); diff != "" {

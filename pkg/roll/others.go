@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
@@ -35,7 +36,7 @@ func (r *runner) notice(ctx context.Context, s *cluster.Snapshot) error {
 }
 
 // doings says what differs between two looks and is not our doing: nodes that
-// come, go, fall silent or are cordoned, what storage nodes are told to accept,
+// come, go, fall silent, are cordoned or marked as about to go, what storage nodes are told to accept,
 // and settings of a storage.
 func doings(before, after *cluster.Snapshot, m decide.Memory) []string {
 	var out []string
@@ -57,6 +58,7 @@ func doings(before, after *cluster.Snapshot, m decide.Memory) []string {
 		case n.Cordoned != old.Cordoned && !ours(m, n):
 			say("somebody %s node %s", map[bool]string{true: "cordoned", false: "uncordoned"}[n.Cordoned], n.Ref.Name)
 		}
+		out = append(out, marked(old, n, m)...)
 		if n.Ref != turn && n.Ready != old.Ready {
 			say("node %s %s", n.Ref.Name, map[bool]string{true: "is Ready again", false: "is not Ready any more (" + n.ReadyReason + ")"}[n.Ready == cluster.Yes])
 		}
@@ -69,6 +71,27 @@ func doings(before, after *cluster.Snapshot, m decide.Memory) []string {
 	for i := range after.Storages {
 		if old := before.Storage(after.Storages[i].Driver); old != nil {
 			out = append(out, storageDoings(old, &after.Storages[i], m)...)
+		}
+	}
+	return out
+}
+
+// marked says which marks by which others say that a node goes came, and which
+// went. Those of a machine that our command has begun to end are its doing.
+func marked(before, after *cluster.Node, m decide.Memory) []string {
+	if t := m.Current(); t != nil && t.Node == after.Ref && t.Going() {
+		return nil
+	}
+	var out []string
+	had, has := assess.MarkedToGo(before), assess.MarkedToGo(after)
+	for _, g := range has {
+		if !slices.Contains(had, g) {
+			out = append(out, fmt.Sprintf("somebody marked node %s with %s: %s", after.Ref.Name, g.Mark, g.Says))
+		}
+	}
+	for _, g := range had {
+		if !slices.Contains(has, g) {
+			out = append(out, fmt.Sprintf("the mark %s on node %s is gone", g.Mark, after.Ref.Name))
 		}
 	}
 	return out

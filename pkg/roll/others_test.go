@@ -45,6 +45,9 @@ func TestRun_WhatOthersDoIsWrittenDownAndWhatWeDoIsNot(t *testing.T) {
 					Ref: cluster.NodeRef{Name: "zz", UID: "zz"}, Ready: cluster.Yes, Cordoned: looks > began+9,
 					LeaseRenewed: s.Look.Began, LeaseDuration: 40 * time.Second,
 				})
+				if looks == began+11 {
+					s.Nodes[len(s.Nodes)-1].Taints = []string{"ToBeDeletedByClusterAutoscaler=1:NoSchedule", "other=:NoSchedule"}
+				}
 			}
 		}}
 		res, err := roll.Run(t.Context(), cfg)
@@ -58,7 +61,9 @@ func TestRun_WhatOthersDoIsWrittenDownAndWhatWeDoIsNot(t *testing.T) {
 				said += e.Text + "\n"
 			}
 		}
-		for _, want := range []string{`setting limit from "5" to "0"`, "node zz (UID zz) joined", "somebody cordoned node zz"} {
+		for _, want := range []string{`setting limit from "5" to "0"`, "node zz (UID zz) joined", "somebody cordoned node zz",
+			"somebody marked node zz with ToBeDeletedByClusterAutoscaler: the cluster autoscaler is about to delete it",
+			"the mark ToBeDeletedByClusterAutoscaler on node zz is gone"} {
 			if !strings.Contains(said, want) {
 				t.Errorf("not noticed: %s\n%s", want, said)
 			}
