@@ -191,7 +191,7 @@ func (b *Book) stillOurs(ctx context.Context) error {
 // takenOver notes that the journal is another's.
 func (b *Book) takenOver(h head) error {
 	if h.cm == nil {
-		return b.lose("the head of the journal was deleted")
+		return b.deleted(record.ErrJournalGone, fmt.Sprintf("the ConfigMap %s/%s is not there any more", b.cfg.Namespace, Name))
 	}
 	return b.lose(fmt.Sprintf("the journal was taken over by %s (epoch %d, ours was %d)", nobodyOr(h.holder), h.epoch, b.desk.head.epoch))
 }

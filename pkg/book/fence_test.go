@@ -178,7 +178,7 @@ func TestFence_ALateHeadOfAFailedAppendNeverCountsTheBytesOfTheNext(t *testing.T
 }
 
 func TestFence_ADeletedHeadOrLeaseStopsTheWriter(t *testing.T) {
-	for _, path := range []string{headPath, leasePath} {
+	for path, which := range map[string]error{headPath: record.ErrJournalGone, leasePath: record.ErrLockGone} {
 		s := newShelf(t)
 		b := s.open("a")
 		if _, err := b.Acquire(t.Context()); err != nil {
@@ -194,7 +194,7 @@ func TestFence_ADeletedHeadOrLeaseStopsTheWriter(t *testing.T) {
 		} else {
 			err = b.Renew(t.Context())
 		}
-		if !errors.Is(err, record.ErrFenced) || !strings.Contains(err.Error(), "deleted") {
+		if !errors.Is(err, record.ErrFenced) || !errors.Is(err, which) || strings.Contains(err.Error(), "another process") {
 			t.Errorf("%s: %v", path, err)
 		}
 		if err := b.Guard(0); !errors.Is(err, record.ErrFenced) {

@@ -54,6 +54,24 @@ func (b *Book) lose(why string) error {
 	return b.hold.lost
 }
 
+// deleted notes that what is ours was deleted. Everything fails from now on.
+func (b *Book) deleted(what error, why string) error {
+	b.state.Lock()
+	defer b.state.Unlock()
+	if b.hold.lost == nil {
+		b.hold.lost = gone{fmt.Errorf("%w: %s", what, why)}
+	}
+	return b.hold.lost
+}
+
+// gone is a fence that nobody is behind.
+type gone struct{ error }
+
+func (g gone) Unwrap() error { return g.error }
+
+// Is has it be a fence for whoever asks only whether the lock is lost.
+func (g gone) Is(target error) bool { return target == record.ErrFenced }
+
 // Former returns whose lock had run out when it was taken by the last Acquire; empty
 // where it had been given back, or there was none.
 func (b *Book) Former() record.Holder { return b.holding().former }

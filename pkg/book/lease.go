@@ -230,7 +230,7 @@ func (b *Book) ownLease(ctx context.Context, token string) (*coordinationv1.Leas
 	case err != nil:
 		return nil, err
 	case l == nil:
-		return nil, b.lose("the Lease was deleted")
+		return nil, b.deleted(record.ErrLockGone, fmt.Sprintf("the Lease %s/%s is not there any more", b.cfg.Namespace, Name))
 	case l.Annotations[tokenKey] != token:
 		return nil, b.lose("the lock is held by " + nobodyOr(holderOf(l, 0).Identity))
 	default:

@@ -234,9 +234,10 @@ func (o *rollOptions) start(ctx context.Context, cfg roll.Config, plan decide.Pl
 // broken is a roll that ended with an error. What it changed is said, unless it is
 // another's to look after by now.
 func (o *rollOptions) broken(err error, res roll.Result) error {
-	if len(res.Left) > 0 && o.output == outputText && !errors.Is(err, record.ErrFenced) {
+	deleted := errors.Is(err, record.ErrJournalGone) || errors.Is(err, record.ErrLockGone)
+	if len(res.Left) > 0 && o.output == outputText && (deleted || !errors.Is(err, record.ErrFenced)) {
 		errOut := o.app.Streams.ErrOut
-		said := view.Broken{Again: o.again(res.Plan), Left: res.Left}.Text(errOut, styleOf(errOut))
+		said := view.Broken{Again: o.again(res.Plan), Left: res.Left, Deleted: deleted}.Text(errOut, styleOf(errOut))
 		err = errors.Join(err, said)
 	}
 	switch {

@@ -96,6 +96,14 @@ var ErrHeld = errors.New("another roll holds the lock")
 // one must stop and change nothing more.
 var ErrFenced = errors.New("another process has taken over this roll")
 
+// ErrJournalGone and ErrLockGone are returned where ErrFenced is, and are it too,
+// where nobody has taken over and what this one writes or holds was deleted. What
+// it has changed is then nobody's to put back: of a lost journal nobody even knows.
+var (
+	ErrJournalGone = errors.New("the journal of this roll was deleted, so nothing more is done")
+	ErrLockGone    = errors.New("the lock of this roll was deleted, so nothing more is done")
+)
+
 // ErrExpiring is returned by Append and Guard when the lease does not last
 // long enough for a deed.
 var ErrExpiring = errors.New("the lock runs out before the deed could end")

@@ -5,6 +5,7 @@ package roll_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -213,4 +214,30 @@ func TestRun_ACommandThatNobodySawEndIsWaitedForUnlessSomebodySaysThatItHas(t *t
 			}
 		})
 	}
+}
+
+// lost is a book whose journal somebody deletes while a roll is under way.
+type lost struct {
+	record.Book
+	left int
+}
+
+func (b *lost) Append(ctx context.Context, es ...record.Event) error {
+	if b.left--; b.left < 0 {
+		return fmt.Errorf("%w: not there", record.ErrJournalGone)
+	}
+	return b.Book.Append(ctx, es...)
+}
+
+func TestRun_WhoseJournalIsDeletedTellsWhatItLeavesChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := worlds()["refill, retire and create"]()
+		p := propose(t, w, c)
+		cfg := config(w, &shelf{}, &p)
+		cfg.Book = &lost{cfg.Book, 9}
+		res, err := roll.Run(t.Context(), cfg)
+		if !errors.Is(err, record.ErrJournalGone) || len(res.Left) == 0 {
+			t.Errorf("ended with %v, and tells of %v", err, res.Left)
+		}
+	})
 }

@@ -4,6 +4,7 @@ package view
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -75,6 +76,36 @@ func (p *printer) left(undo []decide.Action) {
 	p.line(p.style.paint(bold, "Still changed, for the same command to go on from"))
 	for _, a := range undo {
 		p.para("  ", changed(a))
+	}
+}
+
+// byHand says what is still changed, and how people put it back.
+func (p *printer) byHand(undo []decide.Action) {
+	p.line("")
+	p.line(p.style.paint(bold, "Still changed, and how to put it back by hand"))
+	for _, a := range undo {
+		p.para("  ", changed(a)+": "+back(a))
+	}
+	p.line("")
+}
+
+// back says how people do what the deed would do.
+func back(a decide.Action) string {
+	switch a.Verb {
+	case decide.Uncordon:
+		return "kubectl uncordon " + a.Node.Name + ", unless its machine is on its way out"
+	case decide.Place:
+		return fmt.Sprintf("in the storage, set its node %s to accept replicas: %t, and to be evacuated: %t", a.StorageNode.Name, a.To.Accept, a.To.Evacuate)
+	case decide.Sleep:
+		return "in the storage, take the hold " + a.Hold + " off the volume, or begin another roll, which does so"
+	case decide.PutBack:
+		of := ""
+		if a.Volume.Name != "" {
+			of = " of volume " + a.Volume.Name
+		}
+		return fmt.Sprintf("in the storage, set %s%s from %q to %q", a.Knob.Name, of, a.From, a.Into)
+	default:
+		return "put it back as it was"
 	}
 }
 

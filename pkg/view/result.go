@@ -138,11 +138,19 @@ type Broken struct {
 	// Again is the command that goes on.
 	Again string
 	Left  []decide.Action
+	// Deleted: the journal or the lock was deleted, so that nobody may be able to
+	// go on, and to put back what is changed.
+	Deleted bool
 }
 
 // Text writes what is still changed, and how to go on.
 func (b Broken) Text(to io.Writer, style Style) error {
 	p := &printer{to: to, style: style}
+	if b.Deleted {
+		p.byHand(b.Left)
+		p.para("", "Where the journal is still there, "+b.Again+" goes on, and kubectl safe-roll abort gives it up and puts all of that back. Where they say that no roll is in flight, put it back by hand.")
+		return p.done()
+	}
 	p.left(b.Left)
 	p.para("", "When what the error says is mended, go on with: "+b.Again+"; or give it up: kubectl safe-roll abort")
 	return p.done()

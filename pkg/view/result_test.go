@@ -139,3 +139,26 @@ func TestBroken_SaysWhatIsLeftAndHowToGoOn(t *testing.T) {
 		}
 	}
 }
+
+// Where the journal is gone nobody else will put anything back.
+func TestBroken_SaysHowToPutBackByHandWhereTheJournalWasDeleted(t *testing.T) {
+	var b strings.Builder
+	left := []decide.Action{
+		{Verb: decide.Uncordon, Node: cluster.NodeRef{Name: "worker-1", UID: "u"}},
+		{Verb: decide.Place, StorageNode: decide.ObjectRef{Name: "worker-1"}, To: cluster.Placement{Accept: true}},
+		{Verb: decide.Sleep, Volume: decide.ObjectRef{Name: "v"}, Hold: "safe-roll-r1"},
+		{Verb: decide.PutBack, Knob: decide.ObjectRef{Name: "wait"}, From: "0", Into: "600", Why: "put back: wait is 0"},
+	}
+	if err := (Broken{Again: "kubectl safe-roll run", Left: left, Deleted: true}).Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(strings.Fields(b.String()), " ")
+	for _, part := range []string{
+		"node worker-1 is cordoned: kubectl uncordon worker-1", "accept replicas: true, and to be evacuated: false",
+		"take the hold safe-roll-r1 off", `set wait from "0" to "600"`, "Where they say that no roll is in flight, put it back by hand",
+	} {
+		if !strings.Contains(said, part) {
+			t.Errorf("not said: %s\n%s", part, b.String())
+		}
+	}
+}
