@@ -70,8 +70,8 @@ func NewCluster(cfg Config) (*Cluster, error) {
 // Observe returns what is known of the cluster. Fresh reads every kind anew,
 // consistently. Cached returns what the last reading and the events since then
 // say, and reads anew where there was none, where a watch was lost, where the
-// last reading is old or the machine has slept since, or where the watches do not catch up with a deed of ours
-// (Expect). A kind that was refused is a Gap; an error means that the server
+// last reading is old or the machine has slept since, or where the watches do not
+// catch up with a deed of ours (Expect). A kind that was refused is a Gap; an error means that the server
 // could not be asked.
 func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
 	if awoke := c.awoke(); f == cluster.Cached && !awoke && c.abreast(ctx) {

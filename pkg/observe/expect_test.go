@@ -107,7 +107,7 @@ func TestExpect_WhatNoWatchShowsIsReadAnew(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t)
 			a.put(nodesPath, nodeAt(9, "True"))
-			c := observed(t, a)
+			c := observed(t, a, func(c *Config) { c.Pause = time.Minute }) // while no watch is begun, a reading stands for so long
 			look(t, c)
 			a.put(boxesPath, boxObject("b", 2))
 			c.Expect(marks)
@@ -116,7 +116,7 @@ func TestExpect_WhatNoWatchShowsIsReadAnew(t *testing.T) {
 			}
 			before := a.count("limit=")
 			if s := <-observing(t, c); s.Look.Fresh || a.count("limit=") != before {
-				t.Error("it was read anew once more")
+				t.Errorf("it was read anew once more: fresh %t, %d lists after %d", s.Look.Fresh, a.count("limit="), before)
 			}
 		})
 	}
