@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +26,8 @@ type slow struct {
 	at, seen  int
 	sleep     time.Duration
 	meanwhile func()
-	// woken: the machine is awake again.
-	woken bool
+	// asleep: the machine sleeps; woken: it is awake again.
+	asleep, woken atomic.Bool
 }
 
 func (b *slow) Append(ctx context.Context, es ...record.Event) error {
@@ -38,11 +39,13 @@ func (b *slow) Append(ctx context.Context, es ...record.Event) error {
 			continue
 		}
 		if b.seen++; b.seen == b.at {
+			b.asleep.Store(true)
 			time.Sleep(b.sleep)
 			if b.meanwhile != nil {
 				b.meanwhile()
 			}
-			b.woken = true
+			b.asleep.Store(false)
+			b.woken.Store(true)
 		}
 	}
 	return nil
@@ -50,7 +53,7 @@ func (b *slow) Append(ctx context.Context, es ...record.Event) error {
 
 // Renew stands still while the machine sleeps.
 func (b *slow) Renew(ctx context.Context) error {
-	if b.seen == b.at && !b.woken {
+	if b.asleep.Load() {
 		return errors.New("asleep")
 	}
 	return b.Book.Renew(ctx)
@@ -65,7 +68,7 @@ type counted struct {
 }
 
 func (w *counted) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
-	if w.book.woken && w.book.Guard(time.Second) != nil {
+	if w.book.woken.Load() && w.book.Guard(time.Second) != nil {
 		w.without++
 	}
 	return w.toy.Perform(ctx, a)
@@ -86,7 +89,7 @@ func TestRun_NoDeedAfterTheLockHasRunOutOverItsIntent(t *testing.T) {
 				t.Fatal(err)
 			}
 			check(t, w, res)
-			if !b.woken || world.without > 0 {
+			if !b.woken.Load() || world.without > 0 {
 				t.Errorf("intent %d: %d deeds without a lock", at, world.without)
 			}
 		})
