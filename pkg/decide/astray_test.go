@@ -51,3 +51,12 @@ func TestAstray_ItIsWaitedForBeforeTheGate(t *testing.T) {
 	turn.Astray = ""
 	wantAct(t, f.next(), decide.RunCommand)
 }
+
+// Run at once again, a reboot command would end the boot that the first one began.
+func TestAstray_ARebootIsNotBegunAgainWhileItsCommandMayBeRunning(t *testing.T) {
+	f, turn := readyToBoot(1, 2, 3)
+	turn.Astray, turn.AstrayAt = decide.RebootCommand, f.now
+	if w := wantWait(t, f.next(), decide.Reboot); !w.Until.Equal(turn.AstrayAt.Add(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew)) {
+		t.Errorf("waits until %s", w.Until)
+	}
+}

@@ -98,3 +98,14 @@ func TestMarked_NoPlanIsMadeWhileANodeIsMarked(t *testing.T) {
 		t.Errorf("planned: %s", codes(fs))
 	}
 }
+
+func TestMarked_TheOwnNodesMarkHoldsUpItsReboot(t *testing.T) {
+	f, _ := readyToBoot(1, 2, 3)
+	f.passGate(t)
+	wantAct(t, f.next(), decide.RunCommand)
+	f.s.Nodes[0].Announced = []string{cluster.KuredReboot + "=now"}
+	f.look()
+	if w := wantWait(t, f.next(), decide.Reboot); !strings.Contains(w.For, "kured") {
+		t.Error(w.For)
+	}
+}
