@@ -116,11 +116,13 @@ func (w *World) watchVolume(v *volume, by oracle.Hand) {
 		return
 	}
 	var now []string
-	for _, at := range w.disks.lies[v.name] {
-		if d, ok := w.disks.Look(at); ok && d.Whole && string(d.Bytes) == v.bytes {
+	w.disks.lies[v.name] = slices.DeleteFunc(w.disks.lies[v.name], func(at model.Place) bool {
+		d, ok := w.disks.Look(at)
+		if ok && d.Whole && string(d.Bytes) == v.bytes {
 			now = append(now, d.Node)
 		}
-	}
+		return !ok // it comes back by note, or by find
+	})
 	if by != oracle.Ours {
 		for _, node := range v.copies {
 			if !slices.Contains(now, node) {
