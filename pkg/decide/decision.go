@@ -76,6 +76,8 @@ type Halt struct {
 	Reason string
 	// Findings are the evidence.
 	Findings []assess.Finding
+	// Missing is what a wait was still without when its limit passed, a line each.
+	Missing []string
 	// Remedy says what to do, then run the same command again.
 	Remedy string
 }

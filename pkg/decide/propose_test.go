@@ -3,6 +3,7 @@
 package decide_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,13 +186,13 @@ func TestCarryOn(t *testing.T) {
 }
 
 func TestOverdue_EveryWaitEnds(t *testing.T) {
-	w := decide.Wait{Phase: decide.Join, Limit: time.Minute, LimitName: "join limit", Stuck: "add a node"}
+	w := decide.Wait{Phase: decide.Join, Limit: time.Minute, LimitName: "join limit", Stuck: "add a node", Left: []string{"a node"}}
 	since := decide.Waited{Begun: noon, Moved: noon}
 	if _, over := decide.Overdue(w, since, time.Hour, noon.Add(time.Minute)); over {
 		t.Error("at its limit it is not over yet")
 	}
 	h, over := decide.Overdue(w, since, time.Hour, noon.Add(time.Minute+1))
-	if !over || h.Exit != decide.ExitLimit || h.Remedy != "add a node" || !strings.Contains(h.Reason, "join limit") {
+	if !over || h.Exit != decide.ExitLimit || h.Remedy != "add a node" || !strings.Contains(h.Reason, "join limit") || !slices.Equal(h.Missing, w.Left) {
 		t.Errorf("%+v", h)
 	}
 	since.Moved = noon.Add(time.Hour)

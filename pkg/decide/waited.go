@@ -56,7 +56,7 @@ func (w *Waited) See(wait Wait, now time.Time) {
 // passed without progress of the whole or of one part, or the longest wait with
 // it.
 func Overdue(w Wait, since Waited, longest time.Duration, now time.Time) (Halt, bool) {
-	h := Halt{Phase: w.Phase, Exit: ExitLimit, Remedy: w.Stuck}
+	h := Halt{Phase: w.Phase, Exit: ExitLimit, Remedy: w.Stuck, Missing: w.Left}
 	moved, of := since.Moved, ""
 	if p, at := since.slowest(w); p != nil {
 		moved, of = at, " of "+p.Name

@@ -61,7 +61,8 @@ type Event struct {
 	Exit    int             `json:"exit,omitempty"`
 	// Text is one line for people.
 	Text string `json:"text,omitempty"`
-	// Left is what a wait misses when it begins, the first few.
+	// Left is what a wait misses when it begins, or when its limit passes and the
+	// roll halts; the first few.
 	Left []string `json:"left,omitempty"`
 	// Findings and Remedy are of a halt.
 	Findings []Finding `json:"findings,omitempty"`

@@ -29,6 +29,7 @@ func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) 
 	}
 	err = errors.Join(err, r.write(ctx, record.Event{
 		Kind: record.Halted, Phase: h.Phase, Exit: h.Exit, Text: h.Reason, Findings: r.kept(h.Findings), Remedy: h.Remedy,
+		Left: few(h.Missing),
 	}))
 	return r.result(h, h.Exit), true, err
 }

@@ -24,6 +24,9 @@ const (
 	keptLeft     = 5
 )
 
+// few is the first of what a wait misses.
+func few(left []string) []string { return left[:min(len(left), keptLeft)] }
+
 // sight is what the journal was told of how the volumes stand, and what it
 // was not told yet.
 type sight struct {

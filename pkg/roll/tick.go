@@ -174,7 +174,7 @@ func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) 
 	}
 	if r.phase != w.Phase {
 		r.phase = w.Phase
-		if err := r.write(ctx, record.Event{Kind: record.Waiting, Phase: w.Phase, Text: w.For, Left: w.Left[:min(len(w.Left), keptLeft)]}); err != nil {
+		if err := r.write(ctx, record.Event{Kind: record.Waiting, Phase: w.Phase, Text: w.For, Left: few(w.Left)}); err != nil {
 			return Result{}, false, err
 		}
 	}

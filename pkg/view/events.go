@@ -79,7 +79,7 @@ func (e *Events) event(r roll.Report) (v1alpha1.Event, bool) {
 		if r.Kind == roll.ReportDecided {
 			return ev, false // told when it halts
 		}
-		ev.Says, ev.Exit, ev.Findings, ev.Remedy = d.Reason, d.Exit, e.docs.Findings(d.Findings), d.Remedy
+		ev.Says, ev.Exit, ev.Findings, ev.Remedy, ev.Left = d.Reason, d.Exit, e.docs.Findings(d.Findings), d.Remedy, d.Missing
 	case decide.Done:
 		if r.Kind == roll.ReportDecided {
 			return ev, false

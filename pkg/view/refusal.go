@@ -54,6 +54,7 @@ func (h Halted) Text(to io.Writer, style Style) error {
 	}
 	p.para("", style.paint(red, word)+where+": "+sentence(h.Halt.Reason))
 	p.grouped("Why", h.Halt.Findings)
+	p.missing(h.Halt.Missing)
 	if h.Halt.Remedy != "" {
 		p.line("")
 		p.line(style.paint(bold, "Now"))
@@ -62,6 +63,21 @@ func (h Halted) Text(to io.Writer, style Style) error {
 	p.remedies(h.Catalogue, h.Halt.Findings)
 	p.left(h.Left)
 	return p.done()
+}
+
+// missing says what a wait was still without.
+func (p *printer) missing(lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	p.line("")
+	p.line(p.style.paint(bold, "Still missing"))
+	for _, l := range lines[:min(len(lines), shownVolumes)] {
+		p.para("  ", sentence(l))
+	}
+	if more := len(lines) - shownVolumes; more > 0 {
+		p.linef("  and %d more.", more)
+	}
 }
 
 // sentence ends with a full stop.

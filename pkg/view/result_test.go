@@ -82,7 +82,7 @@ func TestRefusal_SaysWhatWhyEvidenceAndRemedy(t *testing.T) {
 func TestHalted_SaysWhatIsStillChanged(t *testing.T) {
 	var b bytes.Buffer
 	h := Halted{
-		Halt: decide.Halt{Phase: decide.Join, Exit: decide.ExitLimit, Reason: "no progress for 1h0m0s", Remedy: "add a node"},
+		Halt: decide.Halt{Phase: decide.Join, Exit: decide.ExitLimit, Reason: "no progress for 1h0m0s", Missing: []string{"a node that takes the place of worker-1"}, Remedy: "add a node"},
 		Left: []decide.Action{{Verb: decide.Uncordon, Node: ref("worker-1")}, {
 			Verb: decide.Place, StorageNode: decide.ObjectRef{Name: "worker-1"},
 			Was: cluster.Placement{Evacuate: true}, To: cluster.Placement{Accept: true},

@@ -87,7 +87,7 @@ type Event struct {
 	// Verb and Outcome are of a deed.
 	Verb    string `json:"verb,omitempty"`
 	Outcome string `json:"outcome,omitempty"`
-	// Left is what a wait still misses.
+	// Left is what a wait still misses, or missed when its limit passed.
 	Left []string `json:"left,omitempty"`
 	// Exit, Findings and Remedy are of a halt.
 	Exit     int       `json:"exit,omitempty"`
