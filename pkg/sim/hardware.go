@@ -124,10 +124,13 @@ func (w *World) watchVolume(v *volume, by oracle.Hand) {
 		return !ok // it comes back by note, or by find
 	})
 	if by != oracle.Ours {
+		left := slices.Clone(now) // two copies may lie on one node
 		for _, node := range v.copies {
-			if !slices.Contains(now, node) {
-				w.vanish(v, node, by)
+			if i := slices.Index(left, node); i >= 0 {
+				left = slices.Delete(left, i, i+1)
+				continue
 			}
+			w.vanish(v, node, by)
 		}
 	}
 	if len(v.copies) > 0 && len(now) == 0 {
