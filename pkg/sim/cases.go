@@ -68,6 +68,8 @@ type Case struct {
 	// Disk is the size of the workers' disks in bytes, NewDisk that of the machines
 	// to come, and Said what the plan is told of those; 0 for what is usual.
 	Disk, NewDisk, Said int64
+	// Longest is the plan's longest wait; 0 for what is usual.
+	Longest time.Duration
 	// Pace of the storage; zero is as it was seen.
 	Pace model.Timing
 }

@@ -69,13 +69,30 @@ func (c Case) classes(r *rand.Rand, n int) []Class {
 // Any is the roll of a seed, with everything that may come together: three of
 // four are brief; the loop is quick or slow to look; up to three foolish things
 // are done by others; every other one looks into directories; and the network is
-// bad, the process is killed or stopped, or what it sees is old, mixed or
-// missing, or nothing of all that.
+// bad, the process is killed or stopped, or what it sees is old, mixed or missing,
+// or nothing of all that. A wait ends after four hours, in one of thirty-two after
+// the usual day: days in which nothing comes of it take as long to simulate as a
+// thousand rolls.
 func Any(seed uint64) Roll {
 	r := rand.New(rand.NewPCG(seed, 0x616e79))
 	out := Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}
 	if r.IntN(4) == 0 {
 		out.Case = Draw(seed)
+	}
+	return out.withAnything(r)
+}
+
+// AnyBrief is another roll of a seed, like those of [Any], and always brief.
+func AnyBrief(seed uint64) Roll {
+	r := rand.New(rand.NewPCG(seed, 0x616e796272696566))
+	return Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}.withAnything(r)
+}
+
+// withAnything is the roll with what goes wrong in it drawn.
+func (out Roll) withAnything(r *rand.Rand) Roll {
+	seed := out.Seed
+	if rand.New(rand.NewPCG(seed, 0x6c6f6e67657374)).IntN(32) > 0 {
+		out.Case.Longest = 4 * time.Hour
 	}
 	out.Case.Probe = rand.New(rand.NewPCG(seed, 0x70726f6265)).IntN(2) == 0
 	out.Tick = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}[r.IntN(4)]

@@ -260,6 +260,7 @@ func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error
 	}
 	p := policy.Default()
 	p.Strategy, p.Accepted = c.Strategy, c.Accepted
+	p.LongestWait = cmp.Or(c.Longest, p.LongestWait)
 	req := decide.Request{Run: fmt.Sprintf("r%d", w.opts.Seed), Goal: c.Goal, Commands: c.Commands, Policy: p}
 	req.Replacement.Disk, req.Probe = c.Said, c.Probe
 	for i := range c.Roll {

@@ -76,6 +76,12 @@ func TestRun_WhateverComesTogetherBreaksNothing(t *testing.T) {
 	c.through(1000*soak(t), sim.Any)
 }
 
+func TestRun_WhateverComesInBriefBreaksNothing(t *testing.T) {
+	c := begin(t)
+	defer c.sum("random rolls over a turn and one or two volumes, with whatever may come together")
+	c.through(3000*soak(t), sim.AnyBrief)
+}
+
 // Seeds that have found something, each with its line in docs/ledger.md.
 func TestRun_KeptSeedsBreakNothing(t *testing.T) {
 	c := begin(t)
