@@ -80,6 +80,8 @@ type court struct {
 	events []record.Event
 	truth  *Truth
 	report Report
+
+	intents map[string]time.Time // see announced
 }
 
 func (c *court) broke(i Invariant, e record.Event, format string, args ...any) {

@@ -3,6 +3,7 @@
 package oracle_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -231,14 +232,17 @@ func world(es []record.Event) *oracle.Truth {
 			Volumes: []oracle.Volume{{Name: "v", Want: 3, Need: 1, Written: true, Copies: []cluster.NodeRef{one, two, {Name: "w3", UID: "u3"}}}},
 		}
 	}
-	cordoned := at(es, record.Intent, decide.Cordon).At.Add(time.Millisecond)
-	deleted := at(es, record.Intent, decide.DeleteNode).At.Add(time.Millisecond)
+	deed := func(v decide.Verb) oracle.Deed {
+		e := at(es, record.Intent, v)
+		raw, err := json.Marshal(e.Action)
+		if err != nil {
+			panic(err)
+		}
+		return oracle.Deed{At: e.At.Add(time.Millisecond), Verb: string(v), Node: one, UID: "u1", Action: raw, Before: before()}
+	}
 	return &oracle.Truth{
-		Deeds: []oracle.Deed{
-			{At: cordoned, Verb: "cordon", Node: one, UID: "u1", Before: before()},
-			{At: deleted, Verb: "delete-node", Node: one, UID: "u1", Before: before()},
-		},
-		End: &oracle.Moment{},
+		Deeds: []oracle.Deed{deed(decide.Cordon), deed(decide.DeleteNode)},
+		End:   &oracle.Moment{},
 	}
 }
 
@@ -258,14 +262,17 @@ func TestCheck_NamesWhatTheTruthShows(t *testing.T) {
 			v := &w.Deeds[0].Before.Volumes[0]
 			v.Copies, v.Concealed = []cluster.NodeRef{two}, []cluster.NodeRef{one}
 		}},
-		"a loss of our doing":              {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Ours}} }},
-		"a loss of the storage's":          {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Storage}} }},
-		"the last copy":                    {oracle.I3, func(w *oracle.Truth) { w.Deeds[1].Before.Volumes[0].Copies = []cluster.NodeRef{one} }},
-		"a deed that nobody announced":     {oracle.I4, func(w *oracle.Truth) { w.Deeds[0].At = noon }},
-		"a deed on whoever bears the name": {oracle.I5, func(w *oracle.Truth) { w.Deeds[0].UID = "" }},
-		"a volume that is kept awake":      {oracle.I6, func(w *oracle.Truth) { w.End.Volumes = []oracle.Volume{{Name: "v", Held: true}} }},
-		"a cordon that stays":              {oracle.I6, func(w *oracle.Truth) { w.End.Nodes = []oracle.Node{{Ref: two, CordonedBy: oracle.Ours}} }},
-		"a bar that stays":                 {oracle.I6, func(w *oracle.Truth) { w.End.Nodes = []oracle.Node{{Ref: two, BarredBy: oracle.Ours}} }},
+		"a loss of our doing":                   {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Ours}} }},
+		"a loss of the storage's":               {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Storage}} }},
+		"the last copy":                         {oracle.I3, func(w *oracle.Truth) { w.Deeds[1].Before.Volumes[0].Copies = []cluster.NodeRef{one} }},
+		"a deed that nobody announced":          {oracle.I4, func(w *oracle.Truth) { w.Deeds[0].At = noon }},
+		"another deed than was announced":       {oracle.I4, func(w *oracle.Truth) { w.Deeds[0].Action = json.RawMessage(`{"verb":"cordon"}`) }},
+		"a command that still ran":              {oracle.I4, func(w *oracle.Truth) { w.Deeds[1].Twice = true }},
+		"a deed on the machine that came since": {oracle.I5, func(w *oracle.Truth) { w.Deeds[1].UID = "u9" }},
+		"a deed on whoever bears the name":      {oracle.I5, func(w *oracle.Truth) { w.Deeds[0].UID = "" }},
+		"a volume that is kept awake":           {oracle.I6, func(w *oracle.Truth) { w.End.Volumes = []oracle.Volume{{Name: "v", Held: true}} }},
+		"a cordon that stays":                   {oracle.I6, func(w *oracle.Truth) { w.End.Nodes = []oracle.Node{{Ref: two, CordonedBy: oracle.Ours}} }},
+		"a bar that stays":                      {oracle.I6, func(w *oracle.Truth) { w.End.Nodes = []oracle.Node{{Ref: two, BarredBy: oracle.Ours}} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			es := clean()

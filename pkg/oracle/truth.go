@@ -3,6 +3,7 @@
 package oracle
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -34,10 +35,15 @@ type Truth struct {
 type Deed struct {
 	At   time.Time
 	Verb string
-	// Node is the machine that the deed is about, if any; UID is the identity
-	// of the object that was changed.
+	// Node is the machine that the deed is about, if any; UID is the identity that
+	// the request named of the object that it changed, empty where it named none.
 	Node cluster.NodeRef
 	UID  cluster.UID
+	// Action is all that was to be done, as a journal writes it.
+	Action json.RawMessage
+	// Twice: the command that the deed ran was still running, begun by somebody
+	// whose program was killed.
+	Twice bool
 	// Before is how the cluster was just before it; nil for deeds that take
 	// nothing away.
 	Before *Moment

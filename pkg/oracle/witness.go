@@ -3,6 +3,7 @@
 package oracle
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -24,7 +25,7 @@ func (c *court) witnesses() {
 		c.unjudged(I8, "it takes the same roll without the kill")
 		return
 	}
-	c.unjudged(I8, "it takes the same roll without the kill; the simulator compares the ends")
+	c.unjudged(I8, "it takes the same cluster before the roll; the simulator compares what is left with that")
 	for _, l := range c.truth.Losses {
 		if l.By == Ours && l.Concealed == 0 || l.By == Storage && !l.Damaged {
 			c.saw(I2, l.At, "the last copy of volume %s went, by %s doing", l.Volume, l.By)
@@ -46,17 +47,44 @@ func (c *court) saw(i Invariant, at time.Time, format string, args ...any) {
 	c.report.Violations = append(c.report.Violations, Violation{Invariant: i, At: at, Says: fmt.Sprintf(format, args...)})
 }
 
-// intended: whatever took effect had been announced.
+// intended: whatever took effect had been announced, to the last field, and was
+// done to what it was announced of.
 func (c *court) intended(d Deed) {
-	if d.UID == "" {
+	switch {
+	case d.UID == "":
 		c.saw(I5, d.At, "%s changed an object that it did not name by UID", d.Verb)
+	case ofMachine(d.Verb) && d.UID != d.Node.UID:
+		c.saw(I5, d.At, "%s of %s changed %s, which is another machine", d.Verb, d.Node.Name, d.UID)
 	}
+	if d.Twice {
+		c.saw(I4, d.At, "the command of %s was run while it still ran", d.Node.Name)
+	}
+	if at, ok := c.announced()[string(d.Action)]; !ok || at.After(d.At) {
+		c.saw(I4, d.At, "%s of %s took effect, and no intent was written before", d.Verb, d.Node.Name)
+	}
+}
+
+// ofMachine reports whether what the deed changes is the machine itself.
+func ofMachine(verb string) bool {
+	return verb == cordon || verb == uncordon || verb == deleteNode || verb == runCommand
+}
+
+// announced tells of every action when an intent of it was written first.
+func (c *court) announced() map[string]time.Time {
+	if c.intents != nil {
+		return c.intents
+	}
+	c.intents = map[string]time.Time{}
 	for _, e := range c.events {
-		if e.Kind == record.Intent && string(e.Action.Verb) == d.Verb && (d.Node.UID == "" || e.Action.Node.UID == d.Node.UID) && !e.At.After(d.At) {
-			return
+		if e.Kind != record.Intent {
+			continue
+		}
+		raw, err := json.Marshal(e.Action)
+		if _, known := c.intents[string(raw)]; err == nil && !known {
+			c.intents[string(raw)] = e.At
 		}
 	}
-	c.saw(I4, d.At, "%s of %s took effect, and no intent was written before", d.Verb, d.Node.Name)
+	return c.intents
 }
 
 // alone: no other machine is out, by whomever, when one is taken out.

@@ -4,53 +4,16 @@ package sim
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
-
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
-	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
-
-// specs are what a roll changes and must put back, as bytes.
-func (w *World) specs(t *testing.T) map[string]string {
-	t.Helper()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.catchUp()
-	out := map[string]string{}
-	put := func(name string, v any) {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[name] = string(raw)
-	}
-	for _, kind := range []model.Kind{model.Nodes, model.Settings, model.Volumes} {
-		for _, o := range w.model.List(kind) {
-			switch o := o.(type) {
-			case *longhornapi.Node:
-				put("node "+o.Name, o.Spec)
-			case *longhornapi.Setting:
-				put("setting "+o.Name, o.Value)
-			case *longhornapi.Volume:
-				put("volume "+o.Name, []any{o.Spec.OfflineRebuilding, o.Spec.NumberOfReplicas})
-			}
-		}
-	}
-	for _, n := range w.machines {
-		put("machine "+n.name, fmt.Sprint(n.ref(), n.cordoned))
-	}
-	return out
-}
 
 // TestAbort_InTheMiddleOfAnEviction: every flag and setting is as before, to the
 // byte, at whatever moment the roll is given up, unless the machine is going.
@@ -82,17 +45,17 @@ func abortAfter(t *testing.T, kept bool, after time.Duration) (evicting bool) {
 	if no != "" || err != nil {
 		t.Fatal(no, err)
 	}
-	before, m := w.specs(t), book.NewInMemory(leaseTime, time.Now)
+	before, m := w.specs(decide.Plan{}), book.NewInMemory(leaseTime, time.Now)
 	ctx, stop := context.WithTimeout(t.Context(), after)
 	defer stop()
 	if res, err := roll.Run(ctx, config(w.Connect(m.Open("somebody@laptop"), plan.Commands, Faults{}), &plan, time.Second)); res.Exit != 130 {
 		t.Fatalf("exit %d, %v", res.Exit, err)
 	}
-	during := w.specs(t)
+	during := w.specs(decide.Plan{})
 	evicting = strings.Contains(during["node worker-1"], `"evictionRequested":true`)
 	res, err := roll.Abort(t.Context(), config(w.Connect(m.Open("somebody@laptop"), plan.Commands, Faults{}), nil, time.Second))
 	if h, no := res.Decision.(decide.Halt); no { // its machine is going
-		if now := w.specs(t); w.machine("worker-1") != nil || !maps.Equal(during, now) {
+		if now := w.specs(decide.Plan{}); w.machine("worker-1") != nil || !maps.Equal(during, now) {
 			t.Errorf("given up after %s: %s", after, h.Reason)
 		}
 		return false
@@ -100,7 +63,7 @@ func abortAfter(t *testing.T, kept bool, after time.Duration) (evicting bool) {
 	if res.Exit != 0 || err != nil {
 		t.Fatalf("abort: exit %d, %v", res.Exit, err)
 	}
-	if now := w.specs(t); !maps.Equal(before, now) {
+	if now := w.specs(decide.Plan{}); !maps.Equal(before, now) {
 		for name := range before {
 			if now[name] != before[name] {
 				t.Errorf("given up after %s: %s was %s and is %s", after, name, before[name], now[name])

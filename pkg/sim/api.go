@@ -4,6 +4,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -55,7 +56,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	lapse(latency)
 	effect := func() (int, any) {
-		return w.handle(request{method: r.Method, parts: split(r.URL.Path), body: body, by: by})
+		return w.handle(request{method: r.Method, parts: split(r.URL.Path), body: w.sent(body), by: by})
 	}
 	return fault.apply(r, w, effect)
 }
@@ -128,6 +129,11 @@ type wanted struct {
 	} `json:"spec"`
 }
 
+// named is the identity that the change names; empty where it names none.
+func (m wanted) named() cluster.UID {
+	return cluster.UID(cmp.Or(m.Metadata.UID, m.Preconditions.UID, m.DeleteOptions.Preconditions.UID))
+}
+
 // meant checks the preconditions; the answer is nil where they hold.
 func meant(body []byte, uid types.UID, version string) (wanted, *metav1.Status) {
 	var m wanted
@@ -173,7 +179,7 @@ func (w *World) handleNode(r request, name string) (int, any) {
 	if no != nil {
 		return int(no.Code), no
 	}
-	w.felt(r.by, n.uid)
+	w.felt(r.by, m.named())
 	if r.method == http.MethodDelete {
 		w.remove(n, oracle.Ours)
 		return http.StatusOK, success()
@@ -196,14 +202,15 @@ func (w *World) handlePod(r request, namespace, name string) (int, any) {
 		}
 		return http.StatusOK, o
 	}
-	if _, no := meant(r.body, types.UID(p.uid), ""); no != nil {
+	m, no := meant(r.body, types.UID(p.uid), "")
+	if no != nil {
 		return int(no.Code), no
 	}
 	if !w.budgetAllows(p) {
 		return refusal(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests,
 			"Cannot evict pod as it would violate the pod's disruption budget.")
 	}
-	w.felt(r.by, p.uid)
+	w.felt(r.by, m.named())
 	w.say("pod %s leaves %s", p.name, p.node)
 	w.end(p)
 	return http.StatusCreated, success()
@@ -217,11 +224,12 @@ func (w *World) handleStorage(r request, ref model.Ref) (int, any) {
 	if r.method == http.MethodGet {
 		return http.StatusOK, json.RawMessage(w.managed.into(raw, uid, version))
 	}
-	if _, no := meant(r.body, uid, version); no != nil {
+	m, no := meant(r.body, uid, version)
+	if no != nil {
 		return int(no.Code), no
 	}
 	ref.UID = uid
-	w.felt(r.by, cluster.UID(uid))
+	w.felt(r.by, m.named())
 	if r.method == http.MethodDelete {
 		w.say("%s %s is deleted by us", ref.Kind, ref.Name)
 		err = w.model.Delete(ref)

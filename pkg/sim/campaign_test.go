@@ -55,6 +55,8 @@ type campaign struct {
 	ends map[sim.Ending]int
 	why  map[string]int
 	bad  int
+	// quiet are those that nobody else disturbed.
+	quiet int
 	// unseen are rolls that took a last copy while another was believed in whose
 	// data somebody had taken away: without a look into directories nobody knows.
 	unseen int
@@ -76,18 +78,28 @@ func (c *campaign) judge(name string, r sim.Roll, h sim.History) {
 	for _, v := range h.Report.Violations {
 		bad = append(bad, v.String())
 	}
-	if len(h.Lost) > 0 && r.Chaos == 0 {
+	quiet := h.Disturbed == 0 && r.Outage == 0
+	if quiet {
+		c.quiet++
+	}
+	if len(h.Lost) > 0 && quiet {
 		bad = append(bad, fmt.Sprintf("lost: %v", h.Lost))
 	}
-	if h.Ending != sim.Refused && r.Chaos == 0 {
+	switch {
+	case h.Ending == sim.Refused && !strings.Contains(h.Why, "Longhorn may hang"):
+		bad = append(bad, "it refuses what can be done: "+h.Why) // old releases evict what sleeps badly
+	case h.Ending == sim.Refused:
+	case quiet:
 		bad = append(bad, h.Missing()...)
+	case h.Ending == sim.Finished:
+		bad = append(bad, h.Kept()...)
 	}
 	switch {
 	case h.Ending == "":
 		bad = append(bad, "it has no end")
 	case h.Ending != sim.Finished && h.Why == "":
 		bad = append(bad, "it stops and names no cause")
-	case h.Ending == sim.Errored, h.Ending == sim.Halted && r.Chaos == 0:
+	case h.Ending == sim.Errored, h.Ending == sim.Halted && quiet:
 		bad = append(bad, fmt.Sprintf("%s: %s", h.Ending, h.Why))
 	}
 	for _, l := range h.Truth.Losses {
@@ -124,8 +136,11 @@ func (c *campaign) sum(what string) {
 	defer c.mu.Unlock()
 	n := c.rolls()
 	took := time.Since(c.began)
-	c.Logf("%s: %d rolls in %s (%.0f a second), %v; %d bad, %d with a loss that only a look into directories could tell",
-		what, n, took.Round(time.Second), float64(n)/took.Seconds(), c.ends, c.bad, c.unseen)
+	if c.ends[sim.Refused]*5 > n {
+		c.Errorf("%d of %d were refused: nothing is shown by those", c.ends[sim.Refused], n)
+	}
+	c.Logf("%s: %d rolls in %s (%.0f a second), %v, %d of them undisturbed; %d bad, %d with a loss that only a look into directories could tell",
+		what, n, took.Round(time.Second), float64(n)/took.Seconds(), c.ends, c.quiet, c.bad, c.unseen)
 	for why, n := range c.why {
 		c.Logf("  %5d  %s", n, why)
 	}

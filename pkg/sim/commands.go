@@ -4,6 +4,7 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -32,6 +33,8 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 	w.mu.Lock()
 	w.catchUp()
 	w.touched = true
+	key := string(a.Command) + "/" + string(a.Node.UID)
+	twice := w.now.Before(w.busy[key])
 	var took time.Duration
 	switch a.Command {
 	case decide.RetireCommand:
@@ -42,6 +45,13 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 		took = w.retire(a) + w.build(a, p.commands)
 	case decide.RebootCommand:
 		took = w.reboot(a)
+	}
+	if twice {
+		w.truth.Deeds = append(w.truth.Deeds, w.twice(a))
+	}
+	w.busy[key] = time.Time{}
+	if f.Harm == Fine || f.Harm == Kill { // else it has ended, with an error
+		w.busy[key] = w.now.Add(took)
 	}
 	w.mu.Unlock()
 	if f.Harm != Fine {
@@ -58,6 +68,14 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 	w.catchUp()
 	w.mu.Unlock()
 	return decide.Outcome{Result: decide.Performed, Detail: "it ended well"}, nil
+}
+
+// twice is a command that is begun while it still runs: what it does once here, a
+// real one may do twice.
+func (w *World) twice(a decide.Action) oracle.Deed {
+	raw, err := json.Marshal(a)
+	w.must(err)
+	return oracle.Deed{At: w.now, Verb: string(a.Verb), Node: a.Node, UID: a.Node.UID, Action: raw, Twice: true}
 }
 
 // retire has the machine go, once.

@@ -82,10 +82,13 @@ func Any(seed uint64) Roll {
 	return out.withAnything(r)
 }
 
-// AnyBrief is another roll of a seed, like those of [Any], and always brief.
+// AnyBrief is another roll of a seed, like those of [Any], and always brief; what
+// others do, or an interruption, falls into the six minutes that it lasts.
 func AnyBrief(seed uint64) Roll {
 	r := rand.New(rand.NewPCG(seed, 0x616e796272696566))
-	return Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}.withAnything(r)
+	out := Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4), Within: 6 * time.Minute}.withAnything(r)
+	out.Interrupt = out.Interrupt * 3 / 10
+	return out
 }
 
 // withAnything is the roll with what goes wrong in it drawn.

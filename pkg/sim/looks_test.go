@@ -28,7 +28,7 @@ func everyLook(t *testing.T, seeds uint64, with func(t *testing.T, seed uint64, 
 				t.Fatal(why, err)
 			}
 			w.live(c)
-			w.confuse(int(seed % 4))
+			w.confuse(int(seed%4), 20*time.Minute)
 			cfg := config(w.Connect(book.NewInMemory(leaseTime, time.Now).Open("somebody@laptop"), plan.Commands, Faults{}), &plan, time.Second)
 			cfg.Watch = func(r roll.Report) {
 				if r.Kind == roll.ReportDecided {

@@ -8,10 +8,28 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
 
-// Missing says what a roll that nobody disturbed did not reach: every planned
-// machine is another one, or after a reboot the same, every volume has all its copies, and as many machines
-// are there as before.
+// Missing says what a roll that nobody disturbed did not reach: [History.Kept],
+// every volume has all its copies, as many machines are there as before, and what
+// was told to those that stayed is as it was.
 func (h History) Missing() []string {
+	out := h.Kept()
+	if h.Truth.End == nil {
+		return out
+	}
+	if len(h.Truth.End.Nodes) != h.Machines {
+		out = append(out, fmt.Sprintf("%d machines, and there were %d", len(h.Truth.End.Nodes), h.Machines))
+	}
+	for _, v := range h.Truth.End.Volumes {
+		if v.Written && len(v.Copies) < v.Want {
+			out = append(out, fmt.Sprintf("volume %s has %d of %d copies", v.Name, len(v.Copies), v.Want))
+		}
+	}
+	return append(out, h.Changed...)
+}
+
+// Kept says which planned machines are still the same ones, or after a reboot are
+// not. No roll that has ended well leaves any, whatever others did.
+func (h History) Kept() []string {
 	if len(h.Events) == 0 || h.Events[0].Plan == nil || h.Truth.End == nil {
 		return []string{"there is no journal"}
 	}
@@ -27,14 +45,6 @@ func (h History) Missing() []string {
 			out = append(out, t.Node.Name+" did not come back")
 		case !reboots && there[t.Node.UID]:
 			out = append(out, t.Node.Name+" was not replaced")
-		}
-	}
-	if len(h.Truth.End.Nodes) != h.Machines {
-		out = append(out, fmt.Sprintf("%d machines, and there were %d", len(h.Truth.End.Nodes), h.Machines))
-	}
-	for _, v := range h.Truth.End.Volumes {
-		if v.Written && len(v.Copies) < v.Want {
-			out = append(out, fmt.Sprintf("volume %s has %d of %d copies", v.Name, len(v.Copies), v.Want))
 		}
 	}
 	return out

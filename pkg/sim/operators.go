@@ -10,11 +10,17 @@ import (
 )
 
 // confuse has other people do foolish things, each at a time of the seed's.
-func (w *World) confuse(times int) {
+func (w *World) confuse(times int, within time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for range times {
-		w.after(w.some(20*time.Minute), w.somethingFoolish)
+		w.after(w.some(within), func() {
+			said := len(w.log)
+			w.somethingFoolish()
+			if len(w.log) > said { // what finds nothing to do disturbs nobody
+				w.disturbed++
+			}
+		})
 	}
 }
 

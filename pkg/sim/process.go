@@ -4,6 +4,7 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -64,12 +65,15 @@ func (w *World) inHand() *deed {
 	return w.deed
 }
 
-// felt notes that a change by our hand takes effect now.
+// felt notes that a change by our hand takes effect now, on the object that the
+// request named by this identity.
 func (w *World) felt(by *deed, uid cluster.UID) {
 	if by == nil {
 		return
 	}
-	d := oracle.Deed{At: time.Now(), Verb: string(by.action.Verb), Node: by.action.Node, UID: uid}
+	raw, err := json.Marshal(by.action)
+	w.must(err)
+	d := oracle.Deed{At: time.Now(), Verb: string(by.action.Verb), Node: by.action.Node, UID: uid, Action: raw}
 	switch by.action.Verb {
 	case decide.Cordon, decide.EvictPods, decide.DeleteNode, decide.RunCommand:
 		if by.action.Command != decide.CreateCommand {

@@ -34,8 +34,10 @@ type Roll struct {
 	// Tick is the least time between two looks; 0 for a second, as the program
 	// has it.
 	Tick time.Duration
-	// Chaos is how many foolish things other people do meanwhile.
-	Chaos int
+	// Chaos is how many foolish things other people do, if the roll lasts so long;
+	// Within, from its start; 20 minutes where it is zero.
+	Chaos  int
+	Within time.Duration
 	// Interrupt stops the first process after that time; 0 for never.
 	Interrupt time.Duration
 	// Outage switches the last worker off after that time, until somebody mends
@@ -63,6 +65,12 @@ type History struct {
 	Truth  oracle.Truth
 	Report oracle.Report
 	Lost   []string
+	// Disturbed is how many things others did meanwhile that had an effect.
+	Disturbed int
+	// Changed is what is not as it was before the roll, and should be: settings, and
+	// what volumes and machines that stay are told. Where nobody was disturbed by
+	// others, all of it is the roll's doing.
+	Changed []string
 	// Machines is how many there were before the roll.
 	Machines int
 	// Calls are those of each process.
@@ -131,8 +139,9 @@ func (w *World) rolled(ctx context.Context, r Roll) (History, error) {
 		return h, nil
 	}
 	h.Machines = len(w.machines)
+	before := w.specs(plan)
 	w.live(r.Case)
-	w.confuse(r.Chaos)
+	w.confuse(r.Chaos, cmp.Or(r.Within, 20*time.Minute))
 	w.outage(r)
 	began := time.Now()
 	m := book.NewInMemory(leaseTime, time.Now)
@@ -141,7 +150,8 @@ func (w *World) rolled(ctx context.Context, r Roll) (History, error) {
 	if err := w.close(ctx, m, &h); err != nil {
 		return h, fmt.Errorf("seed %d: the journal: %w", r.Seed, err)
 	}
-	h.Log, h.Lost = w.log, w.Lost()
+	h.Log, h.Lost, h.Disturbed = w.log, w.Lost(), w.disturbed
+	h.Changed = changed(before, w.specs(plan))
 	return h, nil
 }
 
@@ -190,7 +200,11 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		if n == 0 && r.Interrupt > 0 {
 			c, stop = context.WithTimeout(ctx, r.Interrupt)
 		}
-		res, err := roll.Run(c, config(p, first, cmp.Or(r.Tick, time.Second)))
+		cfg := config(p, first, cmp.Or(r.Tick, time.Second))
+		if w.tool != nil {
+			cfg = w.tool(cfg)
+		}
+		res, err := roll.Run(c, cfg)
 		stop()
 		h.Calls = append(h.Calls, p.Calls())
 		halt, _ = res.Decision.(decide.Halt)

@@ -79,7 +79,7 @@ func TestRun_WhateverComesTogetherBreaksNothing(t *testing.T) {
 func TestRun_WhateverComesInBriefBreaksNothing(t *testing.T) {
 	c := begin(t)
 	defer c.sum("random rolls over a turn and one or two volumes, with whatever may come together")
-	c.through(3000*soak(t), sim.AnyBrief)
+	c.through(1000*soak(t), sim.AnyBrief)
 }
 
 // Seeds that have found something, each with its line in docs/ledger.md.

@@ -56,6 +56,8 @@ type World struct {
 	later    []event          // what is to happen, by time
 
 	stirs     int       // counts whatever happens
+	disturbed int       // counts what others did that had an effect
+	saboteur            // of tests
 	edits     int       // counts what Kubernetes' controllers do
 	roster    int       // counts pods and volumes that come or go
 	told      int       // the roster of which the storage was told
@@ -83,6 +85,7 @@ type World struct {
 	truth oracle.Truth
 	deed  *deed                // the deed in hand
 	built map[cluster.UID]bool // machines for which another was made
+	busy  map[string]time.Time // until when a command for a machine runs
 	asked map[string]bool      // boots that were asked to end
 	log   []string
 }
@@ -105,7 +108,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		named: map[string]*volume{}, linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, managed: managed{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{},
+		named: map[string]*volume{}, linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, managed: managed{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{}, busy: map[string]time.Time{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k
