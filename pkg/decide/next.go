@@ -167,13 +167,13 @@ func (t *tick) node() string { return t.planned.Node.Name }
 func (t *tick) policy() policy.Policy { return t.plan.Policy }
 
 // readable halts on what will not become readable by waiting, and waits for
-// the rest: with a needed kind missing, nothing may be decided (I3). A storage's
-// other kinds are waited for where reading them failed just now: among them is
-// what says which volumes we hold.
+// the rest: with a needed kind missing, nothing may be decided (I3). Every kind is
+// waited for where reading it failed just now: a storage's others say which volumes
+// we hold, leases who is live, and DaemonSets whose pods may stay.
 func (t *tick) readable() Decision {
 	for _, g := range t.s.Gaps {
 		passes := g.Reason == cluster.GapFailed || g.Reason == cluster.GapTruncated
-		if !g.Needed && !g.ForDrain && !(g.OfStorage && passes) {
+		if !g.Needed && !g.ForDrain && !passes {
 			continue
 		}
 		if passes {

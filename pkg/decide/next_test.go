@@ -167,3 +167,19 @@ func TestNext_WaitsForAStoragesKindWhoseReadingFailed(t *testing.T) {
 	f.s.Gaps[0].Reason = cluster.GapMissing
 	wantAct(t, f.next(), decide.Wake)
 }
+
+func TestNext_WaitsForAnyKindThatCouldNotBeReadForAMoment(t *testing.T) {
+	for _, kind := range []string{"leases.coordination.k8s.io", "daemonsets.apps"} {
+		for name, f := range map[string]*fixture{"before the turn": three(policy.Refill, 1, 2, 3), "after the drain": three(policy.Refill, 1, 2, 3)} {
+			if name == "after the drain" {
+				f.drained()
+			}
+			f.s.Gaps = []cluster.Gap{{Kind: kind, Reason: cluster.GapTruncated}}
+			wantWait(t, f.next(), decide.Verify)
+			f.s.Gaps[0].Reason = cluster.GapForbidden // what follows from it is for the rules to say
+			if w, ok := f.next().(decide.Wait); ok && w.Phase == decide.Verify {
+				t.Errorf("%s, %s: it waits for a right", kind, name)
+			}
+		}
+	}
+}
