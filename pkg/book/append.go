@@ -4,13 +4,9 @@ package book
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
@@ -109,85 +105,6 @@ func (b *Book) compose(events []record.Event) (batch, error) {
 	return batch{lines: lines, head: h, tail: t, pages: pages}, nil
 }
 
-// writePage writes one segment at the version that we know. Whenever that is
-// not the server's, the segment is read first and the head after it: if the
-// head is still ours then, nobody had taken over when the segment was read, so
-// what the version protects is our own or nobody's.
-//
-// It returns the segment's new version. The version of the last segment that
-// counts is kept as well: should the batch never count, that segment is written
-// again.
-func (b *Book) writePage(ctx context.Context, run string, p page) (string, error) {
-	version := ""
-	known := p.n == b.desk.tail.n && run == b.desk.head.run
-	if known {
-		version = b.desk.version
-	}
-	var last error
-	for try := range attempts {
-		var cm *corev1.ConfigMap
-		cm, last = b.putSegment(ctx, b.segment(run, p, version))
-		if last == nil {
-			if known {
-				b.desk.version = cm.ResourceVersion
-			}
-			return cm.ResourceVersion, nil
-		}
-		if classify(last) == fatal {
-			return "", explain(last)
-		}
-		if classify(last) == unknown {
-			if err := b.pause(ctx, try); err != nil {
-				return "", fmt.Errorf("%w (%w)", last, err)
-			}
-		}
-		cm, err := b.readSegment(ctx, segmentName(run, p.n))
-		if err != nil {
-			return "", errors.Join(last, err)
-		}
-		if err := b.stillOurs(ctx); err != nil {
-			return "", err
-		}
-		version = ""
-		if cm != nil {
-			version = cm.ResourceVersion
-		}
-	}
-	return "", fmt.Errorf("no success in %d tries: %w", attempts, last)
-}
-
-func (b *Book) putSegment(ctx context.Context, cm *corev1.ConfigMap) (*corev1.ConfigMap, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	if cm.ResourceVersion == "" {
-		return b.maps().Create(ctx, cm, metav1.CreateOptions{FieldManager: ourName})
-	}
-	return b.maps().Update(ctx, cm, metav1.UpdateOptions{FieldManager: ourName})
-}
-
-// readSegment returns the segment, or nil where there is none.
-func (b *Book) readSegment(ctx context.Context, name string) (*corev1.ConfigMap, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	cm, err := b.maps().Get(ctx, name, metav1.GetOptions{})
-	if err != nil && classify(err) == absent {
-		return nil, nil
-	}
-	return cm, err
-}
-
-// stillOurs reads the head and fails unless it is as we left it.
-func (b *Book) stillOurs(ctx context.Context) error {
-	h, err := b.readHead(ctx)
-	if err != nil {
-		return err
-	}
-	if !h.same(b.desk.head) {
-		return b.takenOver(h)
-	}
-	return nil
-}
-
 // takenOver notes that the journal is another's.
 func (b *Book) takenOver(h head) error {
 	if h.cm == nil {
@@ -202,7 +119,7 @@ func (b *Book) commit(ctx context.Context, n batch) error {
 	h := n.head
 	h.cm = b.desk.head.cm
 	var last error
-	for try := range attempts {
+	for try := range patience {
 		var now head
 		now, last = b.swap(ctx, h)
 		if last == nil {
@@ -221,16 +138,21 @@ func (b *Book) commit(ctx context.Context, n batch) error {
 		now, err := b.readHead(ctx)
 		switch {
 		case err != nil:
-			return errors.Join(last, err)
+			if err := b.later(ctx, try, last, err); err != nil {
+				return err
+			}
+			continue
 		case now.same(n.head):
 			b.adopt(n, now) // the answer was lost; the effect was not
 			return nil
 		case !now.same(b.desk.head):
 			return b.takenOver(now)
+		case classify(last) == fatal:
+			return explain(last) // an earlier try may still arrive
 		}
 		h.cm = now.cm // somebody changed what is not ours: keep it
 	}
-	return fmt.Errorf("no success in %d tries: %w", attempts, last)
+	return fmt.Errorf("no success in %d tries: %w", patience, last)
 }
 
 // adopt makes the batch what the writer knows.
@@ -252,10 +174,14 @@ func (b *Book) settle(ctx context.Context) error {
 		return nil
 	}
 	var last error
-	for try := range attempts {
+	for try := range patience {
 		now, err := b.readHead(ctx)
 		if err != nil {
-			return fmt.Errorf("find out whether the journal was written: %w", err)
+			if err := b.later(ctx, try, last, err); err != nil {
+				return fmt.Errorf("find out whether the journal was written: %w", err)
+			}
+			last = err
+			continue
 		}
 		if now.same(b.desk.doubt.head) {
 			b.adopt(*b.desk.doubt, now)
@@ -279,5 +205,5 @@ func (b *Book) settle(ctx context.Context) error {
 			}
 		}
 	}
-	return fmt.Errorf("find out whether the journal was written: no success in %d tries: %w", attempts, last)
+	return fmt.Errorf("find out whether the journal was written: no success in %d tries: %w", patience, last)
 }

@@ -39,6 +39,14 @@ const (
 // needs a read and another try, and nothing in here goes on for ever.
 const attempts = 5
 
+// patience bounds how often a write of the journal is tried, and the look at what
+// came of it: what ends it is rather the context. A roll that ends for a server
+// that restarts leaves behind what it would have taken back.
+const patience = 12
+
+// longestPause is how often the pause doubles.
+const longestPause = 3
+
 // ErrNotHeld is returned by Append, Renew and Guard before Acquire and after
 // Release.
 var ErrNotHeld = errors.New("the lock is not held")
@@ -67,7 +75,7 @@ type Config struct {
 	SkewMargin time.Duration
 	// RequestTimeout bounds one request. The lease must outlast two.
 	RequestTimeout time.Duration
-	// RetryPause is the first pause after a lost answer; it doubles.
+	// RetryPause is the first pause after a lost answer; it doubles, three times.
 	RetryPause time.Duration
 	// SegmentBytes and MaxSegments bound the journal.
 	SegmentBytes int
@@ -152,10 +160,10 @@ func (b *Book) request(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeoutCause(ctx, b.cfg.RequestTimeout, fmt.Errorf("the request timeout of %s", b.cfg.RequestTimeout))
 }
 
-// pause waits a little longer after every try that told nothing. It is the
-// only waiting in this package and ends with ctx.
+// pause waits a little longer after every try that told nothing, up to a bound. It
+// is the only waiting in this package and ends with ctx.
 func (b *Book) pause(ctx context.Context, try int) error {
-	d := b.cfg.RetryPause << try
+	d := b.cfg.RetryPause << min(try, longestPause)
 	d += time.Duration(mathrand.Int64N(int64(d)/2 + 1)) // so that two writers do not keep step
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -153,6 +153,10 @@ type runner struct {
 	// has not lasted long enough for a deed.
 	blind    time.Time
 	unlocked time.Time
+	// renewal is what the keeping of the lock tells.
+	renewal renewal
+	// late: a write has waited for the lock, so what was seen before it is old.
+	late bool
 }
 
 func (r *runner) run(ctx context.Context, h record.History) (Result, error) {
@@ -204,59 +208,6 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 	r.Watch(Report{Kind: ReportResumed, Plan: &r.plan, Memory: &r.mem})
 	again := record.Event{Kind: record.Resumed, Text: r.inherit(), By: r.by()}
 	return r.write(ctx, slices.Concat(r.unknown(), []record.Event{again}, r.ended())...)
-}
-
-// write appends to the journal and only then to the memory. It is not cut off
-// by an interruption. What happened is told by the cluster's clock, by which
-// Next goes and the storage writes, and not by that of whichever machine runs
-// the roll today.
-func (r *runner) write(ctx context.Context, events ...record.Event) error {
-	now := time.Now()
-	if r.look != nil {
-		now = now.Add(r.look.Look.Skew)
-	}
-	for i := range events {
-		events[i].At = now
-	}
-	events[0].Seen = r.sight.news()
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.WriteLimit, errors.New("journal write limit"))
-	defer cancel()
-	if err := r.Book.Append(ctx, events...); err != nil {
-		return fmt.Errorf("the journal cannot be written, so nothing more is done: %w", err)
-	}
-	r.sight.tell(time.Now())
-	for _, e := range events {
-		record.Apply(&r.mem, e)
-	}
-	return nil
-}
-
-// keepLock renews the lock until ctx ends, and stops everything when it is
-// another's.
-func (r *runner) keepLock(ctx context.Context, stop context.CancelCauseFunc) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for sleep(ctx, r.Renew) {
-			c, cancel := context.WithTimeoutCause(ctx, r.WriteLimit, errors.New("lock renewal limit"))
-			err := r.Book.Renew(c)
-			cancel()
-			if errors.Is(err, record.ErrFenced) || errors.Is(err, record.ErrHeld) {
-				stop(err)
-				return
-			}
-		}
-	}()
-	return done
-}
-
-// release gives the lock back. Where that fails nothing is lost: it runs out.
-func (r *runner) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.WriteLimit, errors.New("lock release limit"))
-	defer cancel()
-	if err := r.Book.Release(ctx); err != nil && !errors.Is(err, record.ErrFenced) {
-		r.Watch(Report{Kind: ReportTrouble, Text: "the lock was not given back and runs out by itself: " + err.Error()})
-	}
 }
 
 // sleep waits for d and reports whether ctx is still good.

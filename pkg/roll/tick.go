@@ -20,7 +20,8 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	if r.fresh {
 		want = cluster.Fresh
 	}
-	r.fresh = false
+	r.fresh, r.late = false, false
+	r.unrenewed()
 	s, err := r.World.Observe(ctx, want)
 	if err != nil {
 		return r.trouble(ctx, err)
@@ -33,6 +34,10 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	if err := r.looked(ctx, j); err != nil {
 		return Result{}, false, err
 	}
+	if r.late { // nothing is decided from what was seen before the wait
+		r.fresh = want == cluster.Fresh
+		return Result{}, false, nil
+	}
 	d := r.plan.Reforecast(decide.Next(r.plan, j, r.mem, now), j, r.mem, r.Placers)
 	if _, halts := d.(decide.Halt); halts && want == cluster.Cached && !s.Look.Fresh {
 		r.fresh = true // kinds are cached each for itself: together they may be of no moment
@@ -44,10 +49,7 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 		r.did = true
 		return Result{}, false, r.act(ctx, d)
 	case decide.Remember:
-		r.did = true
-		r.Watch(Report{Kind: ReportNoted, Text: d.Note.Says})
-		note := d.Note
-		return Result{}, false, r.write(ctx, record.Event{Kind: record.Noted, Phase: d.Phase, Note: &note, Text: note.Says})
+		return Result{}, false, r.remember(ctx, d)
 	case decide.Wait:
 		return r.wait(ctx, d)
 	case decide.Halt:
@@ -56,6 +58,19 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 		return r.finish(ctx, d)
 	}
 	return Result{}, false, fmt.Errorf("a decision of unknown kind %T", d)
+}
+
+// remember writes down what was decided to be known. Where the lock does not last
+// for it, it is decided anew.
+func (r *runner) remember(ctx context.Context, d decide.Remember) error {
+	note := d.Note
+	err := r.append(ctx, record.Event{Kind: record.Noted, Phase: d.Phase, Note: &note, Text: note.Says})
+	if err != nil {
+		return r.expiring(ctx, err)
+	}
+	r.did, r.unlocked = true, time.Time{}
+	r.Watch(Report{Kind: ReportNoted, Text: note.Says})
+	return nil
 }
 
 // trouble waits after a read that failed, for a limited time.
@@ -96,8 +111,8 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 		return r.expiring(ctx, err)
 	}
 	r.unlocked = time.Time{}
-	if err := r.write(ctx, record.Event{Kind: record.Intent, Phase: d.Phase, Action: &a, Text: a.Why}); err != nil {
-		return err
+	if err := r.append(ctx, record.Event{Kind: record.Intent, Phase: d.Phase, Action: &a, Text: a.Why}); err != nil {
+		return r.expiring(ctx, err) // after a wait it is decided anew
 	}
 	r.Watch(Report{Kind: ReportActing, Action: &a})
 	o, failed := r.perform(ctx, a, limit)
@@ -134,23 +149,6 @@ func (r *runner) perform(ctx context.Context, a decide.Action, limit time.Durati
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the limit of one deed, %s", limit))
 	defer cancel()
 	return r.World.Perform(ctx, a)
-}
-
-// expiring waits for the renewal of the lock, which is on its way, or finds out
-// that it does not come: for a limited time (I7).
-func (r *runner) expiring(ctx context.Context, err error) error {
-	if !errors.Is(err, record.ErrExpiring) {
-		return err
-	}
-	now := time.Now()
-	if r.unlocked.IsZero() {
-		r.unlocked = now
-	}
-	if idle := now.Sub(r.unlocked); idle > r.plan.Policy.SettleLimit {
-		return fmt.Errorf("the lock was not renewed for %s (settle limit): %w", idle.Round(time.Second), err)
-	}
-	sleep(ctx, r.retry())
-	return nil
 }
 
 // retry is how long to wait before something is tried again that no news tells of.
