@@ -21,7 +21,8 @@ import (
 // manager is how the server's managedFields name our changes.
 const manager = "kubectl-safe-roll"
 
-// client sends single requests: each with a timeout, none retried. client-go
+// client sends single requests: each with a timeout, and none is retried after it
+// was taken. client-go
 // by itself waits and repeats what is answered 429 or 503 with Retry-After;
 // when to try again is the loop's business.
 type client struct {
@@ -129,9 +130,20 @@ func (c client) change(ctx context.Context, r *rest.Request) ([]byte, error) {
 	return c.send(ctx, r)
 }
 
+// send sends the request. Where the credentials are not accepted it is sent once
+// more, within the same time: it did nothing, and client-go gets new ones upon that
+// answer and not before it (exec.go, token_source.go).
 func (c client) send(ctx context.Context, r *rest.Request) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the request timeout of %s", c.timeout))
 	defer cancel()
+	body, err := once(ctx, r)
+	if apierrors.IsUnauthorized(err) && !denied(err) {
+		body, err = once(ctx, r)
+	}
+	return body, err
+}
+
+func once(ctx context.Context, r *rest.Request) ([]byte, error) {
 	res := r.SetHeader("Accept", "application/json").MaxRetries(0).Do(ctx)
 	body, err := res.Raw()
 	if err == nil {

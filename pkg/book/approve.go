@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -43,9 +44,9 @@ func (b *Book) Approve(ctx context.Context, run string, node cluster.NodeRef, wh
 		}
 		cm := h.cm.DeepCopy()
 		metav1.SetMetaDataAnnotation(&cm.ObjectMeta, annotationApproved, string(value))
-		c, cancel := b.request(ctx)
-		_, err = b.maps().Update(c, cm, metav1.UpdateOptions{FieldManager: ourName})
-		cancel()
+		_, err = request(ctx, b, func(ctx context.Context) (*corev1.ConfigMap, error) {
+			return b.maps().Update(ctx, cm, metav1.UpdateOptions{FieldManager: ourName})
+		})
 		if err == nil {
 			return nil
 		}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
@@ -155,9 +156,17 @@ func (b *Book) Guard(d time.Duration) error {
 	return b.hold.guard(b.cfg.Clock(), d)
 }
 
-// request bounds one request.
-func (b *Book) request(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, b.cfg.RequestTimeout, fmt.Errorf("the request timeout of %s", b.cfg.RequestTimeout))
+// request sends one request, within the request timeout. Where the credentials are
+// not accepted it is sent once more: it did nothing, and client-go gets new ones
+// upon that answer and not before it (exec.go, token_source.go).
+func request[T any](ctx context.Context, b *Book, send func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, b.cfg.RequestTimeout, fmt.Errorf("the request timeout of %s", b.cfg.RequestTimeout))
+	defer cancel()
+	v, err := send(ctx)
+	if apierrors.IsUnauthorized(err) {
+		v, err = send(ctx)
+	}
+	return v, err
 }
 
 // pause waits a little longer after every try that told nothing, up to a bound. It

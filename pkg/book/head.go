@@ -61,9 +61,9 @@ func (b *Book) maps() typedcore.ConfigMapInterface {
 
 // readHead returns the head; a zero one where there is none.
 func (b *Book) readHead(ctx context.Context) (head, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	cm, err := b.maps().Get(ctx, Name, metav1.GetOptions{})
+	cm, err := request(ctx, b, func(ctx context.Context) (*corev1.ConfigMap, error) {
+		return b.maps().Get(ctx, Name, metav1.GetOptions{})
+	})
 	if err != nil {
 		if classify(err) == absent {
 			return head{}, nil
@@ -128,15 +128,7 @@ func (b *Book) object(h head) *corev1.ConfigMap {
 // swap writes the head at the version that it was read at, and returns it at
 // its new one.
 func (b *Book) swap(ctx context.Context, h head) (head, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	cm := b.object(h)
-	var err error
-	if cm.ResourceVersion == "" {
-		cm, err = b.maps().Create(ctx, cm, metav1.CreateOptions{FieldManager: ourName})
-	} else {
-		cm, err = b.maps().Update(ctx, cm, metav1.UpdateOptions{FieldManager: ourName})
-	}
+	cm, err := b.put(ctx, b.object(h))
 	if err != nil {
 		return head{}, err
 	}

@@ -34,9 +34,9 @@ func (b *Book) leases() coordination.LeaseInterface {
 
 // readLease returns the lease, or nil where there is none.
 func (b *Book) readLease(ctx context.Context) (*coordinationv1.Lease, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	l, err := b.leases().Get(ctx, Name, metav1.GetOptions{})
+	l, err := request(ctx, b, func(ctx context.Context) (*coordinationv1.Lease, error) {
+		return b.leases().Get(ctx, Name, metav1.GetOptions{})
+	})
 	switch {
 	case err == nil:
 		return l, nil
@@ -49,14 +49,12 @@ func (b *Book) readLease(ctx context.Context) (*coordinationv1.Lease, error) {
 
 // writeLease creates or updates it; an update carries the version it was read at.
 func (b *Book) writeLease(ctx context.Context, l *coordinationv1.Lease) error {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	var err error
-	if l.ResourceVersion == "" {
-		_, err = b.leases().Create(ctx, l, metav1.CreateOptions{FieldManager: ourName})
-	} else {
-		_, err = b.leases().Update(ctx, l, metav1.UpdateOptions{FieldManager: ourName})
-	}
+	_, err := request(ctx, b, func(ctx context.Context) (*coordinationv1.Lease, error) {
+		if l.ResourceVersion == "" {
+			return b.leases().Create(ctx, l, metav1.CreateOptions{FieldManager: ourName})
+		}
+		return b.leases().Update(ctx, l, metav1.UpdateOptions{FieldManager: ourName})
+	})
 	return err
 }
 

@@ -91,9 +91,7 @@ func (b *Book) eachSegment(ctx context.Context, selector string, f func(*corev1.
 }
 
 func (b *Book) list(ctx context.Context, opts metav1.ListOptions) (*corev1.ConfigMapList, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	return b.maps().List(ctx, opts)
+	return request(ctx, b, func(ctx context.Context) (*corev1.ConfigMapList, error) { return b.maps().List(ctx, opts) })
 }
 
 // join puts the stream together. Each segment says where it begins, so that

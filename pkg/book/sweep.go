@@ -42,9 +42,9 @@ func (b *Book) sweep(ctx context.Context) {
 }
 
 func (b *Book) drop(ctx context.Context, cm corev1.ConfigMap) error {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	err := b.maps().Delete(ctx, cm.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &cm.UID}})
+	_, err := request(ctx, b, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, b.maps().Delete(ctx, cm.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &cm.UID}})
+	})
 	if err != nil && classify(err) != absent && classify(err) != clash {
 		return err
 	}

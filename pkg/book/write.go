@@ -28,7 +28,7 @@ func (b *Book) writePage(ctx context.Context, run string, p page) (string, error
 	var last error
 	for try := range patience {
 		var cm *corev1.ConfigMap
-		cm, last = b.putSegment(ctx, b.segment(run, p, version))
+		cm, last = b.put(ctx, b.segment(run, p, version))
 		if last == nil {
 			if known {
 				b.desk.version = cm.ResourceVersion
@@ -61,20 +61,21 @@ func (b *Book) writePage(ctx context.Context, run string, p page) (string, error
 	return "", fmt.Errorf("no success in %d tries: %w", patience, last)
 }
 
-func (b *Book) putSegment(ctx context.Context, cm *corev1.ConfigMap) (*corev1.ConfigMap, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	if cm.ResourceVersion == "" {
-		return b.maps().Create(ctx, cm, metav1.CreateOptions{FieldManager: ourName})
-	}
-	return b.maps().Update(ctx, cm, metav1.UpdateOptions{FieldManager: ourName})
+// put creates or updates it; an update is for the version that it bears.
+func (b *Book) put(ctx context.Context, cm *corev1.ConfigMap) (*corev1.ConfigMap, error) {
+	return request(ctx, b, func(ctx context.Context) (*corev1.ConfigMap, error) {
+		if cm.ResourceVersion == "" {
+			return b.maps().Create(ctx, cm, metav1.CreateOptions{FieldManager: ourName})
+		}
+		return b.maps().Update(ctx, cm, metav1.UpdateOptions{FieldManager: ourName})
+	})
 }
 
 // readSegment returns the segment, or nil where there is none.
 func (b *Book) readSegment(ctx context.Context, name string) (*corev1.ConfigMap, error) {
-	ctx, cancel := b.request(ctx)
-	defer cancel()
-	cm, err := b.maps().Get(ctx, name, metav1.GetOptions{})
+	cm, err := request(ctx, b, func(ctx context.Context) (*corev1.ConfigMap, error) {
+		return b.maps().Get(ctx, name, metav1.GetOptions{})
+	})
 	if err != nil && classify(err) == absent {
 		return nil, nil
 	}
