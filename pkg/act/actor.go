@@ -61,6 +61,8 @@ type Actor struct {
 	storages map[string]storage
 	marks    *marks
 	grace    time.Duration // how long a command may clean up after its limit
+	wall     func() time.Time
+	glance   time.Duration // how often a command's limit is looked at by wall
 }
 
 // storage is a plugin and the way to its objects.
@@ -88,7 +90,7 @@ func New(cfg Config) (*Actor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to Kubernetes: %w", err)
 	}
-	a := &Actor{cfg: cfg, storages: map[string]storage{}, marks: &marks{}, grace: termGrace}
+	a := &Actor{cfg: cfg, storages: map[string]storage{}, marks: &marks{}, grace: termGrace, wall: wall, glance: time.Second}
 	a.core = a.client(core.RESTClient())
 	for _, s := range cfg.Storages {
 		c, err := s.Connect(cfg.REST)

@@ -65,13 +65,12 @@ func (a *Actor) commandLine(k decide.CommandKind) (string, error) {
 }
 
 // run starts the command and waits for its end or its limit. Only the limit
-// stops it: the context's end does not, because half a command is worse than
-// a late one.
+// stops it: an interruption does not, because half a command is worse than a late
+// one.
 func (a *Actor) run(ctx context.Context, d decide.Action, line string) (decide.Outcome, error) {
 	what := fmt.Sprintf("the %s command for node %s", d.Command, d.Node.Name)
 	out := newOutput(a.cfg.Out, a.cfg.Err, fmt.Sprintf("[%s %s] ", d.Command, d.Node.Name))
-	limit := fmt.Errorf("the command limit of %s passed", a.cfg.CommandLimit)
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), a.cfg.CommandLimit, limit)
+	ctx, cancel := a.limited(ctx)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Env = append(os.Environ(),

@@ -112,6 +112,36 @@ func TestRunCommand_TheLimitStopsItAndItsChildren(t *testing.T) {
 	}
 }
 
+// A machine that sleeps does not count the limit, and whoever took over does.
+func TestRunCommand_TheLimitPassesWhileTheMachineSleeps(t *testing.T) {
+	w, a := commandWorld(t, "echo begun; sleep 64", func(c *act.Config) { c.CommandLimit = time.Hour })
+	began, slept := time.Now(), time.Now().Add(300*time.Millisecond)
+	w.actor.SetWall(func() time.Time {
+		if now := time.Now(); now.Before(slept) {
+			return now
+		}
+		return time.Now().Add(time.Hour)
+	}, 20*time.Millisecond)
+	contains(t, w.fails(t, a), "the command limit of 1h0m0s passed while the machine slept", "see whether the machine worker-1")
+	if d := time.Since(began); d > 20*time.Second {
+		t.Errorf("it took %s", d)
+	}
+}
+
+// Reading the node, and writing the intent, is a part of the time that others wait.
+func TestRunCommand_TheLimitOfTheDeedIsACommandsToo(t *testing.T) {
+	w, a := commandWorld(t, "sleep 65", func(c *act.Config) { c.CommandLimit = time.Hour })
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if o, err := w.actor.Perform(ctx, nil, a); err == nil {
+		t.Errorf("it ended with %+v", o)
+	}
+	if d := time.Since(began); d > 20*time.Second {
+		t.Errorf("it took %s", d)
+	}
+}
+
 // childOf returns the process that the command printed.
 func childOf(t *testing.T, w *world) int {
 	t.Helper()

@@ -7,6 +7,12 @@ import (
 	"time"
 )
 
+// astrayMargin is how long after the command limit, counted from its intent, a command
+// may be running: the intent may be written slowly (20 seconds), and the node be read
+// before (10); after its limit the command may clean up (10), and a machine that slept
+// finds out within a second.
+const astrayMargin = time.Minute
+
 // astray waits for a command that a program began which was gone before it ended:
 // cut off from the cluster, that program may be alive, and its command with it, on
 // a machine that nobody sees from here. Run at once again it would run twice at the
@@ -17,7 +23,8 @@ func (t *tick) astray() Decision {
 	if t.turn.Astray == "" {
 		return nil
 	}
-	until := t.turn.AstrayAt.Add(t.policy().CommandLimit + t.policy().ClockSkew)
+	longest := t.policy().CommandLimit + t.policy().ClockSkew + astrayMargin
+	until := t.turn.AstrayAt.Add(longest)
 	if !t.now.Before(until) {
 		return nil
 	}
@@ -27,7 +34,7 @@ func (t *tick) astray() Decision {
 			t.turn.Astray, t.node(), clock(t.turn.AstrayAt), clock(until)),
 		Left:     []string{"if it is known to have ended: stop this, and run the same command with --command-ended"},
 		Progress: string(t.turn.Astray), Until: until,
-		Limit: t.policy().CommandLimit + t.policy().ClockSkew + t.policy().SettleLimit, LimitName: "command limit",
+		Limit: longest + t.policy().SettleLimit, LimitName: "command limit",
 		Stuck: "make sure that the command has ended, then run the same command with --command-ended",
 	}
 }

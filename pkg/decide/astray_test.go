@@ -17,12 +17,15 @@ func TestAstray_ACommandIsNotRunAgainWhileItMayBeRunning(t *testing.T) {
 	f, turn := gone()
 	f.plan.Commands.Create = "create"
 	turn.Astray, turn.AstrayAt = decide.CreateCommand, f.now.Add(-time.Minute)
-	until := turn.AstrayAt.Add(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew)
+	until := turn.AstrayAt.Add(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew + time.Minute)
 	w := wantWait(t, f.next(), decide.Create)
 	if !w.Until.Equal(until) || w.Limit <= f.plan.Policy.CommandLimit {
 		t.Errorf("waits until %s (limit %s), want %s", w.Until, w.Limit, until)
 	}
-	f.pass(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew)
+	// A slow intent (20 s), a slow reading (10 s), and the grace after the limit (10 s).
+	f.pass(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew - time.Minute + 40*time.Second)
+	wantWait(t, f.next(), decide.Create)
+	f.pass(time.Minute + 20*time.Second)
 	if a := wantAct(t, f.next(), decide.RunCommand); a.Command != decide.CreateCommand {
 		t.Errorf("%+v", a)
 	}
@@ -56,7 +59,7 @@ func TestAstray_ItIsWaitedForBeforeTheGate(t *testing.T) {
 func TestAstray_ARebootIsNotBegunAgainWhileItsCommandMayBeRunning(t *testing.T) {
 	f, turn := readyToBoot(1, 2, 3)
 	turn.Astray, turn.AstrayAt = decide.RebootCommand, f.now
-	if w := wantWait(t, f.next(), decide.Reboot); !w.Until.Equal(turn.AstrayAt.Add(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew)) {
+	if w := wantWait(t, f.next(), decide.Reboot); !w.Until.Equal(turn.AstrayAt.Add(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew + time.Minute)) {
 		t.Errorf("waits until %s", w.Until)
 	}
 }

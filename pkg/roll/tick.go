@@ -111,10 +111,14 @@ func (r *runner) act(ctx context.Context, d decide.Act) error {
 		return r.expiring(ctx, err)
 	}
 	r.unlocked = time.Time{}
+	began := time.Now()
 	if err := r.append(ctx, record.Event{Kind: record.Intent, Phase: d.Phase, Action: &a, Text: a.Why}); err != nil {
 		return r.expiring(ctx, err) // after a wait it is decided anew
 	}
 	r.Watch(Report{Kind: ReportActing, Action: &a})
+	if a.Verb == decide.RunCommand {
+		limit -= time.Since(began) // whoever comes after us counts from the intent
+	}
 	o, failed := r.perform(ctx, a, limit)
 	if failed != nil {
 		o = decide.Outcome{Result: decide.Uncertain, Detail: failed.Error()}
