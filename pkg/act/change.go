@@ -26,9 +26,16 @@ const (
 	impose mode = iota
 	// own sets what bears our own name: that it is so already is our doing.
 	own
-	// release takes back: it is fulfilled, and by an object that is gone too.
+	// release takes back what bears our own name: it is fulfilled, and by an object
+	// that is gone too.
 	release
+	// restore takes back what others set too: like release, but not where another
+	// has set the same value since.
+	restore
 )
+
+// back reports whether it takes back.
+func (m mode) back() bool { return m == release || m == restore }
 
 // step is a change whose preconditions were seen to hold.
 type step struct {
@@ -106,7 +113,7 @@ func check(ctx context.Context, c client, ch plugin.Change, m mode) (*step, *dec
 	p := path(ch.Object.Kind, ch.Object.Namespace, ch.Object.Name)
 	o, err := c.get(ctx, p)
 	absent := err != nil && classify(err) == gone
-	if absent && (m == release || ch.Delete) {
+	if absent && (m.back() || ch.Delete) {
 		return nil, nil, nil
 	}
 	if err != nil {
@@ -115,7 +122,7 @@ func check(ctx context.Context, c client, ch plugin.Change, m mode) (*step, *dec
 	}
 	uid := valueAt(o, []string{"metadata", "uid"})
 	if ch.Object.UID != "" && uid != string(ch.Object.UID) {
-		if m == release || ch.Delete {
+		if m.back() || ch.Delete {
 			return nil, nil, nil // the one that was meant is gone
 		}
 		return nil, conflicting("%s is another one by now (UID %s, not %s)", what, uid, ch.Object.UID), nil
@@ -149,6 +156,9 @@ func compare(ch plugin.Change, m mode, o object, p []string) (*step, *decide.Out
 		return nil, nil, nil
 	case why != "":
 		return nil, conflicting("%s: %s", what, why), nil
+	}
+	if field, by := setSince(o, patch); m == restore && by != "" {
+		return nil, conflicting("%s: %s was set by %s since", what, field, by), nil
 	}
 	st := newStep(ch, o, p)
 	st.patch, err = bind(patch, st)
@@ -213,11 +223,11 @@ func (st step) make(ctx context.Context, c client, m mode) (decide.Outcome, erro
 	} else {
 		err = c.patch(ctx, st.path, st.patch)
 	}
-	if err == nil || (st.delete || m == release) && classify(err) == gone {
+	if err == nil || (st.delete || m.back()) && classify(err) == gone {
 		return decide.Outcome{Result: decide.Performed, Detail: st.says}, nil
 	}
 	outcome, err := ofChange(st.what, err)
-	if err == nil && !st.delete && m != release && outcome.Result != decide.Uncertain {
+	if err == nil && !st.delete && !m.back() && outcome.Result != decide.Uncertain {
 		outcome = st.reconsider(ctx, c, outcome)
 	}
 	return outcome, err

@@ -27,7 +27,8 @@
 // DeleteNode, a Place that only releases) is fulfilled: Performed. A flag that
 // others set too (Cordon, a Place that restricts) was set by somebody else
 // since the look: Conflict, so that the undo register does not take down a
-// cordon that is not ours (invariant I6).
+// cordon that is not ours (invariant I6). For the same reason such a flag is not
+// taken back where managedFields say that another has set it since: Conflict.
 //
 // Every change carries the UID and, where old values were checked, the
 // resourceVersion that was read with them: check and change are one. Status

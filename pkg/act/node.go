@@ -27,7 +27,7 @@ func (a *Actor) setSchedulable(ctx context.Context, d decide.Action) (decide.Out
 		ch.Expect = []cluster.Fact{{Name: "spec.unschedulable", Value: ""}}
 		ch.Says = "node " + d.Node.Name + " cordoned"
 	} else {
-		m = release
+		m = restore
 		ch.Patch = []byte(`{"spec":{"unschedulable":null}}`)
 		ch.Expect = []cluster.Fact{{Name: "spec.unschedulable", Value: "true"}}
 		ch.Says = "node " + d.Node.Name + " uncordoned"

@@ -38,8 +38,7 @@ func (a *Actor) changeStorage(ctx context.Context, s *cluster.Snapshot, d decide
 }
 
 // modeOf: a hold and a pruned replica are by name ours to put and to take
-// away; what a storage node accepts is a flag that others set too, unless it
-// is only being released.
+// away; what a storage node accepts is a flag that others set too, as is a knob.
 func modeOf(d decide.Action) mode {
 	switch d.Verb {
 	case decide.Wake, decide.Refit:
@@ -49,9 +48,11 @@ func modeOf(d decide.Action) mode {
 		if restricts {
 			return impose
 		}
-		return release
+		return restore
 	case decide.SetAside:
 		return impose
+	case decide.PutBack:
+		return restore
 	default:
 		return release
 	}

@@ -11,7 +11,8 @@ import (
 
 // managed are, by the UIDs of objects, the fields that our last change of each
 // has set, as a server keeps them in managedFields. Those of others are not kept:
-// nobody here asks who they were.
+// what they set again after us passes for ours here, as on a server that keeps no
+// managedFields.
 type managed map[types.UID]json.RawMessage
 
 // note takes in a change that took effect. What cannot be read was refused before.
