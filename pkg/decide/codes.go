@@ -11,6 +11,7 @@ const (
 	CodeReplace      = "plan/replace-command"
 	CodeNodeTwice    = "plan/node-twice"
 	CodeOldDisk      = "node/old-disk"
+	CodeDisksBack    = "node/disks-back"
 	CodeReplicaStays = "node/replica-stays"
 	CodeNeedsProbe   = "replica/needs-probe"
 	CodeNoPlace      = "volume/no-place"
@@ -30,6 +31,8 @@ func Codes() []assess.CodeDoc {
 		{Code: CodeNodeTwice, Means: "A node was named twice.", Remedy: "Name every node once."},
 		{Code: CodeOldDisk, Means: "The replacement reports a disk of the retired node: its data cannot be told from stale data.",
 			Remedy: "Give the replacement an empty disk. Do not start workloads whose replicas lie there."},
+		{Code: CodeDisksBack, Means: "The machine of a turn came back as another Node with the disks that it had, and it was not known that no volume needs them.",
+			Remedy: "Erase none of them, and do not end the machine: they may hold the only copy. kubectl safe-roll abort gives the turn up; then verify --probe shows what lies on them."},
 		{Code: CodeReplicaStays, Means: "A replica is still on the node although it was to be moved away.",
 			Remedy: "Wait until the storage has moved it; look at the volume's events."},
 		{Code: CodeNeedsProbe, Means: "A replica's node was replaced under the same name; the storage still counts the replica, and starts it when the volume is attached.",

@@ -29,14 +29,14 @@ func (t *tick) twoLooks(g Gate, digest, what string) Decision {
 		if rests(digest, passed.Digest) {
 			return nil
 		}
-		return t.void(g, "the volumes' replicas or the nodes changed")
+		return t.stillHolds(g, "the volumes' replicas or the nodes changed")
 	}
 	first, ok := t.m.Looks[g]
 	// Looks are timed by this machine's clock, waits by the cluster's.
 	again := first.Ended.Add(t.policy().LookInterval + t.s.Look.Skew)
 	switch {
 	case ok && !rests(digest, first.Digest):
-		return t.void(g, "what the first look rested on has changed")
+		return t.stillHolds(g, "what the first look rested on has changed")
 	case ok && t.now.Before(again):
 		return t.lookAgain("a second look, to be sure: "+what, again)
 	case !t.s.Look.Fresh:
@@ -74,7 +74,7 @@ func (t *tick) notYet(g Gate, p assess.Permit, what string) Decision {
 	if _, ok := t.m.Looks[g]; ok {
 		return t.void(g, "it no longer holds")
 	}
-	if _, ok := t.m.Passed[g]; ok {
+	if _, ok := t.m.Passed[g]; ok || g == GateDelete && t.turn.Permitted {
 		return t.void(g, "it no longer holds")
 	}
 	return Wait{
@@ -84,7 +84,15 @@ func (t *tick) notYet(g Gate, p assess.Permit, what string) Decision {
 	}
 }
 
-func (t *tick) void(g Gate, why string) Decision {
+// stillHolds voids a look because of what it rested on, while what it permits is
+// permitted by what is there now.
+func (t *tick) stillHolds(g Gate, why string) Decision {
+	r := t.void(g, why)
+	r.Note.Holds = true
+	return r
+}
+
+func (t *tick) void(g Gate, why string) Remember {
 	return Remember{Note: Note{
 		Kind: LookVoided, Node: t.planned.Node, Gate: g,
 		Says: fmt.Sprintf("the look (%s) is void: %s", g, why),

@@ -25,9 +25,11 @@ func (t *tick) join() Decision {
 	missing := t.missing(n)
 	if f, certain := t.oldDisk(n.Node); f != nil {
 		if certain {
-			return t.refuse([]assess.Finding{*f}, emptyDisk)
+			return t.withItsDisks(n.Node.Ref.Name, *f)
 		}
 		missing = append(missing, "its storage still lists the disk "+f.Evidence[1].Value+ofRetired+t.node())
+	} else if d := t.unbarredAgain(n.Node); d != nil {
+		return d
 	}
 	if len(missing) > 0 {
 		return t.waitToJoin("replacement "+n.Node.Ref.Name+" to be ready", missing, fmt.Sprint(n.Node.Ref.UID, missing))
@@ -45,7 +47,7 @@ func (t *tick) waitToJoin(what string, left []string, progress string) Decision 
 	}
 	switch {
 	case slices.ContainsFunc(left, func(l string) bool { return strings.Contains(l, ofRetired) }):
-		stuck = emptyDisk
+		stuck = t.diskRemedy(t.node())
 	case slices.Contains(left, unknownToStorage):
 		stuck = "restart the storage's own pods on it: those that started while the storage still knew the former node of that name may never make the new one known"
 	}
@@ -140,12 +142,9 @@ func lacks(sn cluster.StorageNode) []string {
 	return append(out, "it has no schedulable disk"+reasons)
 }
 
-const (
-	// emptyDisk is what to do about a disk of the retired node.
-	emptyDisk = "give the replacement an empty disk; start no workload whose replicas lie on it"
-	// ofRetired is how such a disk is told, to the finding's readers and in a wait.
-	ofRetired = " of the retired "
-)
+// ofRetired is how a disk of the retired node is told, to the finding's readers and
+// in a wait.
+const ofRetired = " of the retired "
 
 // oldDisk finds a disk of the retired node in its replacement. It is certain
 // where the replacement's own storage reports it: what the storage knew of the

@@ -62,6 +62,11 @@ type Note struct {
 	Replicas []cluster.UID `json:"replicas,omitempty"`
 	// Boot is the node's, for Rebooted.
 	Boot string `json:"boot,omitempty"`
+	// Holds: what the gate permits still held when the look became void, for
+	// LookVoided.
+	Holds bool `json:"holds,omitempty"`
+	// Gone: no storage keeps what it was told about the node, for Retired.
+	Gone bool `json:"gone,omitempty"`
 	// Says is one line for people.
 	Says string `json:"says"`
 }
@@ -105,6 +110,9 @@ type Turn struct {
 	// EmptiedAt is when the last drain of the turn ended, whatever was taken back.
 	EmptiedAt time.Time
 	RetiredAt time.Time
+	// Permitted: the gate before the node's deletion was passed, and at no look
+	// since did it not hold.
+	Permitted bool
 	// Boot is the latest boot that was seen since the node was to be rebooted,
 	// and BootedAt when it was seen.
 	Boot     string
@@ -122,9 +130,16 @@ type Turn struct {
 }
 
 // Going reports whether a command that ends the machine, or its boot, has ended
-// well, though its Node may still be there.
+// well, though its Node may still be there, or whether the node is gone and was
+// permitted to go.
 func (t *Turn) Going() bool {
-	return !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero() || !t.Ran[RebootCommand].IsZero() && t.Boot == ""
+	return !t.RetiredAt.IsZero() && t.MayErase() || !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero() || !t.Ran[RebootCommand].IsZero() && t.Boot == ""
+}
+
+// MayErase reports whether it was known that no volume needs what is on the node's
+// disks, before the node went: the gate had been passed, or what it permits begun.
+func (t *Turn) MayErase() bool {
+	return t.Permitted || !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero()
 }
 
 // Memory is the little that facts cannot tell. record.Replay rebuilds it from

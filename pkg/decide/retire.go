@@ -57,11 +57,7 @@ func (t *tick) noteRetired() Decision {
 	if !t.turn.RetiredAt.IsZero() {
 		return nil
 	}
-	says := "node " + t.node() + " is gone"
-	if _, ok := t.m.Passed[GateDelete]; !ok && len(t.turn.Ran) == 0 {
-		says += ", and not by this run"
-	}
-	return Remember{Note: Note{Kind: Retired, Node: t.planned.Node, Says: says}}
+	return Remember{Note: GoneNote(t.s, t.turn)}
 }
 
 // create runs the operator's create command once. Where it was interrupted and

@@ -3,7 +3,6 @@
 package record
 
 import (
-	"maps"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -74,6 +73,9 @@ func Apply(m *decide.Memory, e Event) {
 		m.Open = nil
 	case Noted:
 		note(m, *e.Note, e.At)
+		permit(m, *e.Note)
+	case Waiting:
+		waiting(m, e.Phase)
 	}
 }
 
@@ -104,23 +106,6 @@ func void(m *decide.Memory, a decide.Action) {
 			g == decide.GateReboot && a.Verb == decide.RunCommand
 		if !permits {
 			delete(m.Passed, g)
-		}
-	}
-}
-
-// restart takes back the turn's credit with a deed that shows that it is not
-// earned any more. A node that must be cordoned again has been in use since:
-// what failed on it meanwhile did not fail because of the drain, and what was
-// proven without it was proven before the drain that is to come. Pods that must
-// go once more mean that the drain had not ended either.
-func restart(t *decide.Turn, a decide.Action, at time.Time) {
-	switch a.Verb {
-	case decide.Cordon:
-		t.CordonedAt, t.DrainedAt = at, time.Time{}
-	case decide.EvictPods:
-		t.DrainedAt = time.Time{}
-		if t.CordonedAt.IsZero() { // somebody else has cordoned it since
-			t.CordonedAt = at
 		}
 	}
 }
@@ -175,6 +160,9 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 	switch o.Result {
 	case decide.Performed:
 		drop(m, a)
+		if a.Verb == decide.Forget {
+			forgetStorageNode(m, a.Driver, a.StorageNode)
+		}
 		if t := m.Current(); t != nil && a.Node == t.Node {
 			performed(t, a, at)
 		}
@@ -188,21 +176,6 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 		if o.Result == decide.Conflict && m.Conflicts >= decide.ConflictTries {
 			drop(m, a)
 		}
-	}
-}
-
-// performed tells the turn of a deed that was done on its node.
-func performed(t *decide.Turn, a decide.Action, at time.Time) {
-	switch a.Verb {
-	case decide.Uncordon:
-		t.CordonedAt, t.DrainedAt = time.Time{}, time.Time{}
-	case decide.RunCommand:
-		ran := maps.Clone(t.Ran)
-		if ran == nil {
-			ran = map[decide.CommandKind]time.Time{}
-		}
-		ran[a.Command] = at
-		t.Ran = ran
 	}
 }
 
@@ -240,55 +213,4 @@ func note(m *decide.Memory, n decide.Note, at time.Time) {
 	default:
 		noteTurn(m, n, at)
 	}
-}
-
-func noteTurn(m *decide.Memory, n decide.Note, at time.Time) {
-	t := m.Current()
-	if t == nil {
-		return
-	}
-	switch n.Kind {
-	case decide.Drained:
-		t.DrainedAt, t.EmptiedAt = at, at
-	case decide.Proved:
-		// The journal's order says what came after the drain; the clock of
-		// another machine, or one that was set back, does not.
-		at = latest(at, t.DrainedAt, t.BootedAt)
-		for _, uid := range n.Replicas {
-			t.Proved[uid] = at
-		}
-	case decide.CommandEnded:
-		t.Astray, t.AstrayAt = "", time.Time{}
-	case decide.Rebooted:
-		t.Boot, t.BootedAt = n.Boot, at
-	case decide.Retired:
-		t.RetiredAt = at
-		forgetNode(m, t.Node)
-	case decide.Joined:
-		t.Joined = n.Node
-	case decide.TurnClosed:
-		t.ClosedAt = at
-		clear(m.Looks)
-		clear(m.Passed)
-	}
-}
-
-func latest(at time.Time, others ...time.Time) time.Time {
-	for _, o := range others {
-		if at.Before(o) {
-			at = o
-		}
-	}
-	return at
-}
-
-// forgetNode drops the ways back that lead to a machine that is gone.
-func forgetNode(m *decide.Memory, ref cluster.NodeRef) {
-	var keep []decide.Action
-	for _, u := range m.Undo {
-		if u.Node != ref || u.Verb == decide.Sleep {
-			keep = append(keep, u)
-		}
-	}
-	m.Undo = keep
 }

@@ -47,6 +47,8 @@ func TestReplay_UndoRegister(t *testing.T) {
 	}
 	back := place
 	back.Was, back.To = place.To, place.Was
+	cordon := decide.Action{Verb: decide.Cordon, Node: node}
+	forget := decide.Action{Verb: decide.Forget, Node: node, Driver: "d", StorageNode: place.StorageNode}
 	wake := decide.Action{Verb: decide.Wake, Node: node, Volume: decide.ObjectRef{Name: "v", UID: "v1"}, Hold: "h", HoldNode: "b"}
 	asleep := decide.Action{Verb: decide.Sleep, Node: cluster.NodeRef{Name: "other"}, Volume: wake.Volume, Hold: "h"}
 	for _, c := range []struct {
@@ -78,8 +80,13 @@ func TestReplay_UndoRegister(t *testing.T) {
 		{"what was done and is tried again by old facts was ours", []record.Event{intent(place), outcome(decide.Performed), intent(place), outcome(decide.Conflict)}, []decide.Verb{decide.Place}},
 		{"a hold may be taken back in another turn", []record.Event{intent(wake), outcome(decide.Performed), intent(asleep), outcome(decide.Performed)}, nil},
 		{"a machine that is gone needs nothing put back, a hold does",
-			[]record.Event{opened(), intent(place), outcome(decide.Performed), intent(wake), outcome(decide.Performed), noted(decide.Note{Kind: decide.Retired})},
+			[]record.Event{opened(), intent(place), outcome(decide.Performed), intent(wake), outcome(decide.Performed), noted(decide.Note{Kind: decide.Retired, Gone: true})},
 			[]decide.Verb{decide.Sleep}},
+		{"what a storage keeps of it does, and does where a journal does not tell",
+			[]record.Event{opened(), intent(cordon), outcome(decide.Performed), intent(place), outcome(decide.Performed), noted(decide.Note{Kind: decide.Retired})},
+			[]decide.Verb{decide.Place}},
+		{"until that is deleted", []record.Event{opened(), intent(place), outcome(decide.Performed), noted(decide.Note{Kind: decide.Retired}), intent(forget), outcome(decide.Performed)}, nil},
+		{"or a replacement takes replicas", []record.Event{opened(), intent(place), outcome(decide.Performed), noted(decide.Note{Kind: decide.Retired}), noted(decide.Note{Kind: decide.Joined})}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []decide.Verb

@@ -14,8 +14,8 @@ import (
 )
 
 // Abort puts back everything that the roll in flight changed, and ends it. It
-// is refused once the turn's node is gone: then the roll must be finished. It is
-// refused as well where the machine may be on its way out, unless cfg.Stays names
+// is refused once the turn's node is gone, unless its machine came back with its
+// disks: then the roll must be finished. It is refused as well where the machine may be on its way out, unless cfg.Stays names
 // its node: put back to use, it would take pods and replicas with it.
 func Abort(ctx context.Context, cfg Config) (Result, error) {
 	return locked(ctx, cfg, (*runner).abort)
@@ -36,7 +36,8 @@ func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
 		return r.result(halt, halt.Exit), nil
 	}
 	r.inherit()
-	if err := r.write(ctx, append(r.unknown(), record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()})...); err != nil {
+	events := append(r.unknown(), record.Event{Kind: record.Resumed, Text: "to abort", By: r.by()})
+	if err := r.write(ctx, append(events, r.gone(s)...)...); err != nil {
 		return Result{}, err
 	}
 	if err := errors.Join(r.takeBack(ctx, decide.StopRefused)); err != nil {
@@ -44,6 +45,17 @@ func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
 	}
 	done := decide.Done{Says: "the roll was aborted, and what it had changed was put back"}
 	return r.result(done, 0), r.write(ctx, record.Event{Kind: record.Aborted, Text: done.Says})
+}
+
+// gone notes that the turn's node is gone, where nobody has noted it yet: what leads
+// to it is not to be put back.
+func (r *runner) gone(s *cluster.Snapshot) []record.Event {
+	t := r.mem.Current()
+	if t == nil || !t.RetiredAt.IsZero() || s.NodeByUID(t.Node.UID) != nil {
+		return nil
+	}
+	n := decide.GoneNote(s, t)
+	return []record.Event{{Kind: record.Noted, Note: &n, Text: n.Says}}
 }
 
 // tooLate says why the turn's node can not, or not without being named, be put
@@ -55,6 +67,9 @@ func (r *runner) tooLate(h record.History, s *cluster.Snapshot) (decide.Halt, bo
 	}
 	name := t.Node.Name
 	if s.NodeByUID(t.Node.UID) == nil {
+		if decide.Returned(r.plan, s, r.mem) != "" {
+			return decide.Halt{}, false // what it held is there, and no turn takes it away
+		}
 		return decide.Halt{
 			Exit:   decide.ExitUnsafe,
 			Reason: "node " + name + " is gone already: giving up now would leave volumes short of replicas",

@@ -80,6 +80,11 @@ const undoTries = 5
 
 func (r *runner) takeBackOne(ctx context.Context, a decide.Action) (left, err error) {
 	ctx = context.WithoutCancel(ctx)
+	if decide.Moot(a, r.look) {
+		o := decide.Outcome{Result: decide.Performed, Detail: "storage node " + a.StorageNode.Name + " is gone, and nothing is left to put back"}
+		return nil, r.write(ctx, record.Event{Kind: record.Intent, Phase: decide.Undo, Action: &a, Text: a.Why},
+			record.Event{Kind: record.Done, Phase: decide.Undo, Action: &a, Outcome: &o, Text: o.Detail})
+	}
 	r.Watch(Report{Kind: ReportUndoing, Action: &a})
 	var last string
 	conflicts := 0
