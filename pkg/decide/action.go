@@ -108,6 +108,19 @@ func (a Action) Irreversible() bool {
 	}
 }
 
+// Ends names the deed if it ends the machine of its node, or the machine's boot:
+// the command, or the deletion of the Node; empty for any other.
+func (a Action) Ends() CommandKind {
+	switch {
+	case a.Verb == DeleteNode:
+		return CommandKind(DeleteNode)
+	case a.Verb == RunCommand && a.Command != CreateCommand:
+		return a.Command
+	default:
+		return ""
+	}
+}
+
 // Same reports whether both are the same deed on the same objects; the words
 // for people do not count.
 func (a Action) Same(b Action) bool {

@@ -82,7 +82,7 @@ func TestJoin_DisksThatWereNotPermittedToGoAreNotToBeErased(t *testing.T) {
 		"nothing had said yet that it may go":    {[]int{1, 2, 3}, func(*decide.Turn) {}, false, false},
 		"it had, and what is elsewhere is lost":  {[]int{1}, func(u *decide.Turn) { u.Permitted = true }, false, true},
 		"it had":                                 {[]int{1, 2, 3}, func(u *decide.Turn) { u.Permitted = true }, true, false},
-		"a command of ours ended it":             {[]int{1, 2, 3}, func(u *decide.Turn) { u.Ran = map[decide.CommandKind]time.Time{decide.RetireCommand: noon} }, true, false},
+		"a command of ours ended it":             {[]int{1, 2, 3}, func(u *decide.Turn) { u.Begun = map[decide.CommandKind]time.Time{decide.RetireCommand: noon} }, true, false},
 		"a command of ours made the replacement": {[]int{1, 2, 3}, func(u *decide.Turn) { u.Ran = map[decide.CommandKind]time.Time{decide.CreateCommand: noon} }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {

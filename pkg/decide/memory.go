@@ -119,6 +119,9 @@ type Turn struct {
 	BootedAt time.Time
 	// Ran is when each of the operator's commands ended well.
 	Ran map[CommandKind]time.Time
+	// Begun is when each deed was begun first that ends the machine, or its boot,
+	// where it is not certain that it had no effect; see Action.Ends.
+	Begun map[CommandKind]time.Time
 	// Astray is the command of which nobody saw the end, and AstrayAt when it was
 	// begun; empty for none.
 	Astray   CommandKind
@@ -129,17 +132,24 @@ type Turn struct {
 	Proved map[cluster.UID]time.Time
 }
 
-// Going reports whether a command that ends the machine, or its boot, has ended
-// well, though its Node may still be there, or whether the node is gone and was
-// permitted to go.
+// Going reports whether a deed that ends the machine, or its boot, was begun and
+// may have had an effect, though its Node may still be there, or whether the node
+// is gone and was permitted to go. A command that failed, or that nobody saw end,
+// may have had the machine ended all the same.
 func (t *Turn) Going() bool {
-	return !t.RetiredAt.IsZero() && t.MayErase() || !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero() || !t.Ran[RebootCommand].IsZero() && t.Boot == ""
+	for k := range t.Begun {
+		if k != RebootCommand || t.Boot == "" {
+			return true
+		}
+	}
+	return !t.RetiredAt.IsZero() && t.MayErase()
 }
 
 // MayErase reports whether it was known that no volume needs what is on the node's
 // disks, before the node went: the gate had been passed, or what it permits begun.
 func (t *Turn) MayErase() bool {
-	return t.Permitted || !t.Ran[RetireCommand].IsZero() || !t.Ran[ReplaceCommand].IsZero()
+	_, boots := t.Begun[RebootCommand]
+	return t.Permitted || len(t.Begun) > 0 && !boots
 }
 
 // Memory is the little that facts cannot tell. record.Replay rebuilds it from
@@ -157,10 +167,11 @@ type Memory struct {
 	Undo []Action
 	// Open is the deed whose outcome is not known, if any, and OpenAt when it was
 	// begun; OpenBack says that its way back was written down with it, and not by
-	// an earlier try.
-	Open     *Action
-	OpenBack bool
-	OpenAt   time.Time
+	// an earlier try, OpenFirst that no earlier try of it may have had an effect.
+	Open      *Action
+	OpenBack  bool
+	OpenFirst bool
+	OpenAt    time.Time
 	// Last is the last deed that was performed.
 	Last *Action
 	// Refusals counts how often in a row a deed was refused, met a conflict, had

@@ -3,6 +3,7 @@
 package record
 
 import (
+	"maps"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -90,8 +91,10 @@ func intend(m *decide.Memory, e Event) {
 	if back, ok := decide.Inverse(a); ok && e.Phase != decide.Undo && !undoes(m, a) && !undoes(m, back) {
 		m.Undo, m.OpenBack = append([]decide.Action{back}, m.Undo...), true
 	}
+	m.OpenFirst = false
 	if t := m.Current(); t != nil && a.Node == t.Node {
 		restart(t, a, at)
+		m.OpenFirst = begin(t, a, at)
 	}
 	void(m, a)
 }
@@ -172,6 +175,10 @@ func finish(m *decide.Memory, a decide.Action, o decide.Outcome, at time.Time) {
 		// way back that has met enough conflicts is over too.
 		if back, ok := decide.Inverse(a); ok && m.OpenBack {
 			drop(m, back)
+		}
+		if t := m.Current(); t != nil && m.OpenFirst {
+			t.Begun = maps.Clone(t.Begun)
+			delete(t.Begun, a.Ends())
 		}
 		if o.Result == decide.Conflict && m.Conflicts >= decide.ConflictTries {
 			drop(m, a)

@@ -28,6 +28,22 @@ func restart(t *decide.Turn, a decide.Action, at time.Time) {
 	}
 }
 
+// begin tells the turn of a deed that ends its machine, before anybody knows what
+// came of it, and returns whether it is the first of its kind.
+func begin(t *decide.Turn, a decide.Action, at time.Time) bool {
+	k := a.Ends()
+	if _, again := t.Begun[k]; k == "" || again {
+		return false
+	}
+	begun := maps.Clone(t.Begun)
+	if begun == nil {
+		begun = map[decide.CommandKind]time.Time{}
+	}
+	begun[k] = at
+	t.Begun = begun
+	return true
+}
+
 // performed tells the turn of a deed that was done on its node.
 func performed(t *decide.Turn, a decide.Action, at time.Time) {
 	switch a.Verb {

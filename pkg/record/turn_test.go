@@ -5,6 +5,7 @@ package record_test
 import (
 	"testing"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
@@ -43,6 +44,37 @@ func TestReplay_WhetherTheNodeWasPermittedToGo(t *testing.T) {
 		m := replay(append(append([]record.Event{opened()}, c.events...), gone, waits(decide.Join))...)
 		if got := m.Current().MayErase(); got != c.want {
 			t.Errorf("%s: may be erased %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestReplay_WhatEndsAMachineIsBegunUntilItIsCertainThatItWasNot(t *testing.T) {
+	run := func(k decide.CommandKind) record.Event {
+		return intent(decide.Action{Verb: decide.RunCommand, Node: node, Command: k})
+	}
+	booted := noted(decide.Note{Kind: decide.Rebooted, Boot: "second"})
+	other := cluster.NodeRef{Name: node.Name, UID: "another life"}
+	for name, c := range map[string]struct {
+		events []record.Event
+		want   bool
+	}{
+		"nothing":                    {nil, false},
+		"its outcome is open":        {[]record.Event{run(decide.RetireCommand)}, true},
+		"it ended well":              {[]record.Event{run(decide.ReplaceCommand), outcome(decide.Performed)}, true},
+		"it failed":                  {[]record.Event{run(decide.RetireCommand), outcome(decide.Uncertain)}, true},
+		"it was refused":             {[]record.Event{run(decide.RetireCommand), outcome(decide.Refused)}, false},
+		"it met a conflict":          {[]record.Event{run(decide.RetireCommand), outcome(decide.Conflict)}, false},
+		"failed, and then refused":   {[]record.Event{run(decide.RetireCommand), outcome(decide.Uncertain), run(decide.RetireCommand), outcome(decide.Refused)}, true},
+		"the Node was to be deleted": {[]record.Event{intent(decide.Action{Verb: decide.DeleteNode, Node: node}), outcome(decide.Uncertain)}, true},
+		"another's was":              {[]record.Event{intent(decide.Action{Verb: decide.DeleteNode, Node: other}), outcome(decide.Uncertain)}, false},
+		"it was to be rebooted":      {[]record.Event{run(decide.RebootCommand), outcome(decide.Uncertain)}, true},
+		"and was":                    {[]record.Event{run(decide.RebootCommand), outcome(decide.Uncertain), booted}, false},
+		"another one is made":        {[]record.Event{run(decide.CreateCommand), outcome(decide.Performed)}, false},
+		"it was cordoned":            {[]record.Event{intent(decide.Action{Verb: decide.Cordon, Node: node}), outcome(decide.Performed)}, false},
+	} {
+		m := replay(append([]record.Event{opened()}, c.events...)...)
+		if got := m.Current().Going(); got != c.want {
+			t.Errorf("%s: on its way out %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (r *runner) tooLate(h record.History, s *cluster.Snapshot) (decide.Halt, bo
 func ending(h record.History, t *decide.Turn) string {
 	what, open := "", ""
 	for _, e := range h.Events {
-		if e.Action == nil || e.Action.Node != t.Node || e.At.Before(t.OpenedAt) || !ends(*e.Action) {
+		if e.Action == nil || e.Action.Node != t.Node || e.At.Before(t.OpenedAt) || e.Action.Ends() == "" {
 			continue
 		}
 		did, at := "deleting it", e.At.UTC().Format("15:04:05 MST")
@@ -115,9 +115,4 @@ func ending(h record.History, t *decide.Turn) string {
 		}
 	}
 	return cmp.Or(open, what)
-}
-
-// ends reports whether the deed ends the machine of its node.
-func ends(a decide.Action) bool {
-	return a.Verb == decide.DeleteNode || a.Verb == decide.RunCommand && a.Command != decide.CreateCommand
 }

@@ -95,15 +95,22 @@ func TestRun_TheJournalTellsTheClustersTime(t *testing.T) {
 }
 
 // stubborn is a world in which a node outlives its machine, and where a pod then
-// appears that nobody would start again.
-type stubborn struct{ *toy }
+// appears that nobody would start again; ends is what is known of the command.
+type stubborn struct {
+	*toy
+	ends decide.Result // empty: the program dies in it
+}
 
 func (w stubborn) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
 	if a.Verb != decide.RunCommand {
 		return w.toy.Perform(ctx, a)
 	}
 	w.node(a.Node.Name).pods = -1
-	return decide.Outcome{Result: decide.Performed}, nil
+	if w.ends == "" {
+		w.dead = true
+		return decide.Outcome{}, errDied
+	}
+	return decide.Outcome{Result: w.ends}, nil
 }
 
 func (w stubborn) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
@@ -121,19 +128,36 @@ func (w stubborn) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 }
 
 func TestHalt_LeavesAMachineThatIsOnItsWayOutCordoned(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w, c := worlds()["refill, retire and create"]()
-		p := propose(t, w, c)
-		cfg := config(w, &shelf{}, &p)
-		cfg.World = stubborn{w}
-		res, err := roll.Run(t.Context(), cfg)
-		if err != nil || res.Exit != decide.ExitUnsafe {
-			t.Fatalf("%+v, %v", res.Decision, err)
-		}
-		if n := w.node("worker-1"); !n.cordoned || n.place.Accept {
-			t.Errorf("%+v: its machine is ending", n)
-		}
-	})
+	for name, c := range map[string]struct {
+		ends decide.Result
+		back bool
+	}{
+		"the command ended well":         {decide.Performed, false},
+		"it failed, who knows how far":   {decide.Uncertain, false},
+		"the process died with it":       {"", false},
+		"it was never begun":             {decide.Refused, true},
+		"the machine was another by now": {decide.Conflict, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, commands := worlds()["refill, retire and create"]()
+				p := propose(t, w, commands)
+				cfg := config(w, &shelf{}, &p)
+				cfg.World = stubborn{w, c.ends}
+				res, err := roll.Run(t.Context(), cfg)
+				if w.dead {
+					w.dead, cfg.Plan = false, nil
+					res, err = roll.Run(t.Context(), cfg)
+				}
+				if err != nil || res.Exit != decide.ExitUnsafe {
+					t.Fatalf("%+v, %v", res.Decision, err)
+				}
+				if n := w.node("worker-1"); n.cordoned == c.back || n.place.Accept != c.back {
+					t.Errorf("%+v: its machine is ending: %v", n, !c.back)
+				}
+			})
+		})
+	}
 }
 
 // flapping is a world in which a node comes and goes for ever, and pods never end.
