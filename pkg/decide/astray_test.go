@@ -3,6 +3,7 @@
 package decide_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -61,5 +62,19 @@ func TestAstray_ARebootIsNotBegunAgainWhileItsCommandMayBeRunning(t *testing.T) 
 	turn.Astray, turn.AstrayAt = decide.RebootCommand, f.now
 	if w := wantWait(t, f.next(), decide.Reboot); !w.Until.Equal(turn.AstrayAt.Add(f.plan.Policy.CommandLimit + f.plan.Policy.ClockSkew + time.Minute)) {
 		t.Errorf("waits until %s", w.Until)
+	}
+}
+
+// Its Node is gone, and not its end: what it does last would end the new machine.
+func TestAstray_NoMachineIsMadeWhileARetireCommandMayBeRunning(t *testing.T) {
+	f, turn := gone()
+	f.plan.Commands.Create = "create"
+	turn.Astray, turn.AstrayAt = decide.RetireCommand, f.now
+	if w := wantWait(t, f.next(), decide.Create); !strings.Contains(w.For, "the retire command") {
+		t.Errorf("waits for %s", w.For)
+	}
+	turn.Astray = "" // somebody says that it has ended
+	if a := wantAct(t, f.next(), decide.RunCommand); a.Command != decide.CreateCommand {
+		t.Errorf("%+v", a)
 	}
 }

@@ -61,15 +61,15 @@ func (t *tick) noteRetired() Decision {
 }
 
 // create runs the operator's create command once. Where it was interrupted and
-// its machine is there already, it is not run again.
+// its machine is there already, it is not run again. Nor is it begun while another
+// command may be running that nobody sees: what a retire command does last may end
+// the machine of that name, and that would be the new one.
 func (t *tick) create() Decision {
 	if t.plan.Commands.Create == "" || t.ran(CreateCommand) || t.turn.Joined.UID != "" || t.replacement() != nil {
 		return nil
 	}
-	if t.turn.Astray == CreateCommand {
-		if d := t.astray(); d != nil {
-			return d
-		}
+	if d := t.astray(); d != nil {
+		return d
 	}
 	return t.command(CreateCommand)
 }
