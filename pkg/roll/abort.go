@@ -67,6 +67,9 @@ func (r *runner) tooLate(h record.History, s *cluster.Snapshot) (decide.Halt, bo
 	}
 	name := t.Node.Name
 	if s.NodeByUID(t.Node.UID) == nil {
+		if halt, no := unseen(s, name); no {
+			return halt, true
+		}
 		if decide.Returned(r.plan, s, r.mem) != "" {
 			return decide.Halt{}, false // what it held is there, and no turn takes it away
 		}
@@ -87,6 +90,23 @@ func (r *runner) tooLate(h record.History, s *cluster.Snapshot) (decide.Halt, bo
 		Remedy: "wait until the Node is gone, then finish the turn: kubectl safe-roll run; only where the machine is certain to stay: " +
 			"kubectl safe-roll abort --stays=" + name,
 	}, true
+}
+
+// unseen says what could not be read, so that nobody knows whether a node that is
+// not among the facts is gone. Of a kind that the server does not know there is
+// nothing to be read.
+func unseen(s *cluster.Snapshot, name string) (decide.Halt, bool) {
+	for _, g := range s.Gaps {
+		if !g.Needed || g.Reason == cluster.GapMissing {
+			continue
+		}
+		return decide.Halt{
+			Exit:   decide.ExitUnknown,
+			Reason: fmt.Sprintf("%s cannot be read: %s; so it is not known whether node %s is gone, or has come back", g.Kind, g.Detail, name),
+			Remedy: "make it readable (kubectl auth can-i list " + g.Kind + " -A), then run the same command again",
+		}, true
+	}
+	return decide.Halt{}, false
 }
 
 // ending says what was done since the turn was opened that ends its machine, or

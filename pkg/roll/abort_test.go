@@ -3,6 +3,7 @@
 package roll_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -77,5 +78,49 @@ func abortsWhile(t *testing.T, results []decide.Result, says string) {
 		if res.Exit != decide.ExitUnsafe || !n.cordoned || !strings.Contains(h.Reason, says) || !strings.Contains(h.Remedy, "--stays=worker-1") {
 			t.Errorf("stays %q: exit %d, cordoned %v: %+v", stays, res.Exit, n.cordoned, h)
 		}
+	}
+}
+
+// mute is a world in which nodes cannot be listed.
+type mute struct {
+	*toy
+	gaps []cluster.Gap
+}
+
+func (w mute) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	s, err := w.toy.Observe(ctx, f)
+	if err == nil {
+		s.Nodes, s.Gaps = nil, w.gaps
+	}
+	return s, err
+}
+
+func TestAbort_ANodeThatCouldNotBeReadIsNotGone(t *testing.T) {
+	failed := cluster.Gap{Kind: "nodes", Reason: cluster.GapFailed, Needed: true, Detail: "503"}
+	helpful := cluster.Gap{Kind: "events", Reason: cluster.GapFailed, Detail: "503"}
+	missing := cluster.Gap{Kind: "engines.toy.example", Reason: cluster.GapMissing, Needed: true}
+	for name, c := range map[string]struct {
+		gaps []cluster.Gap
+		exit int
+		says string
+	}{
+		"nodes cannot be read":            {[]cluster.Gap{helpful, failed}, decide.ExitUnknown, "nodes cannot be read: 503"},
+		"they can":                        {nil, decide.ExitUnsafe, "is gone already"},
+		"what cannot be read is not this": {[]cluster.Gap{helpful, missing}, decide.ExitUnsafe, "is gone already"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newToy(3, 1, 2)
+				b := &shelf{events: barred(w, decide.UntilReplaced)}
+				before := len(b.events)
+				cfg := config(w, b, nil)
+				cfg.World = mute{w, c.gaps}
+				res, err := roll.Abort(t.Context(), cfg)
+				h, _ := res.Decision.(decide.Halt)
+				if err != nil || res.Exit != c.exit || !strings.Contains(h.Reason, c.says) || len(b.events) != before {
+					t.Errorf("exit %d, %d events: %+v, %v", res.Exit, len(b.events)-before, res.Decision, err)
+				}
+			})
+		})
 	}
 }
