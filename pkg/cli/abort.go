@@ -25,9 +25,11 @@ func newAbort(app App, conn *connection, display string) *cobra.Command {
 		Long: `Puts back what the roll in flight changed: cordons, what the storage was told
 about the node, volumes that were held awake. Refused once the turn's node is
 gone: giving up then would leave volumes short of replicas, and '` + display + ` run'
-finishes the turn; not where its machine came back with its disks. Refused as well once a command that ends the machine was run,
-although its Node is still there: put back to use, a machine on its way out would
-take new pods and replicas with it.
+finishes the turn. Not where its machine came back with its disks, or was only to
+be rebooted: such a turn is given up so. Refused as well once a command that ends
+the machine was run, although its Node is still there: put back to use, a machine
+on its way out would take new pods and replicas with it. One that was rebooted is
+not on its way out any more.
 
 --now takes back only the holds on volumes that a roll which died keeps awake, so
 that their pods can start, at any moment of a turn. The roll stays in flight, and

@@ -91,14 +91,14 @@ func (t *tick) up() Decision {
 	if n := t.j.Node(t.node()); n != nil && n.Live == cluster.Yes {
 		return nil
 	}
-	return t.waitForReturn("node "+t.node()+" to be live", nil)
+	return t.waitForReturn("node "+t.node()+" to be live", nil,
+		"bring the machine back with its disks, then run the same command again; if it is lost: kubectl delete node "+t.node()+", then kubectl safe-roll abort")
 }
 
-func (t *tick) waitForReturn(what string, left []string) Decision {
+func (t *tick) waitForReturn(what string, left []string, stuck string) Decision {
 	return Wait{
 		For: what, Left: left, Progress: fmt.Sprint(left),
-		Limit: t.policy().JoinLimit, LimitName: "join limit",
-		Stuck: "bring the machine back with its disks, then run the same command again; if it is lost, kubectl safe-roll abort, then delete its Node",
+		Limit: t.policy().JoinLimit, LimitName: "join limit", Stuck: stuck,
 	}
 }
 
@@ -171,7 +171,8 @@ func (t *tick) disksBack() Decision {
 	if len(left) == 0 {
 		return nil
 	}
-	return t.waitForReturn("the storage of "+t.node()+" to serve from the disks it had", left)
+	return t.waitForReturn("the storage of "+t.node()+" to serve from the disks it had", left,
+		"have the storage of "+t.node()+" serve from its disks again, then run the same command again; if a disk is lost: kubectl safe-roll abort")
 }
 
 // lacksOld lists what keeps a storage node from serving what it held.

@@ -14,8 +14,8 @@ import (
 )
 
 // Abort puts back everything that the roll in flight changed, and ends it. It
-// is refused once the turn's node is gone, unless its machine came back with its
-// disks: then the roll must be finished. It is refused as well where the machine may be on its way out, unless cfg.Stays names
+// is refused once the turn's node is gone: then the roll must be finished; unless
+// its machine came back with its disks, or was only to be rebooted. It is refused as well where the machine may be on its way out, unless cfg.Stays names
 // its node: put back to use, it would take pods and replicas with it.
 func Abort(ctx context.Context, cfg Config) (Result, error) {
 	return locked(ctx, cfg, (*runner).abort)
@@ -44,6 +44,9 @@ func (r *runner) abort(ctx context.Context, h record.History) (Result, error) {
 		return r.result(nil, 1), err
 	}
 	done := decide.Done{Says: "the roll was aborted, and what it had changed was put back"}
+	if t := r.mem.Current(); t != nil && s.NodeByUID(t.Node.UID) == nil {
+		done.Says += "; node " + t.Node.Name + " is gone, and what volumes lack is healed before the first turn of the next run"
+	}
 	return r.result(done, 0), r.write(ctx, record.Event{Kind: record.Aborted, Text: done.Says})
 }
 
@@ -70,8 +73,10 @@ func (r *runner) tooLate(h record.History, s *cluster.Snapshot) (decide.Halt, bo
 		if halt, no := unseen(s, name); no {
 			return halt, true
 		}
-		if decide.Returned(r.plan, s, r.mem) != "" {
-			return decide.Halt{}, false // what it held is there, and no turn takes it away
+		// A reboot cannot be finished without its node, and moves nothing away that
+		// its end would mend. What came back is not to be taken away by this turn.
+		if r.plan.Goal.Reboots() || decide.Returned(r.plan, s, r.mem) != "" {
+			return decide.Halt{}, false
 		}
 		return decide.Halt{
 			Exit:   decide.ExitUnsafe,
@@ -80,16 +85,27 @@ func (r *runner) tooLate(h record.History, s *cluster.Snapshot) (decide.Halt, bo
 		}, true
 	}
 	what := ending(h, t)
-	if what == "" || r.Stays == name {
+	if what == "" || r.Stays == name || r.plan.Goal.Reboots() && rebooted(s, t) {
 		return decide.Halt{}, false
+	}
+	wait := "wait until the Node is gone, then finish the turn: kubectl safe-roll run"
+	if r.plan.Goal.Reboots() {
+		wait = "wait until the machine is up with a new boot ID, then finish the turn: kubectl safe-roll run; " +
+			"if it never comes back: kubectl delete node " + name + ", then kubectl safe-roll abort"
 	}
 	return decide.Halt{
 		Exit: decide.ExitUnsafe,
 		Reason: fmt.Sprintf("the machine of node %s may be on its way out (%s), though its Node is still there: "+
 			"put back to use, it would take new pods and replicas with it", name, what),
-		Remedy: "wait until the Node is gone, then finish the turn: kubectl safe-roll run; only where the machine is certain to stay: " +
-			"kubectl safe-roll abort --stays=" + name,
+		Remedy: wait + "; only where the machine is certain to stay: kubectl safe-roll abort --stays=" + name,
 	}, true
+}
+
+// rebooted reports whether the boot is over that the reboot was to end: nothing of
+// it is still to come. A boot that is not reported is no new one.
+func rebooted(s *cluster.Snapshot, t *decide.Turn) bool {
+	n := s.NodeByUID(t.Node.UID)
+	return t.Boot != "" || n.BootID != "" && t.Open.Boot != "" && n.BootID != t.Open.Boot
 }
 
 // unseen says what could not be read, so that nobody knows whether a node that is

@@ -124,3 +124,105 @@ func TestAbort_ANodeThatCouldNotBeReadIsNotGone(t *testing.T) {
 		})
 	}
 }
+
+// bootable is a world of machines that report their boot.
+type bootable struct {
+	keeping
+	boot string // worker-1's
+	down bool
+}
+
+func (w bootable) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	s, err := w.keeping.Observe(ctx, f)
+	if err == nil {
+		for i := range s.Nodes {
+			if n := &s.Nodes[i]; n.Ref.Name == "worker-1" {
+				n.BootID, n.Ready = w.boot, map[bool]cluster.Answer{true: cluster.No, false: cluster.Yes}[w.down]
+			}
+		}
+	}
+	return s, err
+}
+
+// Whoever does what the halt says must come to an end.
+func TestAbort_ARebootThatCannotBeFinishedCanBeGivenUp(t *testing.T) {
+	gone := func(w *bootable) { w.nodes = w.nodes[1:] }
+	for name, c := range map[string]struct {
+		becomes func(*bootable)
+		results []decide.Result // of the reboot command
+		exit    int             // of the run
+		says    string          // by abort at once; empty where it ends the roll
+	}{
+		"the Node is gone":                   {gone, []decide.Result{decide.Performed}, decide.ExitUnsafe, ""},
+		"nobody knows how the command ended": {gone, nil, decide.ExitUnsafe, ""},
+		"up again, and a disk is lost": {func(w *bootable) { w.boot, w.node("worker-1").disk = "second", "blank" },
+			[]decide.Result{decide.Performed}, decide.ExitLimit, ""},
+		"down for good": {func(w *bootable) { w.down = true }, []decide.Result{decide.Performed}, decide.ExitLimit, "the reboot command ended well"},
+		"its boot is not reported": {func(w *bootable) { w.down, w.boot = true, "" },
+			[]decide.Result{decide.Uncertain}, decide.ExitLimit, "the reboot command: so it ended"},
+	} {
+		for _, first := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := &bootable{keeping: keeping{newToy(3, 1, 2)}, boot: "first"}
+					b := &shelf{events: append(barred(w.toy, decide.UntilRebooted), reboots(w.toy, c.results...)...)}
+					c.becomes(w)
+					cfg := config(w.toy, b, nil)
+					cfg.World = w
+					if first { // it is not waited for any more
+						res, err := roll.Abort(t.Context(), cfg)
+						h, _ := res.Decision.(decide.Halt)
+						if err != nil || (res.Exit == 0) != (c.says == "") || !strings.Contains(h.Reason, c.says) {
+							t.Fatalf("%+v, %v", res.Decision, err)
+						}
+						over(t, w, b, cfg, h.Remedy)
+						return
+					}
+					res, err := roll.Run(t.Context(), cfg)
+					h, _ := res.Decision.(decide.Halt)
+					if err != nil || res.Exit != c.exit {
+						t.Fatalf("%+v, %v", res.Decision, err)
+					}
+					over(t, w, b, cfg, h.Remedy)
+				})
+			})
+		}
+	}
+}
+
+// over does what the remedy says, in its order, and expects the roll to be over
+// then, and the machine in use.
+func over(t *testing.T, w *bootable, b *shelf, cfg roll.Config, remedy string) {
+	t.Helper()
+	remedy, _, _ = strings.Cut(remedy, "; only where")
+	for word := range strings.SplitSeq(remedy, "kubectl ") {
+		switch {
+		case strings.HasPrefix(word, "delete node worker-1"):
+			w.nodes = w.nodes[1:]
+		case strings.HasPrefix(word, "safe-roll abort"):
+			if res, err := roll.Abort(t.Context(), cfg); err != nil || res.Exit != 0 || len(res.Left) > 0 {
+				t.Errorf("%q: %+v, left %+v, %v", remedy, res.Decision, res.Left, err)
+			}
+		}
+	}
+	if !(record.History{Events: b.events}).Over() {
+		t.Errorf("after %q the roll is still in flight", remedy)
+	}
+	if n := w.node("worker-1"); n != nil && (n.cordoned || !n.place.Accept) {
+		t.Errorf("it is left %+v", n)
+	}
+}
+
+// reboots is what a journal goes on with when the node was cordoned and its
+// command was begun.
+func reboots(w *toy, results ...decide.Result) []record.Event {
+	n := w.node("worker-1")
+	n.cordoned, n.pods = true, 0
+	es := retiring(cluster.NodeRef{Name: n.name, UID: n.uid}, results...)[2:]
+	for _, e := range es {
+		if e.Action.Verb == decide.RunCommand {
+			e.Action.Command = decide.RebootCommand
+		}
+	}
+	return es
+}
