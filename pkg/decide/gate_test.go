@@ -119,3 +119,27 @@ func TestGate_APassedGateIsVoidedByAChangeToo(t *testing.T) {
 	f.volume().Replicas[0].UID = "another"
 	wantNote(t, f.next(), decide.LookVoided)
 }
+
+// Whoever was told that the node may go takes it away while the machine changes: a
+// look that is void by that does not say that it may not.
+func TestGate_AVoidLookTellsWhetherItStillHolds(t *testing.T) {
+	f := three(policy.Evict, 2, 3)
+	turn := f.drained()
+	f.passGate(t)
+	f.storage().Settings = []cluster.Fact{{Name: "a", Value: "changed"}}
+	if n := wantNote(t, f.next(), decide.LookVoided); !n.Holds {
+		t.Errorf("%+v", n)
+	}
+	f.s.Attachments = []cluster.Attachment{{Name: "a", Driver: driver, PV: "v", Node: ref(1).Name}}
+	if n := wantNote(t, f.next(), decide.LookVoided); n.Holds {
+		t.Errorf("%+v", n)
+	}
+	// After a restart no look is left, and it was permitted all the same.
+	clear(f.mem.Passed)
+	turn.Permitted = true
+	if n := wantNote(t, f.next(), decide.LookVoided); n.Holds || n.Gate != decide.GateDelete {
+		t.Errorf("%+v", n)
+	}
+	turn.Permitted = false
+	wantWait(t, f.next(), decide.MayDelete)
+}

@@ -52,6 +52,7 @@ func TestReplay_WhatEndsAMachineIsBegunUntilItIsCertainThatItWasNot(t *testing.T
 	run := func(k decide.CommandKind) record.Event {
 		return intent(decide.Action{Verb: decide.RunCommand, Node: node, Command: k})
 	}
+	passed := noted(decide.Note{Kind: decide.GatePassed, Gate: decide.GateDelete, Look: &decide.Look{Digest: "x"}})
 	booted := noted(decide.Note{Kind: decide.Rebooted, Boot: "second"})
 	other := cluster.NodeRef{Name: node.Name, UID: "another life"}
 	for name, c := range map[string]struct {
@@ -70,6 +71,8 @@ func TestReplay_WhatEndsAMachineIsBegunUntilItIsCertainThatItWasNot(t *testing.T
 		"it was to be rebooted":      {[]record.Event{run(decide.RebootCommand), outcome(decide.Uncertain)}, true},
 		"and was":                    {[]record.Event{run(decide.RebootCommand), outcome(decide.Uncertain), booted}, false},
 		"another one is made":        {[]record.Event{run(decide.CreateCommand), outcome(decide.Performed)}, false},
+		"it went, and was permitted": {[]record.Event{passed, noted(decide.Note{Kind: decide.Retired})}, true},
+		"it went, and was not":       {[]record.Event{noted(decide.Note{Kind: decide.Retired})}, false},
 		"it was cordoned":            {[]record.Event{intent(decide.Action{Verb: decide.Cordon, Node: node}), outcome(decide.Performed)}, false},
 	} {
 		m := replay(append([]record.Event{opened()}, c.events...)...)
