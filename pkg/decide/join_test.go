@@ -140,3 +140,41 @@ func TestNext_WhatOutlivesTheNodeIsNoted(t *testing.T) {
 		}
 	}
 }
+
+// A create command may set the same machine up anew.
+func TestCreate_NotWhileTheDisksOfANodeThatWasNotPermittedToGoAreNeeded(t *testing.T) {
+	for name, c := range map[string]struct {
+		on     []int
+		permit bool
+		waits  bool
+	}{
+		"the only copy was there":   {[]int{1}, false, true},
+		"it was permitted to go":    {[]int{1}, true, false},
+		"there is enough elsewhere": {[]int{1, 2, 3}, false, false},
+	} {
+		for _, command := range []string{"create", ""} {
+			f := three(policy.Evict, c.on...)
+			turn := f.opened()
+			turn.RetiredAt, turn.Permitted = noon, c.permit
+			f.plan.Commands.Create = command
+			f.removeNode(1)
+			f.look()
+			switch d := f.next(); {
+			case c.waits:
+				w := wantWait(t, d, decide.Create)
+				if !strings.Contains(strings.Join(w.Left, " "), "olume v has 0 of the 1") || !strings.Contains(w.Stuck, "bring the machine back") {
+					t.Errorf("%s: %+v", name, w)
+				}
+				f.addNode(cluster.NodeRef{Name: ref(1).Name, UID: "new"}, "newdisk")
+				f.look()
+				if w, ok := f.next().(decide.Wait); ok && w.Phase == decide.Create {
+					t.Errorf("%s: a replacement is there, and it waits: %+v", name, w)
+				}
+			case command == "":
+				wantWait(t, d, decide.Join)
+			default:
+				wantAct(t, d, decide.RunCommand)
+			}
+		}
+	}
+}

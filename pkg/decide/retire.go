@@ -65,8 +65,11 @@ func (t *tick) noteRetired() Decision {
 // command may be running that nobody sees: what a retire command does last may end
 // the machine of that name, and that would be the new one.
 func (t *tick) create() Decision {
-	if t.plan.Commands.Create == "" || t.ran(CreateCommand) || t.turn.Joined.UID != "" || t.replacement() != nil {
+	if t.ran(CreateCommand) || t.turn.Joined.UID != "" || t.replacement() != nil {
 		return nil
+	}
+	if d := t.mayStillBeNeeded(); d != nil || t.plan.Commands.Create == "" {
+		return d
 	}
 	if d := t.astray(); d != nil {
 		return d

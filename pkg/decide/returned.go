@@ -92,6 +92,27 @@ func (t *tick) withItsDisks(name string, f assess.Finding) Decision {
 	return Halt{Exit: ExitUnsafe, Reason: clause(f.Message), Findings: append([]assess.Finding{f}, only...), Remedy: keepDisk}
 }
 
+// mayStillBeNeeded waits where the node went before it was permitted to, and too
+// little of a volume is left without it: whoever makes its successor, a command of
+// ours or a person, may set the same machine up anew, and erase its disks.
+func (t *tick) mayStillBeNeeded() Decision {
+	if t.turn.MayErase() {
+		return nil
+	}
+	only := t.onlyThere(t.node())
+	if len(only) == 0 {
+		return nil
+	}
+	left := messages(only)
+	return Wait{
+		For:  "the machine of " + t.node() + " to come back with its disks: it went before it was known that no volume needs them; set up no machine from them anew",
+		Left: left, Progress: hash(fmt.Sprint(left)),
+		Limit: t.policy().JoinLimit, LimitName: "join limit",
+		Stuck: "bring the machine back with its disks, then kubectl safe-roll abort; where they are lost for good, see kubectl safe-roll explain volume/data-lost: " +
+			"a volume whose loss is accepted must be deleted before the same command goes on",
+	}
+}
+
 // onlyThere finds the volumes that have fewer good replicas than they need, on
 // other nodes than that one and on other disks than the retired node's. One with no
 // replica left counts: a directory of it may lie there.
