@@ -66,14 +66,14 @@ func (t *tick) mineToTake() Decision {
 }
 
 // mineToEnd is asked before we end the machine, delete its Node or reboot it.
-// Where our command did so, or a person is to, the mark is that one's doing.
+// Where our command may have done so, or a person is to, the mark is that one's doing.
 func (t *tick) mineToEnd() Decision {
 	c := t.plan.Commands
 	ours := c.Retire != "" || c.Replace != "" || c.DeleteNode
 	if t.plan.Goal.Reboots() {
 		ours = c.Reboot != ""
 	}
-	if !ours || len(t.turn.Ran) > 0 {
+	if !ours || len(t.turn.Begun) > 0 {
 		return nil
 	}
 	return t.unclaimed()

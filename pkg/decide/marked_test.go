@@ -74,7 +74,9 @@ func TestMarked_TheOwnNodesMarkHoldsUpItsCordonAndItsEnd(t *testing.T) {
 	f.s.Nodes[0].Taints = nil
 	wantAct(t, f.next(), decide.RunCommand)
 	f.s.Nodes[0].Taints = []string{toBeDeleted} // our command's doing
-	f.mem.Current().Ran = map[decide.CommandKind]time.Time{decide.RetireCommand: f.now}
+	f.mem.Current().Begun = map[decide.CommandKind]time.Time{decide.RetireCommand: f.now}
+	wantAct(t, f.next(), decide.RunCommand) // it failed, and its mark keeps nobody from trying again
+	f.mem.Current().Ran = f.mem.Current().Begun
 	if w := wantWait(t, f.next(), decide.Retire); !strings.Contains(w.For, "to be gone") {
 		t.Errorf("%+v", w)
 	}
