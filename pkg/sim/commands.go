@@ -27,7 +27,7 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 	w := p.world
 	f := p.call("run " + string(a.Command))
 	if f.Harm != Fine && !f.After {
-		return decide.Outcome{}, f.err()
+		return decide.Outcome{}, f.err(ctx, latency)
 	}
 	w.mu.Lock()
 	w.catchUp()
@@ -45,7 +45,7 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 	}
 	w.mu.Unlock()
 	if f.Harm != Fine {
-		return decide.Outcome{}, f.err()
+		return decide.Outcome{}, f.err(ctx, latency)
 	}
 	t := time.NewTimer(took + latency)
 	defer t.Stop()

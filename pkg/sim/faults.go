@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -114,10 +115,13 @@ func (f Fault) code() (int, metav1.StatusReason) {
 	}
 }
 
-// err is the fault as an error of something that is not HTTP.
-func (f Fault) err() error {
+// err is the fault as an error of something that is not HTTP. What is not answered
+// lasts until its limit, the caller's or its own.
+func (f Fault) err(ctx context.Context, longest time.Duration) error {
 	if f.Harm == Timeout {
-		return errors.New("context deadline exceeded")
+		c, stop := context.WithTimeoutCause(ctx, longest, context.DeadlineExceeded)
+		defer stop()
+		return waitFor(c)
 	}
 	code, reason := f.code()
 	return errors.New(string(reason) + " " + http.StatusText(code))

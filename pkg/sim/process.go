@@ -113,7 +113,7 @@ func (p *Process) Calls() int {
 }
 
 // Observe implements roll.World.
-func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+func (p *Process) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
 	if p.last == nil {
 		f = cluster.Fresh // there is nothing yet that could be followed
 	}
@@ -126,7 +126,7 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 	}
 	lapse(latency)
 	if fault.Harm != Fine {
-		return nil, fault.err()
+		return nil, fault.err(ctx, unanswered)
 	}
 	if p.faults.Blind != nil {
 		if d := p.faults.Blind(); d > 0 {
@@ -143,6 +143,10 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 	p.last, p.stirs = seeing(s, p.seen), stirs
 	return p.last, nil
 }
+
+// unanswered is how long one request of a look is waited for, as package observe
+// does by default.
+const unanswered = 30 * time.Second
 
 // look takes a look; a cached one may be old, a consistent one slow.
 func (w *World) look(f cluster.Freshness, p *Process) (*cluster.Snapshot, int, error) {

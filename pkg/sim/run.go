@@ -147,6 +147,7 @@ func (w *World) rolled(ctx context.Context, r Roll) (History, error) {
 
 // close has the oracle judge a journal that has come to its end.
 func (w *World) close(ctx context.Context, m *book.InMemory, h *History) error {
+	w.arrivals()
 	journal, _, err := m.Open("reader").Read(ctx)
 	if err != nil {
 		return err
