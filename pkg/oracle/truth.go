@@ -28,6 +28,14 @@ type Truth struct {
 	// End is how the cluster was when the last process had ended; nil while
 	// one still works.
 	End *Moment
+	// Takings are the moments in which a process took the lock, in order.
+	Takings []Taking
+}
+
+// Taking is a process's taking of the lock.
+type Taking struct {
+	At time.Time
+	By int
 }
 
 // Deed is one change by our hand, as the cluster felt it.
@@ -38,6 +46,10 @@ type Deed struct {
 	// of the object that was changed.
 	Node cluster.NodeRef
 	UID  cluster.UID
+	// By is the process whose doing it was, as in a Taking, and Sent when it sent the
+	// request that did it; zero where that is not known.
+	By   int
+	Sent time.Time
 	// Before is how the cluster was just before it; nil for deeds that take
 	// nothing away.
 	Before *Moment

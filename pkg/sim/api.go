@@ -28,16 +28,16 @@ const latency = 4 * time.Millisecond
 
 // restConfig reaches this world: package act sends real requests, and nothing
 // leaves the process.
-func (w *World) restConfig() *rest.Config {
-	return &rest.Config{Host: "http://sim.invalid", QPS: -1, Transport: transport{w}}
+func (p *Process) restConfig() *rest.Config {
+	return &rest.Config{Host: "http://sim.invalid", QPS: -1, Transport: transport{p}}
 }
 
 // transport answers requests from the world.
-type transport struct{ *World }
+type transport struct{ *Process }
 
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := t.World
+	w := t.world
 	body := []byte{}
 	if r.Body != nil {
 		var err error
@@ -48,16 +48,23 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	by := w.inHand()
-	fault := Fault{}
-	if by != nil {
-		fault = by.process.call(r.Method + " " + resource(r.URL.Path))
+	fault := t.call(r.Method + " " + resource(r.URL.Path))
+	by := t.inHand()
+	if fault.Harm == Doze && !fault.After {
+		t.wake()
+		if err := r.Context().Err(); err != nil {
+			return nil, err
+		}
 	}
 	lapse(latency)
 	effect := func() (int, any) {
 		return w.handle(request{method: r.Method, parts: split(r.URL.Path), body: body, by: by})
 	}
-	return fault.apply(r, w, effect)
+	res, err := fault.apply(r, w, effect)
+	if fault.Harm == Doze {
+		t.wake()
+	}
+	return res, err
 }
 
 // split takes a path apart: the resource, and what follows it.

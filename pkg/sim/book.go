@@ -7,11 +7,17 @@ import (
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
 // Book returns the process's book, whose calls go wrong like any other.
-func (p *Process) Book() record.Book { return booked{p} }
+func (p *Process) Book() record.Book {
+	if p.wrap != nil {
+		return p.wrap(booked{p})
+	}
+	return booked{p}
+}
 
 type booked struct{ *Process }
 
@@ -26,6 +32,14 @@ func (b booked) through(ctx context.Context, what string, do func() error, send 
 		return ErrKilled
 	}
 	f := b.call(what)
+	if f.Harm == Doze {
+		if f.After {
+			defer b.wake()
+		} else {
+			b.wake()
+		}
+		f = Fault{}
+	}
 	if f.Harm == Fine {
 		lapse(latency)
 		if b.Dead() { // by another call, meanwhile
@@ -60,6 +74,13 @@ func (w *World) arrivals() {
 	w.catchUp()
 }
 
+// taken notes that a process has taken the lock.
+func (w *World) taken(by int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.truth.Takings = append(w.truth.Takings, oracle.Taking{At: time.Now(), By: by})
+}
+
 // arrives has something arrive after d.
 func (w *World) arrives(d time.Duration, arrive func()) {
 	w.mu.Lock()
@@ -79,7 +100,9 @@ func (b booked) Read(ctx context.Context) (h record.History, who record.Holder, 
 // Acquire implements record.Book.
 func (b booked) Acquire(ctx context.Context) (h record.History, err error) {
 	err = b.through(ctx, "acquire", func() error {
-		h, err = b.book.Acquire(ctx)
+		if h, err = b.book.Acquire(ctx); err == nil {
+			b.world.taken(b.number)
+		}
 		return err
 	}, nil)
 	return h, err
@@ -98,6 +121,7 @@ func (b booked) Append(ctx context.Context, es ...record.Event) error {
 
 // Guard implements record.Book; it asks nobody.
 func (b booked) Guard(d time.Duration) error {
+	b.awake()
 	if b.Dead() {
 		return ErrKilled
 	}

@@ -26,25 +26,37 @@ const NewName = "create-under-a-new-name"
 func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome, error) {
 	w := p.world
 	f := p.call("run " + string(a.Command))
+	if f.Harm == Doze && !f.After {
+		p.wake()
+		f = Fault{}
+	}
 	if f.Harm != Fine && !f.After {
 		return decide.Outcome{}, f.err(ctx, latency)
 	}
+	if err := p.Book().Guard(0); err != nil { // as package act asks just before it
+		return decide.Outcome{Result: decide.Refused, Detail: "the command was not run: " + err.Error()}, nil
+	}
+	by := p.inHand()
 	w.mu.Lock()
 	w.catchUp()
 	w.touched = true
 	var took time.Duration
 	switch a.Command {
 	case decide.RetireCommand:
-		took = w.retire(a)
+		took = w.retire(a, by)
 	case decide.CreateCommand:
 		took = w.build(a, p.commands)
 	case decide.ReplaceCommand:
-		took = w.retire(a) + w.build(a, p.commands)
+		took = w.retire(a, by) + w.build(a, p.commands)
 	case decide.RebootCommand:
-		took = w.reboot(a)
+		took = w.reboot(a, by)
 	}
 	w.mu.Unlock()
-	if f.Harm != Fine {
+	switch f.Harm {
+	case Fine:
+	case Doze:
+		p.wake()
+	default:
 		return decide.Outcome{}, f.err(ctx, latency)
 	}
 	t := time.NewTimer(took + latency)
@@ -61,13 +73,13 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 }
 
 // retire has the machine go, once.
-func (w *World) retire(a decide.Action) time.Duration {
+func (w *World) retire(a decide.Action, by *deed) time.Duration {
 	n := w.machineByUID(a.Node.UID)
 	if n == nil || n.doomed {
 		return 0
 	}
 	n.doomed = true
-	w.felt(w.deed, n.uid)
+	w.felt(by, n.uid)
 	w.powerOff(n)
 	w.after(retiring, func() {
 		if w.machineByUID(n.uid) == n {
@@ -79,13 +91,13 @@ func (w *World) retire(a decide.Action) time.Duration {
 
 // reboot has the machine go dark and come back with its disk, once: the command
 // ends when the machine has been asked.
-func (w *World) reboot(a decide.Action) time.Duration {
+func (w *World) reboot(a decide.Action, by *deed) time.Duration {
 	n := w.machineByUID(a.Node.UID)
 	if n == nil || n.doomed || !n.on || fmt.Sprintf("%s/%d", n.uid, n.boots) != a.Boot || w.asked[a.Boot] {
 		return 0
 	}
 	w.asked[a.Boot] = true
-	w.felt(w.deed, n.uid)
+	w.felt(by, n.uid)
 	w.after(asking, func() { w.powerOff(n) })
 	w.after(asking+dark, func() {
 		if w.machineByUID(n.uid) == n {

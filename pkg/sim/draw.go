@@ -66,10 +66,19 @@ func (c Case) classes(r *rand.Rand, n int) []Class {
 	return out
 }
 
+// lock is the roll, which is taken over in one of twelve seeds while its process
+// stands still.
+func (r Roll) lock() Roll {
+	if rand.New(rand.NewPCG(r.Seed, 0x6c6f636b)).IntN(12) > 0 || r.Interrupt > 0 {
+		return r
+	}
+	return r.TakenOver(r.Seed)
+}
+
 // Any is the roll of a seed, with everything that may come together: three of
 // four are brief; the loop is quick or slow to look; up to three foolish things
 // are done by others; every other one looks into directories; and the network is
-// bad, the process is killed or stopped, or what it sees is old, mixed or missing,
+// bad, the process is killed or stopped, or taken over while it stands still, or what it sees is old, mixed or missing,
 // or nothing of all that. A wait ends after four hours, in one of thirty-two after
 // the usual day: days in which nothing comes of it take as long to simulate as a
 // thousand rolls.
@@ -79,13 +88,13 @@ func Any(seed uint64) Roll {
 	if r.IntN(4) == 0 {
 		out.Case = Draw(seed)
 	}
-	return out.withAnything(r)
+	return out.withAnything(r).lock()
 }
 
 // AnyBrief is another roll of a seed, like those of [Any], and always brief.
 func AnyBrief(seed uint64) Roll {
 	r := rand.New(rand.NewPCG(seed, 0x616e796272696566))
-	return Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}.withAnything(r)
+	return Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}.withAnything(r).lock()
 }
 
 // withAnything is the roll with what goes wrong in it drawn.
