@@ -4,6 +4,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
@@ -75,6 +76,22 @@ func (r Roll) lock() Roll {
 	return r.TakenOver(r.Seed)
 }
 
+// hide is the roll, in which in one of sixteen seeds a kind cannot be read for a
+// while.
+func (r Roll) hide() Roll {
+	if rand.New(rand.NewPCG(r.Seed, 0x68696465)).IntN(16) > 0 {
+		return r
+	}
+	if len(r.Faults) == 0 {
+		r.Faults = []Faults{{}}
+	}
+	r.Faults = slices.Clone(r.Faults)
+	for i := range r.Faults {
+		r.Faults[i] = r.Faults[i].Hidden(r.Seed + uint64(i))
+	}
+	return r
+}
+
 // Any is the roll of a seed, with everything that may come together: three of
 // four are brief; the loop is quick or slow to look; up to three foolish things
 // are done by others; every other one looks into directories; and the network is
@@ -88,13 +105,13 @@ func Any(seed uint64) Roll {
 	if r.IntN(4) == 0 {
 		out.Case = Draw(seed)
 	}
-	return out.withAnything(r).lock()
+	return out.withAnything(r).hide().lock()
 }
 
 // AnyBrief is another roll of a seed, like those of [Any], and always brief.
 func AnyBrief(seed uint64) Roll {
 	r := rand.New(rand.NewPCG(seed, 0x616e796272696566))
-	return Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}.withAnything(r).lock()
+	return Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4)}.withAnything(r).hide().lock()
 }
 
 // withAnything is the roll with what goes wrong in it drawn.

@@ -26,6 +26,8 @@ type Process struct {
 	stirs    int                              // what had happened by then
 	did      deeds
 
+	unread Unread // what cannot be read, until hidden
+	hidden time.Time
 	number int // from 1, in the order of their connecting
 	actor  *act.Actor
 	wrap   func(record.Book) record.Book // for tests; nil for nothing
@@ -51,6 +53,9 @@ type Faults struct {
 	Slow time.Duration
 	// Blind says for how long from now nothing can be observed; nil for never.
 	Blind func() time.Duration
+	// Unread says which kind cannot be read from now on, and for how long; nil for
+	// none ever.
+	Unread func() (Unread, time.Duration)
 
 	dozes bool // the process is stopped at some time
 }
@@ -130,6 +135,9 @@ func (p *Process) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 	}
 	s, stirs, err := p.world.look(f, p)
 	if err != nil {
+		return nil, err
+	}
+	if s, err = p.shown(s); err != nil {
 		return nil, err
 	}
 	if f == cluster.Fresh {
