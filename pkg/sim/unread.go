@@ -137,6 +137,10 @@ func (p *Process) shown(s *cluster.Snapshot) (*cluster.Snapshot, error) {
 // Hidden are faults by which up to three times one kind cannot be read for a while,
 // of the seed's; whatever else goes wrong stays.
 func (f Faults) Hidden(seed uint64) Faults {
+	return f.hidden(seed, cluster.GapForbidden, cluster.GapFailed, cluster.GapTruncated)
+}
+
+func (f Faults) hidden(seed uint64, reasons ...cluster.GapReason) Faults {
 	r := rand.New(rand.NewPCG(seed, 0x676170))
 	var kinds []string
 	for _, k := range readables() {
@@ -152,7 +156,7 @@ func (f Faults) Hidden(seed uint64) Faults {
 		}
 		left, looks = left-1, r.IntN(50)
 		u := Unread{Kind: kinds[r.IntN(len(kinds))]}
-		u.Reason = []cluster.GapReason{cluster.GapForbidden, cluster.GapFailed, cluster.GapTruncated}[r.IntN(3)]
+		u.Reason = reasons[r.IntN(len(reasons))]
 		if u.Reason != cluster.GapForbidden && r.IntN(2) == 0 {
 			u.Kept = r.IntN(100)
 		}
