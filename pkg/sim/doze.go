@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
 )
 
@@ -120,15 +119,3 @@ func (w *World) firstly(ctx context.Context, r Roll, p *Process, cfg roll.Config
 
 // held is how long people wait before they try again to take a lock that is held.
 const held = 31 * time.Second
-
-// patient reports whether a process could not begin because the one that was stopped
-// holds the lock, and waits before the same is tried again.
-func (w *World) patient(err error, stopped <-chan ended) bool {
-	if stopped == nil || !errors.Is(err, record.ErrHeld) && !errors.Is(err, errStopped) {
-		return false
-	}
-	if errors.Is(err, record.ErrHeld) {
-		lapse(held)
-	}
-	return true
-}

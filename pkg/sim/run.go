@@ -230,8 +230,12 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		case written:
 			first = nil
 		}
-		if w.patient(err, stopped) {
-			left++
+		if stopped != nil && errors.Is(err, errStopped) {
+			continue
+		}
+		if stopped != nil && errors.Is(err, record.ErrHeld) {
+			lapse(held)
+			n-- // nothing was tried yet
 			continue
 		}
 		w.mend(n)
