@@ -119,3 +119,11 @@ func (w *World) firstly(ctx context.Context, r Roll, p *Process, cfg roll.Config
 
 // held is how long people wait before they try again to take a lock that is held.
 const held = 31 * time.Second
+
+// awaited waits until the process that was stopped has come to its end, if any was.
+func (w *World) awaited(stopped <-chan ended) {
+	if stopped != nil {
+		e := <-stopped
+		w.tell("process 0, which stood still: exit %d, %T, %v", e.res.Exit, e.res.Decision, e.err)
+	}
+}

@@ -182,12 +182,7 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 	first := &plan
 	var halt decide.Halt
 	var stopped <-chan ended
-	defer func() {
-		if stopped != nil {
-			e := <-stopped
-			w.tell("process 0, which stood still: exit %d, %T, %v", e.res.Exit, e.res.Decision, e.err)
-		}
-	}()
+	defer func() { w.awaited(stopped) }()
 	for n, left := 0, len(r.Faults)+retries; n < left; n++ {
 		faults := Faults{}
 		if n < len(r.Faults) {
@@ -230,10 +225,10 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		case written:
 			first = nil
 		}
-		if stopped != nil && errors.Is(err, errStopped) {
+		switch {
+		case errors.Is(err, errStopped):
 			continue
-		}
-		if stopped != nil && errors.Is(err, record.ErrHeld) {
+		case stopped != nil && errors.Is(err, record.ErrHeld):
 			lapse(held)
 			n-- // nothing was tried yet
 			continue
