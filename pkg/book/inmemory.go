@@ -27,6 +27,8 @@ type InMemory struct {
 	head   head
 	lines  []string
 	opened int
+	// written and leased are the versions of the journal and of the lease.
+	written, leased int
 }
 
 // NewInMemory returns an empty one. A renewal lasts for the duration, by the
@@ -79,6 +81,8 @@ func (o *opened) Acquire(context.Context) (record.History, error) {
 		return record.History{}, fmt.Errorf("%w: %s, since %s, renewed %s ago; %s", record.ErrHeld, h.Identity,
 			h.Since.UTC().Format(time.RFC3339), now.Sub(h.Renewed).Round(time.Second), doing)
 	}
+	m.written++
+	m.leased++
 	m.opened++ // a number will do: the simulator must be the same at every run
 	m.token = fmt.Sprintf("holding-%d", m.opened)
 	m.head.epoch++
@@ -104,6 +108,7 @@ func (o *opened) Renew(context.Context) error {
 		return err
 	}
 	o.hold.renewed = now
+	m.leased++
 	m.holder.Renewed, m.holder.Expires = now, now.Add(m.duration)
 	return nil
 }
@@ -122,6 +127,7 @@ func (o *opened) Append(_ context.Context, events ...record.Event) error {
 	if err != nil {
 		return fmt.Errorf("the journal: %w", err)
 	}
+	m.written++
 	if h.run != m.head.run {
 		m.lines = nil
 	}
@@ -142,6 +148,7 @@ func (o *opened) Release(context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if o.hold.held && m.token == o.hold.token {
+		m.leased++
 		m.holder, m.token = record.Holder{}, ""
 	}
 	if o.hold.lost == nil {

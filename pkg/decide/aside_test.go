@@ -146,6 +146,9 @@ func TestForget_TheStoragesNodeGoesBeforeAReplacementComes(t *testing.T) {
 	f.mem.Refusals, f.mem.Refused = 0, nil
 	sn.Deleting = true
 	wantWait(t, f.next(), decide.PruneIt) // a machine that finds it dying is never made known
+	sn.Deleting = false
+	f.storage().KeepsNodes = cluster.Unknown // its version cannot be read just now
+	wantWait(t, f.next(), decide.PruneIt)
 	f.storage().KeepsNodes = cluster.No
 	wantAct(t, f.next(), decide.RunCommand)
 }

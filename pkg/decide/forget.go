@@ -21,8 +21,12 @@ func (t *tick) forget() Decision {
 		st := &t.s.Storages[i]
 		for k := range st.Nodes {
 			sn := &st.Nodes[k]
-			if sn.Name != t.node() || st.KeepsNodes != cluster.Yes {
+			if sn.Name != t.node() || st.KeepsNodes == cluster.No {
 				continue
+			}
+			if st.KeepsNodes == cluster.Unknown { // as long as its version cannot be read
+				return t.letGo([]string{"whether its object for " + t.node() + " goes by itself cannot be told"},
+					"make the storage's version readable, or remove its object for "+t.node()+" before a machine of that name joins")
 			}
 			if sn.Deleting { // a machine of that name that found it would not be made known
 				return t.letGo([]string{"its object for " + t.node() + " is being deleted"}, "look at the finalizers of the storage's object for "+t.node())

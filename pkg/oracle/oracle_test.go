@@ -5,7 +5,6 @@ package oracle_test
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -280,26 +279,5 @@ func TestCheck_NamesWhatTheTruthShows(t *testing.T) {
 			c.edit(w)
 			breaks(t, oracle.Check(es, w), c.want)
 		})
-	}
-}
-
-func TestCheck_OthersDoingsAreNotOurs(t *testing.T) {
-	es := clean()
-	w := world(es)
-	w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Theirs}, {Volume: "v", By: oracle.Storage, Damaged: true}, {Volume: "v", By: oracle.Ours, Concealed: 1}}
-	w.Deeds[0].Before.Nodes[1].DownSince = w.Deeds[0].At.Add(-30 * time.Second) // nobody can know yet
-	w.Deeds[0].Before.Volumes[0].Copies = []cluster.NodeRef{one, two}
-	w.Deeds[0].Before.Volumes[0].Concealed = []cluster.NodeRef{{Name: "w3", UID: "u3"}}
-	if r := oracle.Check(es, w); len(r.Violations) > 0 {
-		t.Error(r.Violations)
-	}
-}
-
-func TestCheck_WhatIsNoJournalIsNotJudged(t *testing.T) {
-	for _, es := range [][]record.Event{nil, clean()[1:]} {
-		r := oracle.Check(es, nil)
-		if len(r.Violations) > 0 || len(r.NotJudged) != 1 || !strings.Contains(r.NotJudged[0].Why, "begin") {
-			t.Errorf("%+v", r)
-		}
 	}
 }

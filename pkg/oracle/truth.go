@@ -29,6 +29,14 @@ type Truth struct {
 	// End is how the cluster was when the last process had ended; nil while
 	// one still works.
 	End *Moment
+	// Takings are the moments in which a process took the lock, in order.
+	Takings []Taking
+}
+
+// Taking is a process's taking of the lock.
+type Taking struct {
+	At time.Time
+	By int
 }
 
 // Deed is one change by our hand, as the cluster felt it.
@@ -44,6 +52,10 @@ type Deed struct {
 	// Twice: the command that the deed ran was still running, begun by somebody
 	// whose program was killed.
 	Twice bool
+	// By is the process whose doing it was, as in a Taking, and Sent when it sent the
+	// request that did it; zero where that is not known.
+	By   int
+	Sent time.Time
 	// Before is how the cluster was just before it; nil for deeds that take
 	// nothing away.
 	Before *Moment

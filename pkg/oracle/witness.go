@@ -33,6 +33,7 @@ func (c *court) witnesses() {
 	}
 	for _, d := range c.truth.Deeds {
 		c.intended(d)
+		c.locked(d)
 		if d.Before != nil {
 			c.alone(d)
 			c.floors(d)

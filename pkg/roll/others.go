@@ -19,9 +19,14 @@ import (
 const mostNoticed = 200
 
 // notice tells, and writes down, what others did since the look before. It
-// judges nothing: what it means is decided from the facts themselves.
+// judges nothing: what it means is decided from the facts themselves. A node is not
+// gone because the list of them could not be read: such a look is passed over.
 func (r *runner) notice(ctx context.Context, s *cluster.Snapshot) error {
-	before := r.look
+	if slices.ContainsFunc(s.Gaps, func(g cluster.Gap) bool { return g.Kind == "nodes" }) {
+		return nil
+	}
+	before := r.listed
+	r.listed = s
 	if before == nil || r.noticed >= mostNoticed {
 		return nil
 	}

@@ -75,3 +75,33 @@ func TestRun_WhatOthersDoIsWrittenDownAndWhatWeDoIsNot(t *testing.T) {
 		}
 	})
 }
+
+func TestRun_NoNodeIsSaidToBeGoneBecauseTheListCouldNotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := worlds()["evict and replace"]()
+		p := propose(t, w, c)
+		b := &shelf{}
+		cfg := config(w, b, &p)
+		began := w.looks
+		cfg.World = busy{w, func(looks int, s *cluster.Snapshot) {
+			if looks == began+6 {
+				s.Nodes = nil
+				s.Gaps = append(s.Gaps, cluster.Gap{Kind: "nodes", Reason: cluster.GapFailed, Needed: true})
+			}
+		}}
+		res, err := roll.Run(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, w, res)
+		said := ""
+		for _, e := range b.events {
+			if e.Kind == record.Noticed {
+				said += e.Text + "\n"
+			}
+		}
+		if strings.Contains(said, "is gone;") || strings.Contains(said, ") is gone") || strings.Contains(said, "joined") {
+			t.Errorf("nobody came or went:\n%s", said)
+		}
+	})
+}

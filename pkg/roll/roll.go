@@ -139,6 +139,8 @@ type runner struct {
 	// look is the last snapshot, sight what the journal was told of it.
 	look  *cluster.Snapshot
 	sight sight
+	// listed is the last one in which the nodes could be read.
+	listed *cluster.Snapshot
 	// phase is the phase of the last wait, waited how long it has lasted.
 	phase  decide.Phase
 	waited decide.Waited

@@ -4,7 +4,6 @@ package sim
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
@@ -29,16 +27,16 @@ const latency = 4 * time.Millisecond
 
 // restConfig reaches this world: package act sends real requests, and nothing
 // leaves the process.
-func (w *World) restConfig() *rest.Config {
-	return &rest.Config{Host: "http://sim.invalid", QPS: -1, Transport: transport{w}}
+func (p *Process) restConfig() *rest.Config {
+	return &rest.Config{Host: "http://sim.invalid", QPS: -1, Transport: transport{p}}
 }
 
 // transport answers requests from the world.
-type transport struct{ *World }
+type transport struct{ *Process }
 
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := t.World
+	w := t.world
 	body := []byte{}
 	if r.Body != nil {
 		var err error
@@ -49,16 +47,23 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	by := w.inHand()
-	fault := Fault{}
-	if by != nil {
-		fault = by.process.call(r.Method + " " + resource(r.URL.Path))
+	fault := t.call(r.Method + " " + resource(r.URL.Path))
+	by := t.inHand()
+	if fault.Harm == Doze && !fault.After {
+		t.wake()
+		if err := r.Context().Err(); err != nil {
+			return nil, err
+		}
 	}
 	lapse(latency)
 	effect := func() (int, any) {
 		return w.handle(request{method: r.Method, parts: split(r.URL.Path), body: w.sent(body), by: by})
 	}
-	return fault.apply(r, w, effect)
+	res, err := fault.apply(r, w, effect)
+	if fault.Harm == Doze {
+		t.wake()
+	}
+	return res, err
 }
 
 // split takes a path apart: the resource, and what follows it.
@@ -107,50 +112,6 @@ func (w *World) handle(r request) (int, any) {
 		return w.handleStorage(r, model.Ref{Kind: model.Kind(r.parts[1]), Name: name})
 	}
 	return refusal(http.StatusNotFound, metav1.StatusReasonNotFound, "no such resource")
-}
-
-// wanted is what a change says of the object that it means.
-type wanted struct {
-	Metadata struct {
-		UID             string `json:"uid"`
-		ResourceVersion string `json:"resourceVersion"`
-	} `json:"metadata"`
-	Preconditions struct {
-		UID             string `json:"uid"`
-		ResourceVersion string `json:"resourceVersion"`
-	} `json:"preconditions"`
-	DeleteOptions struct {
-		Preconditions struct {
-			UID string `json:"uid"`
-		} `json:"preconditions"`
-	} `json:"deleteOptions"`
-	Spec struct {
-		Unschedulable *bool `json:"unschedulable"`
-	} `json:"spec"`
-}
-
-// named is the identity that the change names; empty where it names none.
-func (m wanted) named() cluster.UID {
-	return cluster.UID(cmp.Or(m.Metadata.UID, m.Preconditions.UID, m.DeleteOptions.Preconditions.UID))
-}
-
-// meant checks the preconditions; the answer is nil where they hold.
-func meant(body []byte, uid types.UID, version string) (wanted, *metav1.Status) {
-	var m wanted
-	if err := json.Unmarshal(body, &m); err != nil {
-		return m, status(http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error())
-	}
-	for _, want := range []string{m.Metadata.UID, m.Preconditions.UID, m.DeleteOptions.Preconditions.UID} {
-		if want != "" && want != string(uid) {
-			return m, status(http.StatusConflict, metav1.StatusReasonConflict, "Precondition failed: UID in precondition: "+want+", UID in object meta: "+string(uid))
-		}
-	}
-	for _, want := range []string{m.Metadata.ResourceVersion, m.Preconditions.ResourceVersion} {
-		if want != "" && want != version {
-			return m, status(http.StatusConflict, metav1.StatusReasonConflict, "the object has been modified; please apply your changes to the latest version and try again")
-		}
-	}
-	return m, nil
 }
 
 func (w *World) handleNode(r request, name string) (int, any) {

@@ -27,9 +27,17 @@ const NewName = "create-under-a-new-name"
 func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome, error) {
 	w := p.world
 	f := p.call("run " + string(a.Command))
-	if f.Harm != Fine && !f.After {
-		return decide.Outcome{}, f.err()
+	if f.Harm == Doze && !f.After {
+		p.wake()
+		f = Fault{}
 	}
+	if f.Harm != Fine && !f.After {
+		return decide.Outcome{}, f.err(ctx, latency)
+	}
+	if err := p.Book().Guard(0); err != nil { // as package act asks just before it
+		return decide.Outcome{Result: decide.Refused, Detail: "the command was not run: " + err.Error()}, nil
+	}
+	by := p.inHand()
 	w.mu.Lock()
 	w.catchUp()
 	w.touched = true
@@ -38,24 +46,28 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 	var took time.Duration
 	switch a.Command {
 	case decide.RetireCommand:
-		took = w.retire(a)
+		took = w.retire(a, by)
 	case decide.CreateCommand:
 		took = w.build(a, p.commands)
 	case decide.ReplaceCommand:
-		took = w.retire(a) + w.build(a, p.commands)
+		took = w.retire(a, by) + w.build(a, p.commands)
 	case decide.RebootCommand:
-		took = w.reboot(a)
+		took = w.reboot(a, by)
 	}
 	if twice {
-		w.truth.Deeds = append(w.truth.Deeds, w.twice(a))
+		w.truth.Deeds = append(w.truth.Deeds, w.twice(p, a))
 	}
 	w.busy[key] = time.Time{}
-	if f.Harm == Fine || f.Harm == Kill { // else it has ended, with an error
+	if f.Harm == Fine || f.Harm == Kill || f.Harm == Doze { // else it has ended, with an error
 		w.busy[key] = w.now.Add(took)
 	}
 	w.mu.Unlock()
-	if f.Harm != Fine {
-		return decide.Outcome{}, f.err()
+	switch f.Harm {
+	case Fine:
+	case Doze:
+		p.wake()
+	default:
+		return decide.Outcome{}, f.err(ctx, latency)
 	}
 	t := time.NewTimer(took + latency)
 	defer t.Stop()
@@ -72,20 +84,20 @@ func (p *Process) command(ctx context.Context, a decide.Action) (decide.Outcome,
 
 // twice is a command that is begun while it still runs: what it does once here, a
 // real one may do twice.
-func (w *World) twice(a decide.Action) oracle.Deed {
+func (w *World) twice(p *Process, a decide.Action) oracle.Deed {
 	raw, err := json.Marshal(a)
 	w.must(err)
-	return oracle.Deed{At: w.now, Verb: string(a.Verb), Node: a.Node, UID: a.Node.UID, Action: raw, Twice: true}
+	return oracle.Deed{At: w.now, Verb: string(a.Verb), Node: a.Node, UID: a.Node.UID, Action: raw, Twice: true, By: p.number, Sent: w.now}
 }
 
 // retire has the machine go, once.
-func (w *World) retire(a decide.Action) time.Duration {
+func (w *World) retire(a decide.Action, by *deed) time.Duration {
 	n := w.machineByUID(a.Node.UID)
 	if n == nil || n.doomed {
 		return 0
 	}
 	n.doomed = true
-	w.felt(w.deed, n.uid)
+	w.felt(by, n.uid)
 	w.powerOff(n)
 	w.after(retiring, func() {
 		if w.machineByUID(n.uid) == n {
@@ -97,13 +109,13 @@ func (w *World) retire(a decide.Action) time.Duration {
 
 // reboot has the machine go dark and come back with its disk, once: the command
 // ends when the machine has been asked.
-func (w *World) reboot(a decide.Action) time.Duration {
+func (w *World) reboot(a decide.Action, by *deed) time.Duration {
 	n := w.machineByUID(a.Node.UID)
 	if n == nil || n.doomed || !n.on || fmt.Sprintf("%s/%d", n.uid, n.boots) != a.Boot || w.asked[a.Boot] {
 		return 0
 	}
 	w.asked[a.Boot] = true
-	w.felt(w.deed, n.uid)
+	w.felt(by, n.uid)
 	w.after(asking, func() { w.powerOff(n) })
 	w.after(asking+dark, func() {
 		if w.machineByUID(n.uid) == n {

@@ -4,8 +4,10 @@ package sim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
@@ -66,10 +68,36 @@ func (c Case) classes(r *rand.Rand, n int) []Class {
 	return out
 }
 
+// lock is the roll, which is taken over in one of twelve seeds while its process
+// stands still.
+func (r Roll) lock() Roll {
+	if rand.New(rand.NewPCG(r.Seed, 0x6c6f636b)).IntN(12) > 0 || r.Interrupt > 0 {
+		return r
+	}
+	return r.TakenOver(r.Seed)
+}
+
+// hide is the roll, in which in one of sixteen seeds a kind cannot be read for a
+// while. What halts at once is left to a campaign of its own, as long as a node that
+// was put back after its drain does not always come to its end.
+func (r Roll) hide() Roll {
+	if rand.New(rand.NewPCG(r.Seed, 0x68696465)).IntN(16) > 0 {
+		return r
+	}
+	if len(r.Faults) == 0 {
+		r.Faults = []Faults{{}}
+	}
+	r.Faults = slices.Clone(r.Faults)
+	for i := range r.Faults {
+		r.Faults[i] = r.Faults[i].hidden(r.Seed+uint64(i), cluster.GapFailed, cluster.GapTruncated)
+	}
+	return r
+}
+
 // Any is the roll of a seed, with everything that may come together: three of
 // four are brief; the loop is quick or slow to look; up to three foolish things
 // are done by others; every other one looks into directories; and the network is
-// bad, the process is killed or stopped, or what it sees is old, mixed or missing,
+// bad, the process is killed or stopped, or taken over while it stands still, or what it sees is old, mixed or missing,
 // or nothing of all that. A wait ends after four hours, in one of thirty-two after
 // the usual day: days in which nothing comes of it take as long to simulate as a
 // thousand rolls.
@@ -79,7 +107,7 @@ func Any(seed uint64) Roll {
 	if r.IntN(4) == 0 {
 		out.Case = Draw(seed)
 	}
-	return out.withAnything(r)
+	return out.withAnything(r).hide().lock()
 }
 
 // AnyBrief is another roll of a seed, like those of [Any], and always brief; what
@@ -88,7 +116,7 @@ func AnyBrief(seed uint64) Roll {
 	r := rand.New(rand.NewPCG(seed, 0x616e796272696566))
 	out := Roll{Seed: seed, Case: Brief(seed), Chaos: r.IntN(4), Within: 6 * time.Minute}.withAnything(r)
 	out.Interrupt = out.Interrupt * 3 / 10
-	return out
+	return out.hide().lock()
 }
 
 // withAnything is the roll with what goes wrong in it drawn.

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -19,6 +20,8 @@ const (
 	Fine Harm = iota
 	// Kill ends the process: nothing that it does later has any effect.
 	Kill
+	// Doze stops the process as a whole for a while, and then it goes on.
+	Doze
 	// Conflicting, TooMany, Broken, Unavailable, Expired and Forbidden are
 	// answers of an API server: 409, 429, 500, 503, 401, 403.
 	Conflicting
@@ -44,7 +47,7 @@ func Harms() []Harm {
 
 // passes reports whether the harm is one that the same call may survive when
 // it is tried again: credentials and rights do not come back by themselves.
-func (h Harm) passes() bool { return h != Expired && h != Forbidden && h != Kill }
+func (h Harm) passes() bool { return h != Expired && h != Forbidden && h != Kill && h != Doze }
 
 // Fault is what goes wrong with one call. The zero value is nothing.
 type Fault struct {
@@ -54,6 +57,8 @@ type Fault struct {
 	// Late, where it is longer than zero: the call takes effect that long
 	// after the client has given it up.
 	Late time.Duration
+	// Lasts is how long a Doze is.
+	Lasts time.Duration
 }
 
 // Call is one call of a process to its world, numbered from 1.
@@ -78,14 +83,14 @@ func (f Fault) apply(r *http.Request, w *World, effect func() (int, any)) (*http
 	switch {
 	case f.Late > 0:
 		w.after(f.Late, func() { effect() })
-	case f.Harm == Fine, f.After:
+	case f.Harm == Fine, f.Harm == Doze, f.After:
 		code, payload = effect()
 		w.touched = w.touched || r.Method != http.MethodGet
 		w.due()
 	}
 	w.mu.Unlock()
 	switch f.Harm {
-	case Fine:
+	case Fine, Doze: // which was slept off, where it was before the call
 		return response(r, code, payload), nil
 	case Timeout:
 		return nil, waitFor(r.Context())
@@ -114,10 +119,13 @@ func (f Fault) code() (int, metav1.StatusReason) {
 	}
 }
 
-// err is the fault as an error of something that is not HTTP.
-func (f Fault) err() error {
+// err is the fault as an error of something that is not HTTP. What is not answered
+// lasts until its limit, the caller's or its own.
+func (f Fault) err(ctx context.Context, longest time.Duration) error {
 	if f.Harm == Timeout {
-		return errors.New("context deadline exceeded")
+		c, stop := context.WithTimeoutCause(ctx, longest, context.DeadlineExceeded)
+		defer stop()
+		return waitFor(c)
 	}
 	code, reason := f.code()
 	return errors.New(string(reason) + " " + http.StatusText(code))

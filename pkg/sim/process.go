@@ -4,14 +4,12 @@ package sim
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
+	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
@@ -28,9 +26,18 @@ type Process struct {
 	stirs    int                              // what had happened by then
 	did      deeds
 
+	unread Unread // what cannot be read, until hidden
+	hidden time.Time
+	number int // from 1, in the order of their connecting
+	actor  *act.Actor
+	wrap   func(record.Book) record.Book // for tests; nil for nothing
+	dozed  chan struct{}                 // closed once it was stopped
+
 	mu    sync.Mutex
 	calls int
 	dead  bool
+	until time.Time // stopped as a whole until then
+	deed  *deed     // the deed in hand
 }
 
 // Faults says what goes wrong. All of it may be zero.
@@ -46,46 +53,24 @@ type Faults struct {
 	Slow time.Duration
 	// Blind says for how long from now nothing can be observed; nil for never.
 	Blind func() time.Duration
+	// Unread says which kind cannot be read from now on, and for how long; nil for
+	// none ever.
+	Unread func() (Unread, time.Duration)
+
+	dozes bool // the process is stopped at some time
 }
 
 // Connect starts a process on the world and the book.
 func (w *World) Connect(b record.Book, c decide.Commands, f Faults) *Process {
-	return &Process{world: w, book: b, commands: c, faults: f}
-}
-
-// deed is the deed in hand, and whose it is.
-type deed struct {
-	process *Process
-	action  decide.Action
-}
-
-func (w *World) inHand() *deed {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.deed
-}
-
-// felt notes that a change by our hand takes effect now, on the object that the
-// request named by this identity.
-func (w *World) felt(by *deed, uid cluster.UID) {
-	if by == nil {
-		return
-	}
-	raw, err := json.Marshal(by.action)
-	w.must(err)
-	d := oracle.Deed{At: time.Now(), Verb: string(by.action.Verb), Node: by.action.Node, UID: uid, Action: raw}
-	switch by.action.Verb {
-	case decide.Cordon, decide.EvictPods, decide.DeleteNode, decide.RunCommand:
-		if by.action.Command != decide.CreateCommand {
-			d.Before = w.moment()
-		}
-	}
-	w.truth.Deeds = append(w.truth.Deeds, d)
-	w.opens(by.action)
+	w.processes++
+	return &Process{world: w, book: b, commands: c, faults: f, number: w.processes, dozed: make(chan struct{})}
 }
 
 // call counts a call and says what goes wrong with it.
 func (p *Process) call(what string) Fault {
+	p.awake()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dead {
@@ -96,8 +81,11 @@ func (p *Process) call(what string) Fault {
 		return Fault{}
 	}
 	f := p.faults.At(Call{N: p.calls, What: what})
-	if f.Harm == Kill {
+	switch f.Harm {
+	case Kill:
 		p.dead = true
+	case Doze:
+		p.doze(f.Lasts)
 	}
 	return f
 }
@@ -117,7 +105,7 @@ func (p *Process) Calls() int {
 }
 
 // Observe implements roll.World.
-func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+func (p *Process) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
 	if p.last == nil {
 		f = cluster.Fresh // there is nothing yet that could be followed
 	}
@@ -128,9 +116,17 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 	if fault.Harm == Kill {
 		return nil, ErrKilled
 	}
+	if fault.Harm == Doze {
+		if fault.After {
+			defer p.wake()
+		} else {
+			p.wake()
+		}
+		fault = Fault{}
+	}
 	lapse(latency)
 	if fault.Harm != Fine {
-		return nil, fault.err()
+		return nil, fault.err(ctx, unanswered)
 	}
 	if p.faults.Blind != nil {
 		if d := p.faults.Blind(); d > 0 {
@@ -141,12 +137,19 @@ func (p *Process) Observe(_ context.Context, f cluster.Freshness) (*cluster.Snap
 	if err != nil {
 		return nil, err
 	}
+	if s, err = p.shown(s); err != nil {
+		return nil, err
+	}
 	if f == cluster.Fresh {
 		p.seen, p.looked = p.world.lookInside(s), s.Look
 	}
 	p.last, p.stirs = seeing(s, p.seen), stirs
 	return p.last, nil
 }
+
+// unanswered is how long one request of a look is waited for, as package observe
+// does by default.
+const unanswered = 30 * time.Second
 
 // look takes a look; a cached one may be old, a consistent one slow.
 func (w *World) look(f cluster.Freshness, p *Process) (*cluster.Snapshot, int, error) {
@@ -192,6 +195,7 @@ func (w *World) look(f cluster.Freshness, p *Process) (*cluster.Snapshot, int, e
 // Await implements roll.World.
 func (p *Process) Await(ctx context.Context, _ cluster.Revision) error {
 	for !p.Dead() {
+		p.awake()
 		due, stirred := p.world.stirred(p.stirs)
 		if stirred {
 			return nil
@@ -216,38 +220,4 @@ func (w *World) stirred(since int) (time.Time, bool) {
 	defer w.mu.Unlock()
 	w.catchUp()
 	return w.due(), w.stirs != since
-}
-
-// Perform implements roll.World: package act does the deed, by requests that
-// this world answers, and the operator's commands are the world's own.
-func (p *Process) Perform(ctx context.Context, a decide.Action) (decide.Outcome, error) {
-	if p.Dead() {
-		return decide.Outcome{}, ErrKilled
-	}
-	w := p.world
-	w.mu.Lock()
-	w.deed = &deed{process: p, action: a}
-	w.mu.Unlock()
-	defer func() {
-		w.mu.Lock()
-		w.deed = nil
-		w.mu.Unlock()
-	}()
-	var o decide.Outcome
-	var err error
-	if a.Verb == decide.RunCommand {
-		o, err = p.command(ctx, a)
-	} else {
-		if p.last == nil {
-			if _, err := p.Observe(ctx, cluster.Fresh); err != nil {
-				return decide.Outcome{}, fmt.Errorf("look before the deed: %w", err)
-			}
-		}
-		o, err = w.actor.Perform(ctx, p.last, a)
-	}
-	p.did.note(a, w.revised())
-	if p.Dead() {
-		return decide.Outcome{}, ErrKilled
-	}
-	return o, err
 }

@@ -11,16 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
-	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
 
@@ -43,6 +38,11 @@ type Roll struct {
 	// Outage switches the last worker off after that time, until somebody mends
 	// it between two processes; 0 for never.
 	Outage time.Duration
+	// Successor is how long after the first process was stopped (Doze) somebody else
+	// goes on with the roll, on another machine; 0 for nobody before it ends.
+	Successor time.Duration
+
+	wrap func(record.Book) record.Book // for tests
 }
 
 // Ending is how a roll ended.
@@ -157,6 +157,7 @@ func (w *World) rolled(ctx context.Context, r Roll) (History, error) {
 
 // close has the oracle judge a journal that has come to its end.
 func (w *World) close(ctx context.Context, m *book.InMemory, h *History) error {
+	w.arrivals()
 	journal, _, err := m.Open("reader").Read(ctx)
 	if err != nil {
 		return err
@@ -169,7 +170,7 @@ func (w *World) close(ctx context.Context, m *book.InMemory, h *History) error {
 	before := h.Report.Violations
 	h.Report = oracle.Check(h.Events, &h.Truth)
 	h.Report.Violations = append(before, h.Report.Violations...)
-	w.truth = oracle.Truth{}
+	w.truth = oracle.Truth{Takings: w.truth.Takings}
 	return nil
 }
 
@@ -190,21 +191,34 @@ func config(p *Process, plan *decide.Plan, tick time.Duration) roll.Config {
 func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMemory, h *History) {
 	first := &plan
 	var halt decide.Halt
+	var stopped <-chan ended
+	defer func() { w.awaited(stopped) }()
 	for n, left := 0, len(r.Faults)+retries; n < left; n++ {
 		faults := Faults{}
 		if n < len(r.Faults) {
 			faults = r.Faults[n]
 		}
-		p := w.Connect(m.Open("somebody@laptop"), plan.Commands, faults)
+		who := "somebody@laptop"
+		if stopped != nil {
+			who = "somebody@desk"
+		}
+		p := w.Connect(m.Open(who), plan.Commands, faults)
+		p.wrap = r.wrap
 		c, stop := ctx, context.CancelFunc(func() {})
 		if n == 0 && r.Interrupt > 0 {
 			c, stop = context.WithTimeout(ctx, r.Interrupt)
 		}
+		var res roll.Result
+		var err error
 		cfg := config(p, first, cmp.Or(r.Tick, time.Second))
 		if w.tool != nil {
 			cfg = w.tool(cfg)
 		}
-		res, err := roll.Run(c, cfg)
+		if n == 0 && r.Successor > 0 {
+			res, err, stopped = w.firstly(c, r, p, cfg)
+		} else {
+			res, err = roll.Run(c, cfg)
+		}
 		stop()
 		h.Calls = append(h.Calls, p.Calls())
 		halt, _ = res.Decision.(decide.Halt)
@@ -223,6 +237,14 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 			first = &plan
 		case written:
 			first = nil
+		}
+		switch {
+		case errors.Is(err, errStopped):
+			continue
+		case stopped != nil && errors.Is(err, record.ErrHeld):
+			lapse(held)
+			n-- // nothing was tried yet
+			continue
 		}
 		w.mend(n)
 		if w.separate(halt) {
@@ -260,31 +282,4 @@ func (w *World) tell(format string, args ...any) {
 	defer w.mu.Unlock()
 	w.catchUp()
 	w.say(format, args...)
-}
-
-func placers() map[string]forecast.Placer {
-	return map[string]forecast.Placer{longhorn.Driver: longhorn.New().Placer()}
-}
-
-// propose makes the plan, as the command line does.
-func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error) {
-	s, err := w.Connect(nil, c.Commands, Faults{}).Observe(ctx, cluster.Fresh)
-	if err != nil {
-		return decide.Plan{}, "", err
-	}
-	p := policy.Default()
-	p.Strategy, p.Accepted = c.Strategy, c.Accepted
-	p.LongestWait = cmp.Or(c.Longest, p.LongestWait)
-	req := decide.Request{Run: fmt.Sprintf("r%d", w.opts.Seed), Goal: c.Goal, Commands: c.Commands, Policy: p}
-	req.Replacement.Disk, req.Probe = c.Said, c.Probe
-	for i := range c.Roll {
-		if n := w.machine(fmt.Sprintf("worker-%d", i+1)); n != nil {
-			req.Nodes = append(req.Nodes, n.ref())
-		}
-	}
-	plan, no := decide.Propose(assess.Judge(s, p, time.Now()), req, placers())
-	if len(no) > 0 {
-		return plan, no[0].Message, nil
-	}
-	return plan, "", nil
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/act"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
@@ -42,7 +41,6 @@ type World struct {
 	disks  *hardware
 	reader plugin.Reader
 	kinds  map[string]plugin.Kind
-	actor  *act.Actor
 
 	now      time.Time // how far the world has been stepped
 	serial   int
@@ -82,12 +80,12 @@ type World struct {
 	entrusted map[string]bool
 	coming    int64 // how large the disks of machines to come are
 
-	truth oracle.Truth
-	deed  *deed                // the deed in hand
-	built map[cluster.UID]bool // machines for which another was made
-	busy  map[string]time.Time // until when a command for a machine runs
-	asked map[string]bool      // boots that were asked to end
-	log   []string
+	truth     oracle.Truth
+	processes int                  // counts those that were connected
+	built     map[cluster.UID]bool // machines for which another was made
+	busy      map[string]time.Time // until when a command for a machine runs
+	asked     map[string]bool      // boots that were asked to end
+	log       []string
 }
 
 // event is something that happens at a time.
@@ -122,17 +120,7 @@ func New(o Options) (*World, error) {
 			return nil, err
 		}
 	}
-	var err error
-	w.actor, err = act.New(act.Config{REST: w.restConfig(), Storages: []plugin.Storage{longhorn.New()}, Guard: w.guard})
-	return w, err
-}
-
-// guard asks the lock of whose deed is in hand.
-func (w *World) guard(lasts time.Duration) error {
-	if by := w.inHand(); by != nil {
-		return by.process.Book().Guard(lasts)
-	}
-	return nil
+	return w, nil
 }
 
 // next returns a number that nothing else has.
