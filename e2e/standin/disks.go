@@ -118,6 +118,20 @@ func (d *disks) Create(at model.Place, blank model.Directory) error {
 	return disk.Create(dir, disk.Meta{Size: blank.Size, Rebuilding: blank.Rebuilding, Revision: blank.Revision})
 }
 
+// Begin implements model.Disks.
+func (d *disks) Begin(at model.Place) error {
+	dir, err := d.folder(at)
+	if err != nil {
+		return err
+	}
+	m, err := disk.ReadMeta(dir)
+	if err != nil {
+		return err
+	}
+	m.Rebuilding = true
+	return disk.WriteMeta(dir, m)
+}
+
 // Copy implements model.Disks.
 func (d *disks) Copy(from, to model.Place) error {
 	src, err := d.folder(from)

@@ -70,6 +70,12 @@ func (h *hardware) Create(at model.Place, blank model.Directory) error {
 	return h.Disks.Create(at, blank)
 }
 
+// Begin implements model.Disks.
+func (h *hardware) Begin(at model.Place) error {
+	h.note(at)
+	return h.Disks.Begin(at)
+}
+
 // Copy implements model.Disks.
 func (h *hardware) Copy(from, to model.Place) error {
 	h.note(to)
@@ -135,9 +141,15 @@ func (w *World) watchVolume(v *volume, by oracle.Hand) {
 	}
 	if len(v.copies) > 0 && len(now) == 0 {
 		w.say("volume %s is lost, by %s doing", v.name, by)
-		w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: len(w.concealed(v))})
+		w.lose(v, by)
 	}
 	v.copies = now
+	v.damaged = v.damaged && !w.mended(v)
+}
+
+// lose notes that what was last written to a volume is gone.
+func (w *World) lose(v *volume, by oracle.Hand) {
+	w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: len(w.concealed(v))})
 }
 
 // vanish notes that a copy went by others' hands: they took it, or switched its
@@ -195,8 +207,8 @@ func (w *World) moment() *oracle.Moment {
 	return m
 }
 
-// Lost names the volumes whose bytes are nowhere any more, and those that were
-// formatted anew over what they held.
+// Lost names the volumes whose bytes are nowhere any more, and those that came up
+// blank, or with older ones.
 func (w *World) Lost() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -206,7 +218,7 @@ func (w *World) Lost() []string {
 func (w *World) lost() []string {
 	var out []string
 	for _, v := range w.volumes {
-		if v.bytes != "" && !v.deleted && len(v.copies) == 0 || v.reformatted {
+		if v.bytes != "" && !v.deleted && len(v.copies) == 0 || v.regressed {
 			out = append(out, v.name)
 		}
 	}

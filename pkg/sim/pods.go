@@ -205,7 +205,7 @@ func (w *World) kubeletWork() bool {
 			w.after(writing, func() {})
 		case !served && p.mounted:
 			p.mounted, p.ready, changed = false, false, true
-		case served && p.mounted && !p.nextWrite.After(w.now):
+		case served && p.mounted && !v.stalled && (!p.nextWrite.After(w.now) || !slices.Equal(v.members, v.written)):
 			w.write(v)
 			p.nextWrite, changed = w.now.Add(writing), true
 			w.after(writing, func() {})
@@ -222,7 +222,7 @@ func (w *World) servedTo(v *volume, p *pod) bool {
 	if stirs := w.model.Stirs(v.name); v.stirs != stirs {
 		v.stirs, v.served = stirs, ""
 		if a, ok := w.model.Attached(v.name); ok && a.Frontend {
-			v.served = a.Node
+			v.served, v.stalled, v.members = a.Node, a.Stalled, a.Write
 		}
 	}
 	return v.served == p.node

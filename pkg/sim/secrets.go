@@ -142,6 +142,25 @@ func (w *World) concealed(v *volume) []cluster.NodeRef {
 	return out
 }
 
+// mended reports whether the volume has all its copies again, and nothing else is
+// called good: where others took data away unseen, an engine may still come up on it.
+func (w *World) mended(v *volume) bool {
+	if len(v.copies) < v.want {
+		return false
+	}
+	for _, o := range w.model.List(model.Replicas) {
+		r, ok := o.(*longhornapi.Replica)
+		if !ok || r.Spec.VolumeName != v.name || r.Spec.HealthyAt == "" || r.Spec.FailedAt != "" {
+			continue
+		}
+		d, there := w.disks.Look(model.Place{Node: r.Spec.NodeID, Name: r.Spec.DataDirectoryName})
+		if !there || !d.Whole || string(d.Bytes) != v.bytes {
+			return false
+		}
+	}
+	return true
+}
+
 // lookedInto reports whether a look into directories covers the replica's: what an
 // engine serves is vouched for by that.
 func (w *World) lookedInto(r *longhornapi.Replica) bool {

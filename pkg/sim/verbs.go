@@ -98,17 +98,23 @@ func (w *World) anyVolume() *volume {
 	return there[w.rand.IntN(len(there))]
 }
 
-// conceal removes the directory of one copy behind everybody's back.
+// conceal removes the directory of any one copy behind everybody's back. Another is
+// left, and two where nobody would look.
 func (w *World) conceal(v *volume) {
+	var copies []model.Place
 	for _, d := range w.disks.Truth() {
-		if len(d.Directory) > suffix && d.Directory[:len(d.Directory)-suffix] == v.name && len(v.copies) > 2 {
-			w.say("somebody removes %s on %s", d.Directory, d.Node)
-			w.must(w.disks.Remove(model.Place{Node: d.Node, Name: d.Directory}))
-			w.disks.hide(d.Directory, w.now, false)
-			w.watchBytes(oracle.Theirs)
-			return
+		if len(d.Directory) > suffix && d.Directory[:len(d.Directory)-suffix] == v.name && d.Whole && string(d.Bytes) == v.bytes {
+			copies = append(copies, model.Place{Node: d.Node, Name: d.Directory})
 		}
 	}
+	if v.bytes == "" || len(copies) < 2 || len(copies) == 2 && !w.probing {
+		return
+	}
+	at := copies[w.rand.IntN(len(copies))]
+	w.say("somebody removes %s on %s", at.Name, at.Node)
+	w.must(w.disks.Remove(at))
+	w.disks.hide(at.Name, w.now, false)
+	w.watchBytes(oracle.Theirs)
 }
 
 // settleFor lets time pass.

@@ -14,6 +14,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model/memdisk"
 )
 
 // volume is what the world knows of a volume beside its objects.
@@ -25,15 +26,19 @@ type volume struct {
 	bytes  string
 	writes int
 	// copies are the nodes on whose disks they lie whole.
-	copies      []string
-	damaged     bool
-	vanished    []vanishing
-	reformatted bool
-	claims      string // what was told to the model of who uses it
+	copies    []string
+	damaged   bool
+	vanished  []vanishing
+	regressed bool   // it came up blank, or with older bytes
+	claims    string // what was told to the model of who uses it
 	// served is the node with its device, as it was when the model had stirred it so
 	// often.
 	served string
 	stirs  uint64
+	// stalled: a write would wait then. members are the directories that every write
+	// goes to, and written those that the last one went to.
+	stalled          bool
+	members, written []model.Place
 }
 
 func (w *World) volume(name string) *volume {
@@ -72,9 +77,10 @@ func (w *World) write(v *volume) {
 	if !ok || !a.Frontend {
 		return
 	}
+	was := v.bytes
 	v.writes++
-	v.bytes = fmt.Sprintf("%s#%d", v.name, v.writes)
-	if err := w.disks.Write(a, []byte(v.bytes)); err != nil {
+	v.bytes, v.members, v.written = fmt.Sprintf("%s#%d", v.name, v.writes), a.Write, a.Write
+	if err := w.disks.Write(a, []byte(was), []byte(v.bytes)); err != nil {
 		w.say("write to %s: %v", v.name, err)
 	}
 	w.disks.changed[v.name] = true
@@ -82,20 +88,24 @@ func (w *World) write(v *volume) {
 }
 
 // mount looks for a file system on the device, and makes one where there is
-// none: what was there before is then lost for good.
+// none: what was there before is then lost for good. So is what was written last
+// where older bytes come up, or such as do not fit together. From there on what is
+// written counts, whatever it is written over.
 func (w *World) mount(v *volume, node string) bool {
 	a, ok := w.model.Attached(v.name)
-	if !ok || !a.Frontend || a.Node != node {
+	if !ok || !a.Frontend || a.Node != node || a.Stalled {
 		return false
 	}
 	have, err := w.disks.Read(a)
-	if err != nil {
+	mixed := errors.Is(err, memdisk.ErrMixed)
+	if err != nil && !mixed {
 		return false
 	}
-	if len(have) == 0 && v.bytes != "" {
-		w.say("volume %s comes up blank and is formatted", v.name)
-		v.reformatted = true
-		w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: oracle.Storage, Damaged: v.damaged})
+	if mixed || string(have) != v.bytes {
+		w.say("volume %s comes up with %q (mixed %t), and %q was written last", v.name, have, mixed, v.bytes)
+		v.regressed = true
+		w.lose(v, oracle.Storage)
+		v.bytes, v.copies = "", nil
 	}
 	w.write(v)
 	return true

@@ -18,6 +18,8 @@ type Disks interface {
 	Stat(at Place) (Directory, bool)
 	// Create makes a directory with no data in it.
 	Create(at Place, blank Directory) error
+	// Begin marks a directory, which exists, as one into which a copy has begun.
+	Begin(at Place) error
 	// Copy makes the data of one directory that of another, which exists, and
 	// takes its rebuilding mark off.
 	Copy(from, to Place) error

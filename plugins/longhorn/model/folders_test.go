@@ -99,6 +99,17 @@ func (f *folders) Create(at Place, blank Directory) error {
 	return nil
 }
 
+func (f *folders) Begin(at Place) error {
+	d, ok := f.Stat(at)
+	if !ok {
+		return fmt.Errorf("%s: %w", at.Name, errNoFolder)
+	}
+	f.note(at)
+	d.Rebuilding = true
+	f.mounted[at.Node].directories[at.Name] = d
+	return nil
+}
+
 func (f *folders) Copy(from, to Place) error {
 	d, ok := f.Stat(from)
 	if _, there := f.Stat(to); !ok || !there {

@@ -140,6 +140,9 @@ type Attachment struct {
 	Frontend bool    // a block device exists on the node
 	Read     []Place // of the replicas that may be read, by name
 	Write    []Place // of those that every write goes to
+	// Stalled: a write waits for a replica that does not answer, until its engine
+	// has given that up.
+	Stalled bool
 }
 
 // Attached returns how a volume is served right now; false when no engine of it
@@ -154,7 +157,11 @@ func (m *Model) Attached(volume string) (Attachment, bool) {
 		a := Attachment{Node: p.node, Frontend: e.Status.Endpoint != ""}
 		for _, name := range keys(p.members) {
 			mb := p.members[name]
-			if !m.alive(name, mb) || mb.mode == longhorn.ReplicaModeERR {
+			if mb.mode == longhorn.ReplicaModeERR {
+				continue
+			}
+			if !m.alive(name, mb) {
+				a.Stalled = true
 				continue
 			}
 			a.Write = append(a.Write, mb.process.place)

@@ -79,6 +79,12 @@ func (m *Model) stepRebuild(e *longhorn.Engine, p *engineProcess) {
 		m.failRebuild(p, longhorn.ReplicaConditionReasonRebuildFailedDisconnection, longhorn.ReplicaRebuildFailedUnavailableErrorMSG)
 		return
 	}
+	// Also a directory that held data is marked: what it held is written over from
+	// here on (longhorn-engine v1.8.0 pkg/sync AddReplica, SetRebuilding).
+	if err := m.disks.Begin(p.members[candidate].process.place); err != nil {
+		m.failRebuild(p, longhorn.ReplicaConditionReasonRebuildFailedGeneral, err.Error())
+		return
+	}
 	m.setCondition(r, &r.Status.Conditions, longhorn.Condition{Type: longhorn.ReplicaConditionTypeRebuildFailed, Status: longhorn.ConditionStatusFalse})
 	m.wakeAt(m.now.Add(plan.Duration / 10))
 }

@@ -41,3 +41,37 @@ func TestStep_ADiskMovedToAnotherNodeTakesItsReplicasAlong(t *testing.T) {
 	}
 	w.attach("vol", "elsewhere")
 }
+
+// What is rebuilt in place has held everything once: from the first byte that is
+// copied until the last it does not count.
+func TestStep_WhatIsRebuiltInPlaceIsNotWholeUntilThatEnds(t *testing.T) {
+	w := newWorld(t, model.V181(), "a", "b", "c")
+	w.create("vol", 3)
+	w.m.SetRebuild("vol", model.Rebuild{Duration: 3 * time.Minute})
+	w.attach("vol", "a")
+	w.write("vol")
+	r := w.replicaOn("vol", "b")
+	directory := r.Spec.DataDirectoryName
+	im := w.manager("b").Name
+	w.m.RemovePod(im)
+	delete(w.pods, im)
+	copying := func() bool {
+		for _, s := range w.engine("vol").Status.RebuildStatus {
+			if s.IsRebuilding {
+				return true
+			}
+		}
+		return false
+	}
+	w.until("the copy is on its way", 15*time.Minute, copying)
+	if now := w.replicaOn("vol", "b"); now == nil || now.Spec.DataDirectoryName != directory {
+		t.Fatalf("it is not rebuilt in place\n%s", w.dump())
+	}
+	if n := w.copies("vol"); n != 2 {
+		t.Errorf("%d copies while one is rebuilt; want 2", n)
+	}
+	w.until("the copy has ended", 10*time.Minute, func() bool { return !copying() && w.state("vol") == "attached/healthy" })
+	if n := w.copies("vol"); n != 3 {
+		t.Errorf("%d copies at the end; want 3", n)
+	}
+}

@@ -276,7 +276,7 @@ func (w *world) write(volume string) {
 	if !ok {
 		w.t.Fatalf("%s is not attached", volume)
 	}
-	if err := w.disks.Write(a, []byte("data of "+volume)); err != nil {
+	if err := w.disks.Write(a, nil, []byte("data of "+volume)); err != nil {
 		w.t.Fatal(err)
 	}
 }

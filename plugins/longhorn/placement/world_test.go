@@ -68,6 +68,13 @@ func (d *disks) Create(at model.Place, blank model.Directory) error {
 	return nil
 }
 
+func (d *disks) Begin(at model.Place) error {
+	dir := d.at[at.Node+at.Path].directory[at.Name]
+	dir.Rebuilding = true
+	d.at[at.Node+at.Path].directory[at.Name] = dir
+	return nil
+}
+
 func (d *disks) Copy(from, to model.Place) error {
 	d.at[to.Node+to.Path].directory[to.Name] = d.at[from.Node+from.Path].directory[from.Name]
 	return nil

@@ -10,6 +10,7 @@
 package memdisk
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -22,13 +23,13 @@ import (
 var (
 	ErrNoDisk    = errors.New("no disk is mounted")
 	ErrNoReplica = errors.New("no such replica directory")
+	ErrMixed     = errors.New("the replicas hold different bytes")
 )
 
 // Disks is the hardware of all nodes. It implements [model.Disks].
 type Disks struct {
 	mounted map[string]*Disk // by node
 	made    int
-	turn    int
 	changed []model.Place
 }
 
@@ -114,6 +115,17 @@ func (d *Disks) Create(at model.Place, blank model.Directory) error {
 	return nil
 }
 
+// Begin implements [model.Disks].
+func (d *Disks) Begin(at model.Place) error {
+	dir, err := d.at(at)
+	if err != nil {
+		return err
+	}
+	dir.Rebuilding = true
+	d.note(at)
+	return nil
+}
+
 // Copy implements [model.Disks].
 func (d *Disks) Copy(from, to model.Place) error {
 	src, err := d.at(from)
@@ -147,10 +159,13 @@ func (d *Disks) Changed() ([]model.Place, bool) {
 
 func (d *Disks) note(at model.Place) { d.changed = append(d.changed, at) }
 
-// Write makes data the content of an attached volume: on every replica that
-// takes writes. One that cannot be written, because somebody has taken its
-// directory away, is an error, and keeps nobody from writing to the others.
-func (d *Disks) Write(a model.Attachment, data []byte) error {
+// Write makes data the content of an attached volume that held other bytes: on
+// every replica that takes writes. A write changes a part: on a replica that did
+// not hold what it was made over, or not yet whole, it leaves something that
+// nobody ever wrote. Over nothing the whole is written anew, whatever lay below.
+// One that cannot be written, because somebody has taken its directory away, is an
+// error, and keeps nobody from writing to the others.
+func (d *Disks) Write(a model.Attachment, over, data []byte) error {
 	var failed error
 	for _, at := range a.Write {
 		dir, err := d.at(at)
@@ -159,7 +174,10 @@ func (d *Disks) Write(a model.Attachment, data []byte) error {
 			continue
 		}
 		d.note(at)
-		dir.data = slices.Clone(data)
+		held := bytes.Equal(dir.data, over)
+		if dir.data = slices.Clone(data); dir.Rebuilding || len(over) > 0 && !held {
+			dir.data = append(dir.data, patchwork...)
+		}
 		if dir.Revision > 0 {
 			dir.Revision++
 		}
@@ -167,18 +185,30 @@ func (d *Disks) Write(a model.Attachment, data []byte) error {
 	return failed
 }
 
-// Read returns the content of an attached volume, from one readable replica
-// after the other, as an engine does.
+// patchwork marks the bytes of a replica that has a write, and not what lay below.
+const patchwork = " over something else"
+
+// Read returns the content of an attached volume. An engine reads from one
+// readable replica after the other: where they differ, nothing fits together. Those
+// that are not there do not answer.
 func (d *Disks) Read(a model.Attachment) ([]byte, error) {
-	if len(a.Read) == 0 {
-		return nil, ErrNoReplica
+	var read *directory
+	failed := error(ErrNoReplica)
+	for _, at := range a.Read {
+		dir, err := d.at(at)
+		switch {
+		case err != nil:
+			failed = err
+		case read != nil && !bytes.Equal(read.data, dir.data):
+			return nil, ErrMixed
+		default:
+			read = dir
+		}
 	}
-	d.turn++
-	dir, err := d.at(a.Read[d.turn%len(a.Read)])
-	if err != nil {
-		return nil, err
+	if read == nil {
+		return nil, failed
 	}
-	return slices.Clone(dir.data), nil
+	return slices.Clone(read.data), nil
 }
 
 // Data is one replica directory that really exists, on a disk that is in a node.

@@ -19,7 +19,7 @@ func TestDisks_BytesFollowTheDiskAndNotTheName(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := model.Attachment{Read: []model.Place{at}, Write: []model.Place{at}}
-	if err := d.Write(served, []byte("bytes")); err != nil {
+	if err := d.Write(served, nil, []byte("bytes")); err != nil {
 		t.Fatal(err)
 	}
 	if s, ok := d.Stat(at); !ok || s.Used != 5 || s.Revision != 2 {
@@ -54,7 +54,7 @@ func TestDisks_ACopyIsWholeOnlyWhenItEnded(t *testing.T) {
 	if err := errors.Join(d.Create(from, model.Directory{}), d.Create(to, model.Directory{Rebuilding: true})); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Write(model.Attachment{Write: []model.Place{from}}, []byte("x")); err != nil {
+	if err := d.Write(model.Attachment{Write: []model.Place{from}}, nil, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.Truth(); !got[0].Whole || got[1].Whole {
@@ -80,7 +80,7 @@ func TestDisks_AReplicaWhoseDirectoryIsGoneKeepsNobodyFromWriting(t *testing.T) 
 	if err := d.Create(there, model.Directory{}); err != nil {
 		t.Fatal(err)
 	}
-	err := d.Write(model.Attachment{Write: []model.Place{gone, there}}, []byte("x"))
+	err := d.Write(model.Attachment{Write: []model.Place{gone, there}}, nil, []byte("x"))
 	if got := d.Truth(); !errors.Is(err, memdisk.ErrNoReplica) || len(got) != 1 || string(got[0].Bytes) != "x" {
 		t.Errorf("%v, and the truth is %+v", err, got)
 	}
@@ -100,12 +100,53 @@ func TestDisks_ToldOnceWhereSomethingChanged(t *testing.T) {
 	if err := d.Create(at, model.Directory{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Write(model.Attachment{Write: []model.Place{at}}, []byte("x")); err != nil {
+	if err := d.Write(model.Attachment{Write: []model.Place{at}}, nil, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	told(at, at)
 	told()
 	if got, ok := d.Look(at); !ok || string(got.Bytes) != "x" {
 		t.Errorf("there lies %+v", got)
+	}
+}
+
+func TestDisks_AWriteMakesNothingWholeThatDidNotHoldWhatItIsOver(t *testing.T) {
+	d := memdisk.New()
+	good, stale, blank, half := model.Place{Node: "a", Name: "v-1"}, model.Place{Node: "b", Name: "v-2"}, model.Place{Node: "c", Name: "v-3"}, model.Place{Node: "d", Name: "v-4"}
+	all := []model.Place{good, stale, blank, half}
+	write := func(over, data string, to ...model.Place) {
+		t.Helper()
+		if err := d.Write(model.Attachment{Write: to}, []byte(over), []byte(data)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, at := range all {
+		d.Insert(at.Node, d.Blank(1000))
+		if err := d.Create(at, model.Directory{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("", "1", good, stale, half)
+	write("1", "2", good, half)
+	if err := d.Begin(half); err != nil {
+		t.Fatal(err)
+	}
+	for i, data := range []string{"3", "4"} {
+		write([]string{"2", "3"}[i], data, all...)
+		for j, got := range d.Truth() {
+			if whole := got.Whole && string(got.Bytes) == data; whole != (j == 0) {
+				t.Errorf("write %s: %s is whole: %t", data, got.Directory, whole)
+			}
+		}
+	}
+	if got, err := d.Read(model.Attachment{Read: []model.Place{good, stale}}); !errors.Is(err, memdisk.ErrMixed) {
+		t.Errorf("read %q, %v where the replicas differ", got, err)
+	}
+	write("", "new", good, stale, blank)
+	if got, err := d.Read(model.Attachment{Read: []model.Place{good, stale, blank}}); err != nil || string(got) != "new" {
+		t.Errorf("read %q, %v after all was written anew", got, err)
+	}
+	if err := d.Begin(model.Place{Node: "a", Name: "gone"}); !errors.Is(err, memdisk.ErrNoReplica) {
+		t.Errorf("a copy began into nothing: %v", err)
 	}
 }
