@@ -80,8 +80,20 @@ func (t *tick) notYet(g Gate, p assess.Permit, what string) Decision {
 	return Wait{
 		For: "certainty: " + what, Left: messages(p.Findings), Progress: t.volumeToken() + t.podToken(),
 		Limit: t.policy().SettleLimit, LimitName: "settle limit",
-		Stuck: "kubectl safe-roll verify shows every reason",
+		Stuck: t.uncertain(p),
 	}
+}
+
+// uncertain is what to do where a permission does not come. A replica that has
+// failed on the node before its last drain, such as by an earlier one that was taken
+// back, may hold what no other does; it is rebuilt where it lies, once the node is
+// in use again.
+func (t *tick) uncertain(p assess.Permit) string {
+	lastResort := func(f assess.Finding) bool { return f.Code == assess.ReplicaLastResort }
+	if t.s.Node(t.node()) != nil && slices.ContainsFunc(p.Findings, lastResort) {
+		return "kubectl safe-roll abort puts node " + t.node() + " back to use, so that what failed on it is rebuilt there; then begin anew"
+	}
+	return "kubectl safe-roll verify shows every reason"
 }
 
 // stillHolds voids a look because of what it rested on, while what it permits is

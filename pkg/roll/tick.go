@@ -172,6 +172,10 @@ func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) 
 	}
 	r.waited.See(w, now)
 	if h, over := decide.Overdue(w, r.waited, r.plan.Policy.LongestWait, now); over {
+		if !r.look.Look.Fresh { // what is missed may be there by now, and the cache be old
+			r.fresh = true
+			return Result{}, false, nil
+		}
 		return r.halt(ctx, h)
 	}
 	if r.phase != w.Phase {

@@ -86,7 +86,7 @@ func (c *campaign) judge(name string, r sim.Roll, h sim.History) {
 		bad = append(bad, fmt.Sprintf("lost: %v", h.Lost))
 	}
 	switch {
-	case h.Ending == sim.Refused && !strings.Contains(h.Why, "Longhorn may hang"):
+	case h.Ending == sim.Refused && !strings.Contains(h.Why, "may hang"):
 		bad = append(bad, "it refuses what can be done: "+h.Why) // old releases evict what sleeps badly
 	case h.Ending == sim.Refused:
 	case quiet:

@@ -3,6 +3,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 )
@@ -40,6 +42,7 @@ func (d *deeds) shown(old, now *cluster.Snapshot) cluster.Snapshot {
 		return *now
 	}
 	s := *old
+	s.Nodes = renewed(s.Nodes, now)
 	if old.Revision <= d.nodes {
 		s.Nodes = now.Nodes
 	}
@@ -50,6 +53,18 @@ func (d *deeds) shown(old, now *cluster.Snapshot) cluster.Snapshot {
 		s.Storages, s.Gaps = now.Storages, now.Gaps
 	}
 	return s
+}
+
+// renewed are the nodes with their leases as they are now: those are not watched, but
+// read every few seconds.
+func renewed(nodes []cluster.Node, now *cluster.Snapshot) []cluster.Node {
+	out := slices.Clone(nodes)
+	for i := range out {
+		if n := now.NodeByUID(out[i].Ref.UID); n != nil {
+			out[i].LeaseRenewed = n.LeaseRenewed
+		}
+	}
+	return out
 }
 
 // revised is the revision of the last snapshot.

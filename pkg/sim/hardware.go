@@ -153,10 +153,10 @@ func (w *World) lose(v *volume, by oracle.Hand) {
 }
 
 // vanish notes that a copy went by others' hands: they took it, or switched its
-// machine off, so that it misses what is written since.
+// machine off or killed what serves it, so that it misses what is written since.
 func (w *World) vanish(v *volume, node string, by oracle.Hand) {
 	n := w.machine(node)
-	dark := n != nil && !n.on
+	dark := n != nil && (!n.on || w.now.Sub(n.struck) < remembered)
 	if by == oracle.Theirs {
 		v.damaged = true
 	}

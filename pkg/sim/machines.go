@@ -41,7 +41,8 @@ type machine struct {
 	boots     int
 	booted    time.Time
 	downSince time.Time
-	doomed    bool // it is being deleted
+	struck    time.Time // when others last killed what serves the storage there
+	doomed    bool      // it is being deleted
 
 	cordoned   bool
 	cordonedBy oracle.Hand

@@ -14,14 +14,19 @@ func (w *World) confuse(times int, within time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for range times {
-		w.after(w.some(within), func() {
-			said := len(w.log)
-			w.somethingFoolish()
-			if len(w.log) > said { // what finds nothing to do disturbs nobody
-				w.disturbed++
-			}
-		})
+		w.theirs(within, w.somethingFoolish)
 	}
+}
+
+// theirs has others do something within the time; what finds nothing to do
+// disturbs nobody.
+func (w *World) theirs(within time.Duration, do func()) {
+	w.after(w.some(within), func() {
+		said := len(w.log)
+		if do(); len(w.log) > said {
+			w.disturbed++
+		}
+	})
 }
 
 // outage has the last worker fail for good.
@@ -75,16 +80,16 @@ func (w *World) somethingFoolish() {
 	switch w.rand.IntN(16) {
 	case 0:
 		w.cordon(n, true, oracle.Theirs)
-		w.after(w.some(10*time.Minute), func() { w.cordon(n, false, oracle.Theirs) })
+		w.theirs(10*time.Minute, func() { w.cordon(n, false, oracle.Theirs) })
 	case 1:
 		w.cordon(n, true, oracle.Theirs)
 		w.drain(n)
-		w.after(w.some(10*time.Minute), func() { w.cordon(n, false, oracle.Theirs) })
+		w.theirs(10*time.Minute, func() { w.cordon(n, false, oracle.Theirs) })
 	case 2:
 		w.cordon(n, false, oracle.Theirs)
 	case 3:
 		w.powerOff(n)
-		w.after(w.some(10*time.Minute), func() {
+		w.theirs(10*time.Minute, func() {
 			if !n.doomed {
 				w.powerOn(n)
 			}
@@ -98,7 +103,7 @@ func (w *World) somethingFoolish() {
 		w.must(w.set("replica-soft-anti-affinity", "true"))
 	case 7:
 		w.must(w.set("concurrent-replica-rebuild-per-node-limit", "0"))
-		w.after(w.some(10*time.Minute), func() { w.must(w.set("concurrent-replica-rebuild-per-node-limit", "5")) })
+		w.theirs(10*time.Minute, func() { w.must(w.set("concurrent-replica-rebuild-per-node-limit", "5")) })
 	case 8:
 		w.must(w.set("node-drain-policy", []string{"allow-if-replica-is-stopped", "always-allow", "block-for-eviction"}[w.rand.IntN(3)]))
 	case 9:

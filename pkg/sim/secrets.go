@@ -142,18 +142,25 @@ func (w *World) concealed(v *volume) []cluster.NodeRef {
 	return out
 }
 
-// mended reports whether the volume has all its copies again, and nothing else is
-// called good: where others took data away unseen, an engine may still come up on it.
+// mended reports whether the volume has all its copies again, and nothing else may
+// be taken for one: where others took data away unseen, an engine may still come up
+// on what is called good, and a salvage takes what has failed as well.
 func (w *World) mended(v *volume) bool {
 	if len(v.copies) < v.want {
 		return false
 	}
 	for _, o := range w.model.List(model.Replicas) {
 		r, ok := o.(*longhornapi.Replica)
-		if !ok || r.Spec.VolumeName != v.name || r.Spec.HealthyAt == "" || r.Spec.FailedAt != "" {
+		if !ok || r.Spec.VolumeName != v.name || r.Spec.HealthyAt == "" {
 			continue
 		}
 		d, there := w.disks.Look(model.Place{Node: r.Spec.NodeID, Name: r.Spec.DataDirectoryName})
+		if r.Spec.FailedAt != "" {
+			if there {
+				return false
+			}
+			continue
+		}
 		if !there || !d.Whole || string(d.Bytes) != v.bytes {
 			return false
 		}

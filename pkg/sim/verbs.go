@@ -68,6 +68,7 @@ func (w *World) swap(n *machine) {
 // killManagers kills the pods that carry the storage's engines and replicas.
 func (w *World) killManagers(n *machine) {
 	w.say("somebody kills the instance manager of %s", n.name)
+	n.struck = w.now
 	for _, p := range w.pods {
 		if p.node == n.name && p.load == nil {
 			w.end(p)
