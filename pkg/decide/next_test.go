@@ -3,6 +3,7 @@
 package decide_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -182,4 +183,30 @@ func TestNext_WaitsForAnyKindThatCouldNotBeReadForAMoment(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What failed on the node by a drain that was taken back may be a last resort for
+// good: only in use again is it rebuilt.
+func TestNext_SaysHowWhatFailedBeforeTheDrainIsRebuilt(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.drained()
+	f.volume().Want = 3
+	f.volume().Replicas[0].Claim, f.volume().Replicas[0].FailedAt = cluster.Failed, noon.Add(-time.Hour)
+	f.attach(2, cluster.Hold{})
+	for range 3 {
+		switch d := f.next().(type) {
+		case decide.Remember:
+			for _, uid := range d.Note.Replicas {
+				f.mem.Turns[0].Proved[uid] = f.now
+			}
+		case decide.Wait:
+			if d.Phase != decide.MayDelete || !strings.Contains(d.Stuck, "safe-roll abort") {
+				t.Errorf("%+v", d)
+			}
+			return
+		default:
+			t.Fatalf("%+v", d)
+		}
+	}
+	t.Error("it never waits")
 }

@@ -125,3 +125,44 @@ func TestRun_HaltsOnlyByConsistentReads(t *testing.T) {
 		})
 	}
 }
+
+// behind sees its other machines as they were long ago, by what is cached.
+type behind struct {
+	*toy
+	behind int // looks in which they were
+}
+
+func (w *behind) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Snapshot, error) {
+	s, err := w.toy.Observe(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if s.Look.Fresh = f == cluster.Fresh; s.Look.Fresh {
+		return s, nil
+	}
+	w.behind++
+	for i := range s.Nodes {
+		if s.Nodes[i].Ref.Name != "worker-1" {
+			s.Nodes[i].Ready = cluster.No
+		}
+	}
+	return s, nil
+}
+
+// A wait has its limit, and before that ends the roll it is looked once more.
+func TestRun_ALimitHaltsOnlyByAConsistentLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		toy, c := worlds()["evict and replace"]()
+		p := propose(t, toy, c)
+		w := &behind{toy: toy}
+		cfg := config(toy, &shelf{}, &p)
+		cfg.World = w
+		res, err := roll.Run(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, done := res.Decision.(decide.Done); !done || w.behind == 0 {
+			t.Errorf("after %d looks at what was long ago: %T %+v", w.behind, res.Decision, res.Decision)
+		}
+	})
+}

@@ -81,7 +81,6 @@ func (b broken) isCaught(t *testing.T) {
 			t.Errorf("the whole tool is blamed: %v %v", h.Changed, h.Report.Violations)
 		}
 		if !healthy && !found {
-
 			t.Errorf("not caught: %s %s, %v\n%s", h.Ending, h.Why, h.Report.Violations, strings.Join(h.Log[max(0, len(h.Log)-30):], "\n"))
 		}
 	}
