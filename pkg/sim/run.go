@@ -210,10 +210,7 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		}
 		var res roll.Result
 		var err error
-		cfg := config(p, first, cmp.Or(r.Tick, time.Second))
-		if w.tool != nil {
-			cfg = w.tool(cfg)
-		}
+		cfg := w.broken(config(p, first, cmp.Or(r.Tick, time.Second)))
 		if n == 0 && r.Successor > 0 {
 			res, err, stopped = w.firstly(c, r, p, cfg)
 		} else {

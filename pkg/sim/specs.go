@@ -11,33 +11,8 @@ import (
 	longhornapi "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/roll"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
-
-// saboteur breaks the tool, to see that whoever judges it notices: its loop, and
-// what it sends. Both may be nil.
-type saboteur struct {
-	tool   func(roll.Config) roll.Config
-	tamper func(body map[string]any)
-}
-
-// sent is the body of a request as it arrives.
-func (s saboteur) sent(body []byte) []byte {
-	if s.tamper == nil || len(body) == 0 {
-		return body
-	}
-	var m map[string]any
-	if json.Unmarshal(body, &m) != nil {
-		return body
-	}
-	s.tamper(m)
-	out, err := json.Marshal(m)
-	if err != nil {
-		return body
-	}
-	return out
-}
 
 // specs are what a roll changes and must put back, as bytes; without the machines
 // of the plan, which are others afterwards.
