@@ -37,8 +37,9 @@ func TestRoll_SaysWhoseTheTimeWas(t *testing.T) {
 	}
 	// A whole look is some twenty lists. There are eight of them in a turn: before
 	// and after what cannot be taken back, and two at each gate. A wait needs none;
-	// what it hears last, and so ends with, may have been said during one.
-	if n := res.Waiting["lists"]; n > 20*r.Nodes {
+	// what it hears last, and so ends with, may have been said during one: on a busy
+	// machine, at both gates of a turn.
+	if n := res.Waiting["lists"]; n > 2*20*r.Nodes {
 		t.Errorf("%d lists were asked for while it waited", n)
 	}
 	if n := res.All["lists"]; n > 20*10*(r.Nodes+1) {

@@ -53,7 +53,7 @@ func ownersOf(o object, path []string) []string {
 	var out []string
 	for _, e := range entries {
 		entry, _ := e.(object)
-		var at any = entry["fieldsV1"]
+		at := entry["fieldsV1"]
 		for _, key := range path {
 			fields, _ := at.(object)
 			at = fields["f:"+key]

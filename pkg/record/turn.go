@@ -130,6 +130,7 @@ func waiting(m *decide.Memory, p decide.Phase) {
 	case decide.Retire:
 		_, passed := m.Passed[decide.GateDelete]
 		t.Permitted = t.Permitted || passed
+	default:
 	}
 }
 

@@ -101,7 +101,7 @@ var errStopped = errors.New("it stands still")
 
 // firstly runs the first process to its end, or until it is stopped and somebody
 // else is about to go on: then it comes to its end later.
-func (w *World) firstly(ctx context.Context, r Roll, p *Process, cfg roll.Config) (roll.Result, error, <-chan ended) {
+func (w *World) firstly(ctx context.Context, r Roll, p *Process, cfg roll.Config) (roll.Result, <-chan ended, error) {
 	end := make(chan ended, 1)
 	go func() {
 		res, err := roll.Run(ctx, cfg)
@@ -109,11 +109,11 @@ func (w *World) firstly(ctx context.Context, r Roll, p *Process, cfg roll.Config
 	}()
 	select {
 	case e := <-end:
-		return e.res, e.err, nil
+		return e.res, nil, e.err
 	case <-p.dozed:
 		w.tell("process 0 stands still")
 		lapse(r.Successor)
-		return roll.Result{}, errStopped, end
+		return roll.Result{}, end, errStopped
 	}
 }
 

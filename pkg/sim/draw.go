@@ -120,21 +120,21 @@ func AnyBrief(seed uint64) Roll {
 }
 
 // withAnything is the roll with what goes wrong in it drawn.
-func (out Roll) withAnything(r *rand.Rand) Roll {
-	seed := out.Seed
+func (r Roll) withAnything(rnd *rand.Rand) Roll {
+	seed := r.Seed
 	if rand.New(rand.NewPCG(seed, 0x6c6f6e67657374)).IntN(32) > 0 {
-		out.Case.Longest = 4 * time.Hour
+		r.Case.Longest = 4 * time.Hour
 	}
-	out.Case.Probe = rand.New(rand.NewPCG(seed, 0x70726f6265)).IntN(2) == 0
-	out.Tick = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}[r.IntN(4)]
-	k := 1 + r.IntN(7)
+	r.Case.Probe = rand.New(rand.NewPCG(seed, 0x70726f6265)).IntN(2) == 0
+	r.Tick = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}[rnd.IntN(4)]
+	k := 1 + rnd.IntN(7)
 	longest := time.Duration(k) * 40 * time.Second
 	var f Faults
-	switch r.IntN(8) {
+	switch rnd.IntN(8) {
 	case 0, 1:
 		f = Noise(seed, 40)
 	case 2:
-		f = killedAt(1+r.IntN(300), r.IntN(2) == 0)
+		f = killedAt(1+rnd.IntN(300), rnd.IntN(2) == 0)
 	case 3:
 		f = Faults{Stale: func() int { return k }}
 	case 4:
@@ -142,12 +142,12 @@ func (out Roll) withAnything(r *rand.Rand) Roll {
 	case 5:
 		f = Blackouts(seed, longest)
 	case 6:
-		out.Interrupt = time.Duration(r.Int64N(int64(20 * time.Minute)))
+		r.Interrupt = time.Duration(rnd.Int64N(int64(20 * time.Minute)))
 	default:
-		return out
+		return r
 	}
-	out.Faults = []Faults{f, f}
-	return out
+	r.Faults = []Faults{f, f}
+	return r
 }
 
 // killedAt kills the process at a call.

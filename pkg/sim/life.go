@@ -20,7 +20,12 @@ func (w *World) live(c Case) {
 		case ByHand:
 			w.hold(name, "")
 		case Newcomer:
-			w.after(w.some(10*time.Minute), func() { w.must(w.bear(c, k, i)) })
+			w.after(w.some(10*time.Minute), func() {
+				w.must(w.bear(c, k, i))
+				if c.Old { // which cannot move it away from a node to come
+					w.disturbed++
+				}
+			})
 		case Vanishing:
 			w.after(w.some(15*time.Minute), func() {
 				if v := w.volume(name); v != nil && !v.deleted {

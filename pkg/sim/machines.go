@@ -41,7 +41,7 @@ type machine struct {
 	boots     int
 	booted    time.Time
 	downSince time.Time
-	struck    time.Time // when others last killed what serves the storage there
+	struck    time.Time // when others last killed what serves the storage there, or switched it off
 	doomed    bool      // it is being deleted
 
 	cordoned   bool

@@ -86,6 +86,7 @@ func (p *Process) call(what string) Fault {
 		p.dead = true
 	case Doze:
 		p.doze(f.Lasts)
+	default:
 	}
 	return f
 }

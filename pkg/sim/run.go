@@ -212,7 +212,7 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 		var err error
 		cfg := w.broken(config(p, first, cmp.Or(r.Tick, time.Second)))
 		if n == 0 && r.Successor > 0 {
-			res, err, stopped = w.firstly(c, r, p, cfg)
+			res, stopped, err = w.firstly(c, r, p, cfg)
 		} else {
 			res, err = roll.Run(c, cfg)
 		}

@@ -193,7 +193,7 @@ const patchwork = " over something else"
 // that are not there do not answer.
 func (d *Disks) Read(a model.Attachment) ([]byte, error) {
 	var read *directory
-	failed := error(ErrNoReplica)
+	failed := ErrNoReplica
 	for _, at := range a.Read {
 		dir, err := d.at(at)
 		switch {
