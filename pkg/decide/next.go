@@ -4,6 +4,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
@@ -169,11 +170,13 @@ func (t *tick) policy() policy.Policy { return t.plan.Policy }
 // readable halts on what will not become readable by waiting, and waits for
 // the rest: with a needed kind missing, nothing may be decided (I3). Every kind is
 // waited for where reading it failed just now: a storage's others say which volumes
-// we hold, leases who is live, and DaemonSets whose pods may stay.
+// we hold, leases who is live, and DaemonSets whose pods may stay. While we hold
+// any, none of the storage's may be missing: a hold that nobody sees is not taken
+// back.
 func (t *tick) readable() Decision {
 	for _, g := range t.s.Gaps {
 		passes := g.Reason == cluster.GapFailed || g.Reason == cluster.GapTruncated
-		if !g.Needed && !g.ForDrain && !passes {
+		if !g.Needed && !g.ForDrain && !passes && !(g.OfStorage && t.m.Holds()) {
 			continue
 		}
 		if passes {
@@ -192,6 +195,11 @@ func (t *tick) readable() Decision {
 		}
 	}
 	return nil
+}
+
+// Holds reports whether a volume may be held awake by us.
+func (m *Memory) Holds() bool {
+	return slices.ContainsFunc(m.Undo, func(a Action) bool { return a.Verb == Sleep })
 }
 
 // worst returns the findings that stand against a verdict of Safe.

@@ -167,6 +167,8 @@ func TestNext_WaitsForAStoragesKindWhoseReadingFailed(t *testing.T) {
 	wantWait(t, f.next(), decide.Verify) // and wakes nothing by what it does not see
 	f.s.Gaps[0].Reason = cluster.GapMissing
 	wantAct(t, f.next(), decide.Wake)
+	f.mem.Undo = []decide.Action{{Verb: decide.Sleep}}
+	wantHalt(t, f.next(), decide.ExitUnknown) // what we hold would not be seen, and stay held
 }
 
 func TestNext_WaitsForAnyKindThatCouldNotBeReadForAMoment(t *testing.T) {

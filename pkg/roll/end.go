@@ -35,8 +35,12 @@ func (r *runner) halt(ctx context.Context, h decide.Halt) (Result, bool, error) 
 }
 
 func (r *runner) finish(ctx context.Context, d decide.Done) (Result, bool, error) {
-	// A hold whose taking back had an unknown outcome is taken back once more.
+	// A hold whose taking back had an unknown outcome is taken back once more. As
+	// long as there is one, the roll has not ended, and the same command goes on.
 	err := errors.Join(r.takeBack(ctx, decide.StopInterrupted))
+	if err != nil && r.mem.Holds() {
+		return Result{}, false, err
+	}
 	err = errors.Join(err, r.write(ctx, record.Event{Kind: record.Finished, Phase: decide.Finished, Text: d.Says}))
 	r.Watch(Report{Kind: ReportFinished, Decision: d, Plan: &r.plan, Memory: &r.mem})
 	return r.result(d, 0), true, err

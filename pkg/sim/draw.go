@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/policy"
 )
@@ -78,8 +77,7 @@ func (r Roll) lock() Roll {
 }
 
 // hide is the roll, in which in one of sixteen seeds a kind cannot be read for a
-// while. What halts at once is left to a campaign of its own, as long as a node that
-// was put back after its drain does not always come to its end.
+// while.
 func (r Roll) hide() Roll {
 	if rand.New(rand.NewPCG(r.Seed, 0x68696465)).IntN(16) > 0 {
 		return r
@@ -89,7 +87,7 @@ func (r Roll) hide() Roll {
 	}
 	r.Faults = slices.Clone(r.Faults)
 	for i := range r.Faults {
-		r.Faults[i] = r.Faults[i].hidden(r.Seed+uint64(i), cluster.GapFailed, cluster.GapTruncated)
+		r.Faults[i] = r.Faults[i].Hidden(r.Seed + uint64(i))
 	}
 	return r
 }

@@ -50,7 +50,7 @@ func (w *World) felt(by *deed, uid cluster.UID) {
 	raw, err := json.Marshal(by.action)
 	w.must(err)
 	d := oracle.Deed{
-		At: time.Now(), Verb: string(by.action.Verb), Node: by.action.Node, UID: uid, Action: raw,
+		At: w.now, Verb: string(by.action.Verb), Node: by.action.Node, UID: uid, Action: raw,
 		By: by.process.number, Sent: by.sent,
 	}
 	switch by.action.Verb {

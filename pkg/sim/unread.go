@@ -137,10 +137,7 @@ func (p *Process) shown(s *cluster.Snapshot) (*cluster.Snapshot, error) {
 // Hidden are faults by which up to three times one kind cannot be read for a while,
 // of the seed's; whatever else goes wrong stays.
 func (f Faults) Hidden(seed uint64) Faults {
-	return f.hidden(seed, cluster.GapForbidden, cluster.GapFailed, cluster.GapTruncated)
-}
-
-func (f Faults) hidden(seed uint64, reasons ...cluster.GapReason) Faults {
+	reasons := []cluster.GapReason{cluster.GapForbidden, cluster.GapFailed, cluster.GapTruncated}
 	r := rand.New(rand.NewPCG(seed, 0x676170))
 	var kinds []string
 	for _, k := range readables() {
