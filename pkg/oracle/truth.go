@@ -47,7 +47,8 @@ type Deed struct {
 	// the request named of the object that it changed, empty where it named none.
 	Node cluster.NodeRef
 	UID  cluster.UID
-	// Action is all that was to be done, as a journal writes it.
+	// Action is all that was to be done, as a journal writes it; empty where only the
+	// verb and the node are known.
 	Action json.RawMessage
 	// Twice: the command that the deed ran was still running, begun by somebody
 	// whose program was killed.

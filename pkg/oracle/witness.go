@@ -5,6 +5,7 @@ package oracle
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
@@ -60,9 +61,21 @@ func (c *court) intended(d Deed) {
 	if d.Twice {
 		c.saw(I4, d.At, "the command of %s was run while it still ran", d.Node.Name)
 	}
-	if at, ok := c.announced()[string(d.Action)]; !ok || at.After(d.At) {
+	if !c.wasAnnounced(d) {
 		c.saw(I4, d.At, "%s of %s took effect, and no intent was written before", d.Verb, d.Node.Name)
 	}
+}
+
+// wasAnnounced looks for the intent of the very action, or where that is not known
+// for one of its kind on its node.
+func (c *court) wasAnnounced(d Deed) bool {
+	if len(d.Action) > 0 {
+		at, ok := c.announced()[string(d.Action)]
+		return ok && !at.After(d.At)
+	}
+	return slices.ContainsFunc(c.events, func(e record.Event) bool {
+		return e.Kind == record.Intent && string(e.Action.Verb) == d.Verb && (d.Node.UID == "" || e.Action.Node.UID == d.Node.UID) && !e.At.After(d.At)
+	})
 }
 
 // ofMachine reports whether what the deed changes is the machine itself.

@@ -88,7 +88,7 @@ func (w *World) somethingFoolish() {
 	case 2:
 		w.cordon(n, false, oracle.Theirs)
 	case 3:
-		n.struck = w.now
+		w.strike(n)
 		w.powerOff(n)
 		w.theirs(10*time.Minute, func() {
 			if !n.doomed {
@@ -96,7 +96,7 @@ func (w *World) somethingFoolish() {
 			}
 		})
 	case 4:
-		n.struck = w.now
+		w.strike(n)
 		w.powerOff(n)
 		w.powerOn(n)
 	case 5:

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
 	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn"
@@ -41,6 +43,9 @@ func (w *World) lookInside(s *cluster.Snapshot) map[cluster.UID]cluster.Sighting
 				x.Facts = []cluster.Fact{{Name: "why", Value: err.Error()}}
 			}
 			seen[t.Replica] = cluster.Sighting{Of: replicas[t.Replica], Probe: x}
+			if err == nil {
+				w.inside[types.UID(t.Replica)] = at
+			}
 		}
 		for _, sight := range sights {
 			x := seen[sight.Replica]

@@ -37,6 +37,7 @@ func (w *World) propose(ctx context.Context, c Case) (decide.Plan, string, error
 		}
 	}
 	plan, no := decide.Propose(assess.Judge(s, p, time.Now()), req, placers())
+	w.refused = no
 	if len(no) > 0 {
 		return plan, no[0].Message, nil
 	}

@@ -48,6 +48,10 @@ func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) 
 	}
 	lapse(5 * time.Minute) // what had no place finds one
 	next, no, err := w.propose(ctx, r.Case)
+	for n := 0; n < separations && err == nil && w.separate(decide.Halt{Findings: w.refused}); n++ {
+		lapse(5 * time.Minute)
+		next, no, err = w.propose(ctx, r.Case)
+	}
 	if no != "" || err != nil {
 		w.tell("no new plan: %s", no)
 		return nil, err

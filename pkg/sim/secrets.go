@@ -135,7 +135,7 @@ func (w *World) concealed(v *volume) []cluster.NodeRef {
 		case machine == nil, !hidden && !blank:
 		case w.now.Sub(from) < remembered || w.now.Sub(since.at) < remembered: // what vanished just now is counted otherwise
 		case blank && there && was != v.bytes,
-			hidden && !there && !since.disk && !w.lookedInto(r) && machine.created.Before(since.at):
+			hidden && !there && !since.disk && !w.lookedInto(r, since.at) && machine.created.Before(since.at):
 			out = append(out, machine.ref())
 		}
 	}
@@ -168,8 +168,9 @@ func (w *World) mended(v *volume) bool {
 	return true
 }
 
-// lookedInto reports whether a look into directories covers the replica's: what an
-// engine serves is vouched for by that.
-func (w *World) lookedInto(r *longhornapi.Replica) bool {
-	return w.probing && r.Status.CurrentState != longhornapi.InstanceStateRunning
+// lookedInto reports whether somebody has looked into the replica's directory since:
+// looks come before a sleeping volume is opened and at gates, and what an engine
+// serves is vouched for by that.
+func (w *World) lookedInto(r *longhornapi.Replica, since time.Time) bool {
+	return w.inside[r.UID].After(since)
 }

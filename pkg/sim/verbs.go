@@ -65,10 +65,17 @@ func (w *World) swap(n *machine) {
 	w.watchBytes(oracle.Theirs)
 }
 
+// strike notes that others interrupt what a machine serves: what is written next is
+// not written there, and of two such blows a storage may make the worst.
+func (w *World) strike(n *machine) {
+	n.struck = w.now
+	w.blame(n.name)
+}
+
 // killManagers kills the pods that carry the storage's engines and replicas.
 func (w *World) killManagers(n *machine) {
 	w.say("somebody kills the instance manager of %s", n.name)
-	n.struck = w.now
+	w.strike(n)
 	for _, p := range w.pods {
 		if p.node == n.name && p.load == nil {
 			w.end(p)

@@ -10,6 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/safe-roll/kubectl-safe-roll/pkg/assess"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/oracle"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/plugin"
@@ -53,16 +56,18 @@ type World struct {
 	linked   map[string]*link // by volume
 	later    []event          // what is to happen, by time
 
-	stirs     int       // counts whatever happens
-	disturbed int       // counts what others did that had an effect
-	saboteur            // of tests
-	edits     int       // counts what Kubernetes' controllers do
-	roster    int       // counts pods and volumes that come or go
-	told      int       // the roster of which the storage was told
-	listed    int       // and that of which bound is
-	ips       int       // counts addresses that were given to pods
-	touched   bool      // something was changed since everything was settled
-	quiet     time.Time // until when the storage has nothing to do, if not touched
+	stirs     int                     // counts whatever happens
+	disturbed int                     // counts what others did that had an effect
+	inside    map[types.UID]time.Time // when somebody last looked into a replica's directory
+	refused   []assess.Finding        // why the last plan was
+	saboteur                          // of tests
+	edits     int                     // counts what Kubernetes' controllers do
+	roster    int                     // counts pods and volumes that come or go
+	told      int                     // the roster of which the storage was told
+	listed    int                     // and that of which bound is
+	ips       int                     // counts addresses that were given to pods
+	touched   bool                    // something was changed since everything was settled
+	quiet     time.Time               // until when the storage has nothing to do, if not touched
 	revision  cluster.Revision
 	storage   cluster.Storage // the last translation
 	gaps      []cluster.Gap
@@ -106,7 +111,7 @@ func New(o Options) (*World, error) {
 	w := &World{
 		opts: o, rand: rand.New(rand.NewPCG(o.Seed, 0x73696d)), disks: newHardware(),
 		reader: longhorn.New().NewReader(), kinds: map[string]plugin.Kind{}, now: time.Now().Round(0),
-		named: map[string]*volume{}, linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, managed: managed{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{}, busy: map[string]time.Time{},
+		named: map[string]*volume{}, linked: map[string]*link{}, openings: map[string]time.Time{}, entrusted: map[string]bool{}, managed: managed{}, known: map[model.Ref]known{}, versions: map[model.Ref]int{}, built: map[cluster.UID]bool{}, asked: map[string]bool{}, busy: map[string]time.Time{}, inside: map[types.UID]time.Time{},
 	}
 	for _, k := range longhorn.New().Kinds() {
 		w.kinds[k.Resource] = k
