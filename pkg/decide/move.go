@@ -47,8 +47,10 @@ func (t *tick) bar() Decision {
 
 // mayEvacuate waits while a replica elsewhere might be taken for a good one and
 // is not: told to move, the storage counts it, and may drop the one that holds
-// the data. It is asked whenever the moving is about to begin, because a turn
-// may be gone on with long after it was opened.
+// the data. So it does where the one that is to move may be started blank: the
+// storage opens what sleeps to move it, and copies nothing from nothing. It is asked
+// whenever the moving is about to begin, because a turn may be gone on with long
+// after it was opened.
 func (t *tick) mayEvacuate() Decision {
 	var left []string
 	for i := range t.j.Volumes {
@@ -56,8 +58,10 @@ func (t *tick) mayEvacuate() Decision {
 		if v.Condition == assess.Going || v.Condition == assess.Unused || !t.hasReplicaHere(v) {
 			continue
 		}
+		sleeps := v.Volume.State == cluster.Detached && !unwritten(v)
 		for _, r := range v.Replicas {
-			if r.Replica.Node != t.node() && misleads(r) {
+			elsewhere := r.Replica.Node != t.node()
+			if elsewhere && misleads(r) || !elsewhere && sleeps && startsBlank(t, v, &r) {
 				left = append(left, fmt.Sprintf("volume %s: replica %s on %s is %s", v.Volume.Name, r.Replica.Name, r.Replica.Node, r.Standing))
 			}
 		}
@@ -66,7 +70,7 @@ func (t *tick) mayEvacuate() Decision {
 		return nil
 	}
 	return Wait{
-		For: "every other replica of the volumes on " + t.node() + " to be good, or marked as failed", Left: left,
+		For: "every replica of the volumes on " + t.node() + " to be good, or marked as failed", Left: left,
 		Progress: t.volumeToken(), Limit: t.policy().SettleLimit, LimitName: "settle limit",
 		Stuck: "kubectl safe-roll verify shows every reason",
 	}
