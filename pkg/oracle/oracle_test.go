@@ -265,7 +265,7 @@ func TestCheck_NamesWhatTheTruthShows(t *testing.T) {
 		"a loss of the storage's":               {oracle.I2, func(w *oracle.Truth) { w.Losses = []oracle.Loss{{Volume: "v", By: oracle.Storage}} }},
 		"the last copy":                         {oracle.I3, func(w *oracle.Truth) { w.Deeds[1].Before.Volumes[0].Copies = []cluster.NodeRef{one} }},
 		"a deed that nobody announced":          {oracle.I4, func(w *oracle.Truth) { w.Deeds[0].At = noon }},
-		"a verb that nobody announced": {oracle.I4, func(w *oracle.Truth) { w.Deeds[1].Action, w.Deeds[1].Verb = nil, "uncordon" }},
+		"a verb that nobody announced":          {oracle.I4, func(w *oracle.Truth) { w.Deeds[1].Action, w.Deeds[1].Verb = nil, "uncordon" }},
 		"another deed than was announced":       {oracle.I4, func(w *oracle.Truth) { w.Deeds[0].Action = json.RawMessage(`{"verb":"cordon"}`) }},
 		"a command that still ran":              {oracle.I4, func(w *oracle.Truth) { w.Deeds[1].Twice = true }},
 		"a deed on the machine that came since": {oracle.I5, func(w *oracle.Truth) { w.Deeds[1].UID = "u9" }},
