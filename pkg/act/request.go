@@ -22,9 +22,8 @@ import (
 const manager = "kubectl-safe-roll"
 
 // client sends single requests: each with a timeout, and none is retried after it
-// was taken. client-go
-// by itself waits and repeats what is answered 429 or 503 with Retry-After;
-// when to try again is the loop's business.
+// was taken. client-go by itself waits and repeats what is answered 429 or 503 with
+// Retry-After; when to try again is the loop's business.
 type client struct {
 	rest    rest.Interface
 	timeout time.Duration

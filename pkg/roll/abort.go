@@ -15,8 +15,9 @@ import (
 
 // Abort puts back everything that the roll in flight changed, and ends it. It
 // is refused once the turn's node is gone: then the roll must be finished; unless
-// its machine came back with its disks, or was only to be rebooted. It is refused as well where the machine may be on its way out, unless cfg.Stays names
-// its node: put back to use, it would take pods and replicas with it.
+// its machine came back with its disks, or was only to be rebooted. It is refused as
+// well where the machine may be on its way out, unless cfg.Stays names its node: put
+// back to use, it would take pods and replicas with it.
 func Abort(ctx context.Context, cfg Config) (Result, error) {
 	return locked(ctx, cfg, (*runner).abort)
 }

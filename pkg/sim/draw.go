@@ -95,8 +95,8 @@ func (r Roll) hide() Roll {
 // Any is the roll of a seed, with everything that may come together: three of
 // four are brief; the loop is quick or slow to look; up to three foolish things
 // are done by others; every other one looks into directories; and the network is
-// bad, the process is killed or stopped, or taken over while it stands still, or what it sees is old, mixed or missing,
-// or nothing of all that. A wait ends after four hours, in one of thirty-two after
+// bad, the process is killed or stopped, or taken over while it stands still, or what
+// it sees is old, mixed or missing, or nothing of all that. A wait ends after four hours, in one of thirty-two after
 // the usual day: days in which nothing comes of it take as long to simulate as a
 // thousand rolls.
 func Any(seed uint64) Roll {
