@@ -221,7 +221,7 @@ func (d dice) replica(name, node string, claim cluster.Claim) cluster.Replica {
 // from before the node was made.
 func (d dice) probe(node string) *cluster.Probe {
 	return &cluster.Probe{
-		Seen: mostly(d, 3, cluster.SeenData, cluster.SeenNoAnswer, cluster.SeenNothing, cluster.SeenBlank, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced),
+		Seen: mostly(d, 3, cluster.SeenData, cluster.SeenNoAnswer, cluster.SeenNothing, cluster.SeenBlank, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced, cluster.SeenRemade),
 		At:   mostly(d, 10, ago(time.Minute), ago(5*time.Minute), ago(15*time.Minute), ago(60*time.Hour), ago(2000*time.Hour)),
 		Node: cluster.NodeRef{Name: node, UID: mostly(d, 15, "uid-"+cluster.UID(node), "uid-other")},
 	}

@@ -47,7 +47,7 @@ func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica) 
 		return w.vouched(st, r, age).worse(proven(serves, facts))
 	case p.Seen == cluster.SeenNothing && r.Claim == cluster.Idle:
 		return reason{standing: cluster.StandingAbsent, code: ReplicaDataMissing, facts: facts}
-	case p.Seen == cluster.SeenBlank && v.Used == 0:
+	case (p.Seen == cluster.SeenBlank || p.Seen == cluster.SeenRemade) && v.Used == 0:
 		return age.worse(serves) // nothing was written that could be missing, and nothing proves it
 	}
 	return age.worse(serves).worse(unknown(probeCode(p.Seen), facts...))
@@ -56,7 +56,7 @@ func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica) 
 // probeCode is why a directory that was seen is not counted.
 func probeCode(s cluster.Seen) string {
 	switch s {
-	case cluster.SeenBlank:
+	case cluster.SeenBlank, cluster.SeenRemade:
 		return ProbeBlank
 	case cluster.SeenBroken:
 		return ProbeBroken

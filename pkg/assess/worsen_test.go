@@ -201,7 +201,7 @@ func (d dice) worsenReplica(v *cluster.Volume, i int) string {
 func (d dice) worsenProbe(r *cluster.Replica) {
 	p := *r.Probe
 	if p.Seen == cluster.SeenData && d.rarely(2) {
-		p.Seen = pick(d, cluster.SeenNothing, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced)
+		p.Seen = pick(d, cluster.SeenNothing, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced, cluster.SeenRemade)
 		r.Probe = &p
 		return
 	}

@@ -20,11 +20,12 @@ const (
 	SeenBroken         // something is there that is no whole replica
 	SeenOtherDisk      // another disk lies where the replica's should be
 	SeenReplaced       // so it does, it is a disk of the storage's, and nothing of the replica is on it
+	SeenRemade         // nothing was, and the replica was opened since: what is there was made anew
 )
 
 // String returns the words that people and JSON read.
 func (s Seen) String() string {
-	words := [...]string{"no answer", "data", "nothing", "blank", "broken", "another disk", "another disk without it"}
+	words := [...]string{"no answer", "data", "nothing", "blank", "broken", "another disk", "another disk without it", "nothing, before it was opened"}
 	if int(s) >= len(words) {
 		return words[SeenNoAnswer]
 	}
@@ -52,8 +53,9 @@ type Sighting struct {
 // See gives the storage's replicas what was seen in their directories. A
 // replica that has changed since is one that nobody has looked at: its sighting
 // is forgotten, as it may become again what it was, and other things lie in its
-// directory then. So the caller alone may use the map meanwhile. The replicas that
-// the storage has are not changed: others may have them too.
+// directory then. But opening a replica does not bring back what was missing. So
+// the caller alone may use the map meanwhile. The replicas that the storage has are
+// not changed: others may have them too.
 func (st *Storage) See(seen map[UID]Sighting) {
 	if len(seen) == 0 {
 		return
@@ -66,10 +68,11 @@ func (st *Storage) See(seen map[UID]Sighting) {
 			if !ok {
 				continue
 			}
-			if !sameDirectory(&x.Of, &v.Replicas[k]) {
+			if x, ok = x.now(&v.Replicas[k]); !ok {
 				delete(seen, x.Of.UID)
 				continue
 			}
+			seen[x.Of.UID] = x
 			if !own {
 				v.Replicas, own = slices.Clone(v.Replicas), true
 			}
@@ -79,7 +82,38 @@ func (st *Storage) See(seen map[UID]Sighting) {
 	}
 }
 
+// Remember adds to the newer sightings the older ones of directories that were
+// missing and could not be looked into again, because their replicas are served
+// now: an engine shows nothing of it.
+func Remember(newer, older map[UID]Sighting, replicas map[UID]Replica) {
+	for uid, x := range older {
+		if _, again := newer[uid]; again || x.Probe.Seen != SeenNothing && x.Probe.Seen != SeenRemade {
+			continue
+		}
+		if r, ok := replicas[uid]; ok && r.Claim != Idle {
+			if x, ok = x.now(&r); ok {
+				newer[uid] = x
+			}
+		}
+	}
+}
+
+// now is what is known by the sighting of the replica as it is now, if anything.
+func (x Sighting) now(r *Replica) (Sighting, bool) {
+	opened := x.Of.Claim != r.Claim
+	x.Of.Claim = r.Claim
+	switch {
+	case !sameDirectory(&x.Of, r):
+		return x, false
+	case opened && x.Probe.Seen == SeenNothing:
+		x.Probe.Seen = SeenRemade
+	case opened && x.Probe.Seen != SeenRemade:
+		return x, false
+	}
+	return x, true
+}
+
 func sameDirectory(a, b *Replica) bool {
-	return a.Claim == b.Claim && a.Node == b.Node && a.DiskUUID == b.DiskUUID && a.DiskPath == b.DiskPath &&
+	return a.Node == b.Node && a.DiskUUID == b.DiskUUID && a.DiskPath == b.DiskPath &&
 		a.Directory == b.Directory && a.HealthyAt.Equal(b.HealthyAt) && a.FailedAt.Equal(b.FailedAt)
 }

@@ -57,3 +57,53 @@ func TestSee_AReplicaThatIsAgainAsItWasWasNotSeen(t *testing.T) {
 		t.Error("the look from before it served is believed again")
 	}
 }
+
+// Somebody opens a volume whose replica's directory is gone: the storage makes it
+// anew, blank, serves it, and nothing of that shows in the replica.
+func TestSee_AMissingDirectoryIsMadeAnewOnceOpened(t *testing.T) {
+	missing := func() (cluster.Replica, map[cluster.UID]cluster.Sighting) {
+		r := sightings()["r"].Of
+		return r, map[cluster.UID]cluster.Sighting{"r": {Of: r, Probe: cluster.Probe{Seen: cluster.SeenNothing}}}
+	}
+	now, seen := missing()
+	for i, claim := range []cluster.Claim{cluster.Idle, cluster.ClaimUnknown, cluster.Serving, cluster.Serving, cluster.Idle, cluster.Serving} {
+		now.Claim = claim
+		want := cluster.SeenRemade
+		if i == 0 {
+			want = cluster.SeenNothing
+		}
+		if !sees(seen, now) || seen["r"].Probe.Seen != want {
+			t.Fatalf("after %d changes of its claim: %q, want %q", i, seen["r"].Probe.Seen, want)
+		}
+	}
+	if now.HealthyAt = time.Now(); sees(seen, now) {
+		t.Error("rebuilt since, it is said to be made anew still")
+	}
+	_, seen = missing()
+	if now = (cluster.Replica{UID: "r", Claim: cluster.Serving, Node: "m", Directory: "d"}); sees(seen, now) {
+		t.Error("what was seen on another node is remembered")
+	}
+}
+
+// A consistent look does not look into what is served.
+func TestRemember_WhatWasMissingAndIsServedSince(t *testing.T) {
+	at := func(uid cluster.UID, claim cluster.Claim) cluster.Replica {
+		return cluster.Replica{UID: uid, Claim: claim}
+	}
+	older := map[cluster.UID]cluster.Sighting{}
+	for uid, seen := range map[cluster.UID]cluster.Seen{
+		"served": cluster.SeenNothing, "remade": cluster.SeenRemade, "whole": cluster.SeenData, "idle": cluster.SeenNothing,
+		"gone": cluster.SeenNothing, "again": cluster.SeenNothing,
+	} {
+		older[uid] = cluster.Sighting{Of: at(uid, cluster.Idle), Probe: cluster.Probe{Seen: seen}}
+	}
+	newer := map[cluster.UID]cluster.Sighting{"again": {Probe: cluster.Probe{Seen: cluster.SeenData}}}
+	cluster.Remember(newer, older, map[cluster.UID]cluster.Replica{
+		"served": at("served", cluster.Serving), "remade": at("remade", cluster.Serving), "whole": at("whole", cluster.Serving),
+		"idle": at("idle", cluster.Idle), "again": at("again", cluster.Serving),
+	})
+	if len(newer) != 3 || newer["served"].Probe.Seen != cluster.SeenRemade || newer["remade"].Probe.Seen != cluster.SeenRemade ||
+		newer["again"].Probe.Seen != cluster.SeenData {
+		t.Errorf("remembered: %v", newer)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,7 @@ func (c *Cluster) lookInside(ctx context.Context, st *state) {
 	}
 	wg.Wait()
 	st.look.Ended = time.Now()
-	st.keepAnswers(s, order, byNode, answers)
+	st.keepAnswers(s, order, byNode, answers, c.sightings())
 }
 
 // probes returns every probe, by node, and the nodes in order.
@@ -125,9 +126,22 @@ func (c *Cluster) run(ctx context.Context, p plugin.Probe) ([]byte, error) {
 	return out, err
 }
 
+// sightings are those of the last reading.
+func (c *Cluster) sightings() map[cluster.UID]cluster.Sighting {
+	c.mu.Lock()
+	st := c.state
+	c.mu.Unlock()
+	if st == nil {
+		return nil
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return maps.Clone(st.sightings)
+}
+
 // keepAnswers turns the answers into facts of the replicas, and what was not
-// answered into Gaps.
-func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[string][]askedOf, answers map[string][]answer) {
+// answered into Gaps. Of the sightings before, it keeps what no look can show again.
+func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[string][]askedOf, answers map[string][]answer, before map[cluster.UID]cluster.Sighting) {
 	replicas := map[cluster.UID]cluster.Replica{}
 	for _, storage := range s.Storages {
 		for _, v := range storage.Volumes {
@@ -156,6 +170,7 @@ func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[str
 			gaps.add(p, a.err)
 		}
 	}
+	cluster.Remember(st.sightings, before, replicas)
 	st.gaps = append(st.gaps, gaps.list...)
 }
 

@@ -25,15 +25,25 @@ type shelves struct {
 	nodes []string
 	// lacks names a node where nobody can be asked.
 	lacks string
+	// claim is what is said of every replica; nil for Idle. Only those at rest are
+	// looked at.
+	claim *cluster.Claim
+}
+
+func (s shelves) claims() cluster.Claim {
+	if s.claim == nil {
+		return cluster.Idle
+	}
+	return *s.claim
 }
 
 func (s shelves) NewReader() plugin.Reader {
-	return &shelfReader{boxReader: boxReader{boxes: map[cluster.UID]box{}}, nodes: s.nodes}
+	return &shelfReader{boxReader: boxReader{boxes: map[cluster.UID]box{}}, shelves: s}
 }
 
 type shelfReader struct {
 	boxReader
-	nodes []string
+	shelves shelves
 }
 
 func (r *shelfReader) Storage() (cluster.Storage, []cluster.Gap) {
@@ -41,9 +51,9 @@ func (r *shelfReader) Storage() (cluster.Storage, []cluster.Gap) {
 	st.Namespace = "box-system"
 	for i := range st.Volumes {
 		v := &st.Volumes[i]
-		for _, n := range r.nodes {
+		for _, n := range r.shelves.nodes {
 			v.Replicas = append(v.Replicas, cluster.Replica{Name: v.Name + "-" + n, UID: cluster.UID(v.Name + "-" + n),
-				Node: n, Claim: cluster.Idle, Directory: fmt.Sprint(v.Want)})
+				Node: n, Claim: r.shelves.claims(), Directory: fmt.Sprint(v.Want)})
 		}
 	}
 	return st, gaps
@@ -53,6 +63,9 @@ func (s shelves) Probes(snap *cluster.Snapshot, st *cluster.Storage) []plugin.Pr
 	var out []plugin.Probe
 	for i := range st.Volumes {
 		for _, r := range st.Volumes[i].Replicas {
+			if r.Claim != cluster.Idle {
+				continue
+			}
 			p := plugin.Probe{Node: snap.Node(r.Node).Ref, Pod: cluster.PodRef{Namespace: "box-system", Name: "shelf-" + r.Node},
 				Container: "shelf", Command: []string{"look", string(r.UID)}, Targets: []plugin.Target{{Replica: r.UID}}}
 			if r.Node == s.lacks {
@@ -136,6 +149,34 @@ func TestProbe_AnswersBecomeFactsOfTheReplicas(t *testing.T) {
 	cached, err := c.Observe(t.Context(), cluster.Cached)
 	if err != nil || seen(cached)["a-n2"] == nil || seen(cached)["a-n2"].Seen != cluster.SeenNothing {
 		t.Errorf("what was seen is forgotten before the next reading: %+v, %v", seen(cached), err)
+	}
+}
+
+// Nobody looks into what an engine serves, but what was missing before stays so.
+func TestProbe_WhatWasMissingIsRememberedWhileItIsServed(t *testing.T) {
+	claim := cluster.Idle
+	c, _ := probing(t, func(_ context.Context, p plugin.Probe) ([]byte, error) {
+		if p.Command[1] == "a-n2" {
+			return []byte("empty"), nil
+		}
+		return []byte("full"), nil
+	}, func(cfg *Config) {
+		cfg.Storages = []plugin.Storage{shelves{nodes: []string{"n1", "n2", "n3"}, claim: &claim}}
+	})
+	if p := seen(fresh(t, c))["a-n2"]; p == nil || p.Seen != cluster.SeenNothing {
+		t.Fatalf("at rest: %+v", p)
+	}
+	claim = cluster.Serving
+	for range 2 {
+		for uid, p := range seen(fresh(t, c)) {
+			if missing := uid == "a-n2"; missing != (p != nil) || missing && p.Seen != cluster.SeenRemade {
+				t.Errorf("%s, served: %+v", uid, p)
+			}
+		}
+	}
+	claim = cluster.Idle
+	if p := seen(fresh(t, c))["a-n1"]; p == nil || p.Seen != cluster.SeenData {
+		t.Errorf("at rest again: %+v", p)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 // lookInside looks into the replicas' directories, as a consistent look does
 // where that is asked for.
-func (w *World) lookInside(s *cluster.Snapshot) map[cluster.UID]cluster.Sighting {
+func (w *World) lookInside(s *cluster.Snapshot, before map[cluster.UID]cluster.Sighting) map[cluster.UID]cluster.Sighting {
 	if !w.probing {
 		return nil
 	}
@@ -53,6 +53,7 @@ func (w *World) lookInside(s *cluster.Snapshot) map[cluster.UID]cluster.Sighting
 			seen[sight.Replica] = x
 		}
 	}
+	cluster.Remember(seen, before, replicas)
 	return seen
 }
 

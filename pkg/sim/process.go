@@ -142,7 +142,7 @@ func (p *Process) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 		return nil, err
 	}
 	if f == cluster.Fresh {
-		p.seen, p.looked = p.world.lookInside(s), s.Look
+		p.seen, p.looked = p.world.lookInside(s, p.seen), s.Look
 	}
 	p.last, p.stirs = seeing(s, p.seen), stirs
 	return p.last, nil

@@ -229,6 +229,7 @@ func (e Explained) directory(r *cluster.Replica) string {
 		cluster.SeenNothing:  "MISSING from its disk",
 		cluster.SeenBlank:    "there, and blank",
 		cluster.SeenBroken:   "there, and no whole replica",
+		cluster.SeenRemade:   "MISSING from its disk before the volume was opened: what is there now was made anew",
 	}[p.Seen]
 	if says == "" {
 		says = "saw " + p.Seen.String()
