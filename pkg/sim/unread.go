@@ -92,6 +92,25 @@ func (w *World) without(s *cluster.Snapshot, u Unread) (*cluster.Snapshot, error
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.partial.storages == nil || w.partial.unread != u || w.partial.revision != w.seen {
+		if err := w.readWithout(u, gap); err != nil {
+			return nil, err
+		}
+	}
+	out.Storages, out.Gaps = w.partial.storages, slices.Clip(w.partial.gaps)
+	return &out, nil
+}
+
+// partial is what a reader makes of a part of the objects.
+type partial struct {
+	unread   Unread
+	revision uint64 // the model's
+	storages []cluster.Storage
+	gaps     []cluster.Gap
+}
+
+// readWithout joins the storage's objects without what cannot be read.
+func (w *World) readWithout(u Unread, gap cluster.Gap) error {
 	reader := longhorn.New().NewReader()
 	byName := func(a, b model.Ref) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name)) }
 	all := map[plugin.Kind][]model.Ref{}
@@ -107,13 +126,13 @@ func (w *World) without(s *cluster.Snapshot, u Unread) (*cluster.Snapshot, error
 		}
 		for _, ref := range refs {
 			if err := reader.Put(kind, w.known[ref].raw); err != nil {
-				return nil, fmt.Errorf("read %s %s: %w", ref.Kind, ref.Name, err)
+				return fmt.Errorf("read %s %s: %w", ref.Kind, ref.Name, err)
 			}
 		}
 	}
 	storage, gaps := reader.Storage()
-	out.Storages, out.Gaps = []cluster.Storage{storage}, append([]cluster.Gap{gap}, gaps...)
-	return &out, nil
+	w.partial = partial{unread: u, revision: w.seen, storages: []cluster.Storage{storage}, gaps: append([]cluster.Gap{gap}, gaps...)}
+	return nil
 }
 
 // shown is the snapshot as the process sees it: now and then without a kind.
