@@ -86,7 +86,7 @@ func (d *draft) heal() {
 	if len(mendable) == 0 {
 		return
 	}
-	d.p.Heals = d.course.Heal(gone)
+	d.p.Heals = d.course.Heal(gone, mendable)
 	for _, p := range d.p.Heals.Stuck {
 		if mendable[p.Volume] {
 			d.refuse(stuckFinding(CodeNoRebuild, p, "volume "+p.Volume+" lacks a replica and cannot get it"))

@@ -52,6 +52,42 @@ func codes(fs []assess.Finding) string {
 	return strings.Join(out, " ")
 }
 
+// refills places what a volume lacks on the nodes without a replica of it, failed ones
+// included, and nothing that has to leave a node.
+type refills struct{}
+
+func (refills) Place(_ *cluster.Snapshot, st *cluster.Storage, leaving string) []forecast.Placement {
+	var out []forecast.Placement
+	for _, v := range st.Volumes {
+		on := map[string]bool{}
+		for _, rep := range v.Replicas {
+			on[rep.Node] = true
+			if rep.Node == leaving {
+				out = append(out, forecast.Placement{Volume: v.Name, Replica: rep.Name, Why: "no disk is left"})
+			}
+		}
+		for _, n := range st.Nodes {
+			if len(on) < v.Want && !on[n.Name] && n.Name != leaving {
+				on[n.Name] = true
+				out = append(out, forecast.Placement{Volume: v.Name, Node: n.Name, Disk: n.Disks[0].Name})
+			}
+		}
+	}
+	return out
+}
+
+// The second turn begins after healing: what failed before was rebuilt by then.
+func TestPropose_EveryTurnIsForecastAfterHealing(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	r := &f.volume().Replicas[2]
+	r.Claim, r.FailedAt = cluster.Failed, noon
+	p, fs := decide.Propose(f.judge(), decide.Request{Run: "r", Goal: decide.UntilReplaced,
+		Nodes: []cluster.NodeRef{ref(1), ref(2), ref(3)}, Policy: f.plan.Policy}, map[string]forecast.Placer{driver: refills{}})
+	if len(fs) > 0 || p.Heals != 1 || len(p.Turns) != 3 {
+		t.Errorf("%d to heal, %d turns, refused: %s", p.Heals, len(p.Turns), codes(fs))
+	}
+}
+
 // Whoever goes on with the roll must look into directories as well.
 func TestPropose_RemembersThatDirectoriesAreLookedInto(t *testing.T) {
 	f := three(policy.Auto, 1, 2, 3)

@@ -81,7 +81,7 @@ func tooSmall(w Wait, j *assess.Judgement, came map[string]bool, placers map[str
 		}
 	}
 	course := forecast.Begin(j.Snapshot, placers)
-	f := course.Heal(gone)
+	f := course.Heal(gone, nil)
 	if f.Fits() || len(f.Placed) > 0 {
 		return w
 	}

@@ -5,6 +5,7 @@ package forecast
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -42,14 +43,40 @@ func (c *Course) Refill(node string, r Replacement) Forecast {
 }
 
 // Heal takes the replicas with these UIDs away, whose data are gone, and says
-// where what the volumes lack would be rebuilt now.
-func (c *Course) Heal(gone map[cluster.UID]bool) Forecast {
+// where what the volumes lack would be rebuilt now. Of the volumes with these names,
+// which are made whole, failed replicas are rebuilt where they lie as far as no other
+// takes their place.
+func (c *Course) Heal(gone map[cluster.UID]bool, whole map[string]bool) Forecast {
 	each(c.s, func(v *cluster.Volume) {
 		v.Replicas = slices.DeleteFunc(v.Replicas, func(r cluster.Replica) bool { return gone[r.UID] })
 	})
 	f := c.worst("")
 	c.settle(f)
+	each(c.s, func(v *cluster.Volume) {
+		if whole[v.Name] {
+			c.reuse(v)
+		}
+	})
 	return f
+}
+
+// reuse makes as many of the volume's failed replicas whole as it lacks.
+func (c *Course) reuse(v *cluster.Volume) {
+	lacks := v.Want
+	for i := range v.Replicas {
+		if v.Replicas[i].Claim != cluster.Failed {
+			lacks--
+		}
+	}
+	for i := range v.Replicas {
+		if r := &v.Replicas[i]; r.Claim == cluster.Failed && lacks > 0 {
+			lacks--
+			r.Claim, r.HealthyAt, r.FailedAt, r.Doubts = cluster.Idle, c.now(), time.Time{}, nil
+			if v.State == cluster.Attached {
+				r.Claim = cluster.Serving
+			}
+		}
+	}
 }
 
 // Evicted takes the course on: the replicas were moved as forecast, the node

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
@@ -181,9 +182,31 @@ func TestCourse_HealTakesTheGoneAwayAndFillsUp(t *testing.T) {
 	s := cluster3("w1 w2", "w2 w3")
 	s.Storages[0].Volumes[0].Replicas[0].Node = "long gone"
 	c := begin(s)
-	f := c.Heal(map[cluster.UID]bool{"v0w1": true})
+	f := c.Heal(map[cluster.UID]bool{"v0w1": true}, nil)
 	if !f.Fits() || len(f.Placed) != 1 || where(c, 0) != "w1 w2" || where(c, 1) != "w2 w3" {
 		t.Errorf("%+v: replicas on %q", f, where(c, 0))
+	}
+}
+
+// A storage reuses a failed replica before it makes another.
+func TestCourse_HealRebuildsWhatFailedWhereItLies(t *testing.T) {
+	s := cluster3("w1 w2 w3", "w1 w2 w3")
+	for i := range s.Storages[0].Volumes {
+		r := &s.Storages[0].Volumes[i].Replicas[2]
+		r.Claim, r.FailedAt = cluster.Failed, time.Unix(1, 0)
+	}
+	s.Storages[0].Volumes[1].Want = 2
+	c := begin(s)
+	c.Heal(nil, map[string]bool{"v0": true, "v1": true})
+	for i, want := range []cluster.Claim{cluster.Idle, cluster.Failed} {
+		if r := c.Snapshot().Storages[0].Volumes[i].Replicas[2]; r.Claim != want || r.FailedAt.IsZero() != (want == cluster.Idle) {
+			t.Errorf("volume %d: claim %d, failed %s", i, r.Claim, r.FailedAt)
+		}
+	}
+	c = begin(s)
+	c.Heal(nil, nil)
+	if r := c.Snapshot().Storages[0].Volumes[0].Replicas[2]; r.Claim != cluster.Failed {
+		t.Error("a volume that is not mended is whole")
 	}
 }
 
