@@ -98,6 +98,10 @@ const suffix = 9
 // know of: what was read before is acted upon a moment later.
 const remembered = 45 * time.Second
 
+// unknowable reports whether what vanished then counts as such a copy still: whoever
+// sees old states learns of it so much later.
+func (w *World) unknowable(at time.Time) bool { return w.now.Sub(at) < remembered+w.lag }
+
 // watchBytes counts the whole, newest copies of every volume, and notes whose
 // doing it was that one went, or the last.
 func (w *World) watchBytes(by oracle.Hand) {
@@ -195,7 +199,7 @@ func (w *World) moment() *oracle.Moment {
 		}
 		o := oracle.Volume{Name: v.name, Want: v.want, Need: 1, Written: v.bytes != "", Concealed: w.concealed(v), Held: w.heldByUs(v.name)}
 		for _, at := range v.vanished {
-			if w.now.Sub(at.at) < remembered {
+			if w.unknowable(at.at) {
 				o.Concealed = append(o.Concealed, at.node)
 			}
 		}

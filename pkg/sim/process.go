@@ -163,10 +163,12 @@ func (w *World) look(f cluster.Freshness, p *Process) (*cluster.Snapshot, int, e
 	if err != nil {
 		return nil, 0, err
 	}
+	w.lag = 0
 	if f == cluster.Cached {
 		cached := *s
 		if faults.Stale != nil {
-			cached = p.did.shown(w.snapshots[len(w.snapshots)-1-min(faults.Stale(), len(w.snapshots)-1)], s)
+			old := w.snapshots[len(w.snapshots)-1-min(faults.Stale(), len(w.snapshots)-1)]
+			cached, w.lag = p.did.shown(old, s), began.Sub(old.Look.Ended)
 		}
 		cached.Look = p.looked
 		cached.Look.Fresh = false

@@ -133,7 +133,7 @@ func (w *World) concealed(v *volume) []cluster.NodeRef {
 		was, there := bytes[name]
 		switch {
 		case machine == nil, !hidden && !blank:
-		case hidden && w.now.Sub(since.at) < remembered, !hidden && w.now.Sub(from) < remembered: // what vanished just now is counted otherwise
+		case hidden && w.unknowable(since.at), !hidden && w.unknowable(from): // what vanished just now is counted otherwise
 		case blank && there && was != v.bytes,
 			hidden && !there && !since.disk && !w.lookedInto(r, since.at) && machine.created.Before(since.at):
 			out = append(out, machine.ref())

@@ -74,7 +74,8 @@ type World struct {
 	bound     []cluster.PersistentVolume // the last list of volumes
 	seen      uint64                     // the model's revision that the reader has
 	known     map[model.Ref]known
-	partial   partial // the last translation of a part of it
+	partial   partial       // the last translation of a part of it
+	lag       time.Duration // how old the last look was
 	versions  map[model.Ref]int
 	managed   managed             // which fields are by us
 	snapshots []*cluster.Snapshot // the latest last, a few
