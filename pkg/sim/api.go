@@ -59,6 +59,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	effect := func() (int, any) {
 		return w.handle(request{method: r.Method, parts: split(r.URL.Path), body: w.sent(body), by: by})
 	}
+	if by != nil && fault.Late > 0 {
+		w.sentLate(by)
+	}
 	res, err := fault.apply(r, w, effect)
 	if fault.Harm == Doze {
 		t.wake()

@@ -20,7 +20,8 @@ import (
 type deed struct {
 	process *Process
 	action  decide.Action
-	sent    time.Time // the request by which it takes effect
+	sent    time.Time      // the request by which it takes effect
+	before  *oracle.Moment // as it was sent, where it arrives long after that
 }
 
 // inHand is the deed in hand as of a request that is sent now; nil for none.
@@ -41,6 +42,15 @@ func (p *Process) take(d *deed) {
 	p.deed = d
 }
 
+// sentLate notes how everything is when a request is sent that arrives long after:
+// nobody can know what happens until then.
+func (w *World) sentLate(by *deed) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.catchUp()
+	by.before = w.moment()
+}
+
 // felt notes that a change by our hand takes effect now, on the object that the
 // request named by this identity.
 func (w *World) felt(by *deed, uid cluster.UID) {
@@ -56,7 +66,9 @@ func (w *World) felt(by *deed, uid cluster.UID) {
 	switch by.action.Verb {
 	case decide.Cordon, decide.EvictPods, decide.DeleteNode, decide.RunCommand:
 		if by.action.Command != decide.CreateCommand {
-			d.Before = w.moment()
+			if d.Before = by.before; d.Before == nil {
+				d.Before = w.moment()
+			}
 		}
 	}
 	w.truth.Deeds = append(w.truth.Deeds, d)
