@@ -17,5 +17,5 @@ func (o oracle) saw(r cluster.Replica) cluster.Seen {
 // reason to believe in it.
 func (o oracle) contradicted(v cluster.Volume, r cluster.Replica) bool {
 	seen := o.saw(r)
-	return r.Probe != nil && seen != cluster.SeenData && !((seen == cluster.SeenBlank || seen == cluster.SeenRemade) && v.Used == 0)
+	return r.Probe != nil && seen != cluster.SeenData && !((seen == cluster.SeenBlank || seen == cluster.SeenRemade) && v.Used == 0 && !v.Mounted)
 }

@@ -39,6 +39,8 @@ func probeCases() []replicaCase {
 		{"a word never seen is no answer", false, look(99), isUnknown, ProbeNoAnswer, dunno},
 		{"a blank directory of a volume that was written is not counted", false, look(cluster.SeenBlank, used), isUnknown, ProbeBlank, dunno},
 		{"a blank directory of a volume that was never written changes nothing", false, look(cluster.SeenBlank), isGood, "", safe},
+		{"a blank directory of a volume that a workload has used is not counted, whatever its engine says of its size", false,
+			look(cluster.SeenBlank, func(l *lab, _ *cluster.Replica) { l.v("data").Mounted = true }), isUnknown, ProbeBlank, dunno},
 		{"what was missing before the volume was opened is not counted", false, look(cluster.SeenRemade, used), isUnknown, ProbeBlank, dunno},
 		{"nor is it while it is served", true, look(cluster.SeenRemade, used), isUnknown, ProbeBlank, dunno},
 		{"of a volume that was never written it changes nothing", false, look(cluster.SeenRemade), isGood, "", safe},

@@ -168,7 +168,7 @@ func (d dice) volume(name string) cluster.Volume {
 		Class: mostly(d, 15, cluster.ClassOrdinary, cluster.ClassUnknown, cluster.ClassStandby, cluster.ClassLinkedClone, cluster.ClassSharded),
 		Want:  pick(d, 1, 2, 2, 2, 3, 3), Need: 1, SharesNode: mostly(d, 4, cluster.No, cluster.Yes, cluster.Unknown),
 		State:   mostly(d, 2, cluster.Detached, cluster.Attached, cluster.Attached, cluster.Attached, cluster.Attaching, cluster.Detaching, cluster.Creating, cluster.Deleting, cluster.StateUnknown),
-		Touched: !d.rarely(4), Used: mostly(d, 3, int64(0), 7), Doubts: d.doubts(20),
+		Touched: !d.rarely(4), Mounted: d.rarely(3), Used: mostly(d, 3, int64(0), 7), Doubts: d.doubts(20),
 		Engine: cluster.Engine{Present: mostly(d, 20, cluster.Yes, cluster.No, cluster.Unknown), Ever: mostly(d, 3, cluster.Yes, cluster.No, cluster.Unknown)},
 		Base:   mostly(d, 8, "", "image"),
 	}

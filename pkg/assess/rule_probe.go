@@ -47,8 +47,10 @@ func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica) 
 		return w.vouched(st, r, age).worse(proven(serves, facts))
 	case p.Seen == cluster.SeenNothing && r.Claim == cluster.Idle:
 		return reason{standing: cluster.StandingAbsent, code: ReplicaDataMissing, facts: facts}
-	case (p.Seen == cluster.SeenBlank || p.Seen == cluster.SeenRemade) && v.Used == 0:
-		return age.worse(serves) // nothing was written that could be missing, and nothing proves it
+	case (p.Seen == cluster.SeenBlank || p.Seen == cluster.SeenRemade) && v.Used == 0 && !v.Mounted:
+		// Nothing was written that could be missing, and nothing proves it. What is used
+		// is told by the engine: of a volume that came up blank it is nothing, too.
+		return age.worse(serves)
 	}
 	return age.worse(serves).worse(unknown(probeCode(p.Seen), facts...))
 }

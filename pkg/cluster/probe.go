@@ -20,12 +20,12 @@ const (
 	SeenBroken         // something is there that is no whole replica
 	SeenOtherDisk      // another disk lies where the replica's should be
 	SeenReplaced       // so it does, it is a disk of the storage's, and nothing of the replica is on it
-	SeenRemade         // nothing was, and the replica was opened since: what is there was made anew
+	SeenRemade         // nothing was there before, and the replica was not rebuilt since: what is there now was made anew
 )
 
 // String returns the words that people and JSON read.
 func (s Seen) String() string {
-	words := [...]string{"no answer", "data", "nothing", "blank", "broken", "another disk", "another disk without it", "nothing, before it was opened"}
+	words := [...]string{"no answer", "data", "nothing", "blank", "broken", "another disk", "another disk without it", "made anew where nothing was"}
 	if int(s) >= len(words) {
 		return words[SeenNoAnswer]
 	}
@@ -53,9 +53,10 @@ type Sighting struct {
 // See gives the storage's replicas what was seen in their directories. A
 // replica that has changed since is one that nobody has looked at: its sighting
 // is forgotten, as it may become again what it was, and other things lie in its
-// directory then. But opening a replica does not bring back what was missing. So
-// the caller alone may use the map meanwhile. The replicas that the storage has are
-// not changed: others may have them too.
+// directory then. Only that a directory was missing is remembered until the replica
+// is rebuilt: no opening brings back what it held. So the caller alone may use the
+// map meanwhile. The replicas that the storage has are not changed: others may have
+// them too.
 func (st *Storage) See(seen map[UID]Sighting) {
 	if len(seen) == 0 {
 		return
@@ -82,38 +83,48 @@ func (st *Storage) See(seen map[UID]Sighting) {
 	}
 }
 
-// Remember adds to the newer sightings the older ones of directories that were
-// missing and could not be looked into again, because their replicas are served
-// now: an engine shows nothing of it.
+// Remember has the newer sightings know of the older ones by which a directory was
+// missing. Whoever serves such a replica, or does not answer, shows nothing of it; and
+// data that are there now are what was written since.
 func Remember(newer, older map[UID]Sighting, replicas map[UID]Replica) {
 	for uid, x := range older {
-		if _, again := newer[uid]; again || x.Probe.Seen != SeenNothing && x.Probe.Seen != SeenRemade {
+		r, ok := replicas[uid]
+		if !ok || !x.missing() {
 			continue
 		}
-		if r, ok := replicas[uid]; ok && r.Claim != Idle {
-			if x, ok = x.now(&r); ok {
-				newer[uid] = x
-			}
+		if x, ok = x.now(&r); !ok {
+			continue
+		}
+		y, again := newer[uid]
+		switch {
+		case !again:
+			newer[uid] = x
+		case y.Probe.Seen != SeenNothing:
+			y.Probe.Seen = SeenRemade
+			newer[uid] = y
 		}
 	}
 }
+
+// missing reports whether the directory is known not to be the replica's own.
+func (x Sighting) missing() bool { return x.Probe.Seen == SeenNothing || x.Probe.Seen == SeenRemade }
 
 // now is what is known by the sighting of the replica as it is now, if anything.
 func (x Sighting) now(r *Replica) (Sighting, bool) {
-	opened := x.Of.Claim != r.Claim
-	x.Of.Claim = r.Claim
+	moved := x.Of.Claim != r.Claim || !x.Of.FailedAt.Equal(r.FailedAt)
 	switch {
-	case !sameDirectory(&x.Of, r):
+	case !sameDirectory(&x.Of, r), moved && !x.missing():
 		return x, false
-	case opened && x.Probe.Seen == SeenNothing:
+	case moved:
 		x.Probe.Seen = SeenRemade
-	case opened && x.Probe.Seen != SeenRemade:
-		return x, false
 	}
+	x.Of.Claim, x.Of.FailedAt = r.Claim, r.FailedAt
 	return x, true
 }
 
+// sameDirectory reports whether it is the directory that it was, and was not written
+// anew from others: before that the storage forgets when it was healthy.
 func sameDirectory(a, b *Replica) bool {
 	return a.Node == b.Node && a.DiskUUID == b.DiskUUID && a.DiskPath == b.DiskPath &&
-		a.Directory == b.Directory && a.HealthyAt.Equal(b.HealthyAt) && a.FailedAt.Equal(b.FailedAt)
+		a.Directory == b.Directory && a.HealthyAt.Equal(b.HealthyAt)
 }

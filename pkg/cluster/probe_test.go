@@ -76,6 +76,9 @@ func TestSee_AMissingDirectoryIsMadeAnewOnceOpened(t *testing.T) {
 			t.Fatalf("after %d changes of its claim: %q, want %q", i, seen["r"].Probe.Seen, want)
 		}
 	}
+	if now.FailedAt = time.Now(); !sees(seen, now) {
+		t.Error("it failed, and may be salvaged: that is no rebuild")
+	}
 	if now.HealthyAt = time.Now(); sees(seen, now) {
 		t.Error("rebuilt since, it is said to be made anew still")
 	}
@@ -85,25 +88,46 @@ func TestSee_AMissingDirectoryIsMadeAnewOnceOpened(t *testing.T) {
 	}
 }
 
-// A consistent look does not look into what is served.
-func TestRemember_WhatWasMissingAndIsServedSince(t *testing.T) {
-	at := func(uid cluster.UID, claim cluster.Claim) cluster.Replica {
-		return cluster.Replica{UID: uid, Claim: claim}
-	}
-	older := map[cluster.UID]cluster.Sighting{}
-	for uid, seen := range map[cluster.UID]cluster.Seen{
-		"served": cluster.SeenNothing, "remade": cluster.SeenRemade, "whole": cluster.SeenData, "idle": cluster.SeenNothing,
-		"gone": cluster.SeenNothing, "again": cluster.SeenNothing,
+// A consistent look does not look into what is served, may not be answered, and finds
+// what was written since.
+func TestRemember_WhatWasMissing(t *testing.T) {
+	const none = cluster.Seen(99) // nobody was asked
+	for name, c := range map[string]struct {
+		before, now cluster.Seen
+		claim       cluster.Claim
+		want        cluster.Seen
+	}{
+		"served":                       {cluster.SeenNothing, none, cluster.Serving, cluster.SeenRemade},
+		"served, after a while":        {cluster.SeenRemade, none, cluster.Serving, cluster.SeenRemade},
+		"still missing":                {cluster.SeenNothing, cluster.SeenNothing, cluster.Idle, cluster.SeenNothing},
+		"taken away again":             {cluster.SeenRemade, cluster.SeenNothing, cluster.Idle, cluster.SeenNothing},
+		"nobody answers":               {cluster.SeenNothing, cluster.SeenNoAnswer, cluster.Idle, cluster.SeenRemade},
+		"blank":                        {cluster.SeenNothing, cluster.SeenBlank, cluster.Idle, cluster.SeenRemade},
+		"written to since":             {cluster.SeenRemade, cluster.SeenData, cluster.Idle, cluster.SeenRemade},
+		"data that were never missing": {cluster.SeenData, cluster.SeenData, cluster.Idle, cluster.SeenData},
+		"data, and served":             {cluster.SeenData, none, cluster.Serving, none},
 	} {
-		older[uid] = cluster.Sighting{Of: at(uid, cluster.Idle), Probe: cluster.Probe{Seen: seen}}
+		sighting := func(s cluster.Seen, claim cluster.Claim) map[cluster.UID]cluster.Sighting {
+			if s == none {
+				return map[cluster.UID]cluster.Sighting{}
+			}
+			return map[cluster.UID]cluster.Sighting{"r": {Of: cluster.Replica{UID: "r", Claim: claim}, Probe: cluster.Probe{Seen: s}}}
+		}
+		older, newer := sighting(c.before, cluster.Idle), sighting(c.now, c.claim)
+		cluster.Remember(newer, older, map[cluster.UID]cluster.Replica{"r": {UID: "r", Claim: c.claim}})
+		got := none
+		if x, ok := newer["r"]; ok {
+			got = x.Probe.Seen
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
-	newer := map[cluster.UID]cluster.Sighting{"again": {Probe: cluster.Probe{Seen: cluster.SeenData}}}
-	cluster.Remember(newer, older, map[cluster.UID]cluster.Replica{
-		"served": at("served", cluster.Serving), "remade": at("remade", cluster.Serving), "whole": at("whole", cluster.Serving),
-		"idle": at("idle", cluster.Idle), "again": at("again", cluster.Serving),
-	})
-	if len(newer) != 3 || newer["served"].Probe.Seen != cluster.SeenRemade || newer["remade"].Probe.Seen != cluster.SeenRemade ||
-		newer["again"].Probe.Seen != cluster.SeenData {
-		t.Errorf("remembered: %v", newer)
+	newer := map[cluster.UID]cluster.Sighting{}
+	older := map[cluster.UID]cluster.Sighting{"r": {Of: cluster.Replica{UID: "r"}, Probe: cluster.Probe{Seen: cluster.SeenNothing}}}
+	cluster.Remember(newer, older, map[cluster.UID]cluster.Replica{"r": {UID: "r", HealthyAt: time.Now()}})
+	cluster.Remember(newer, older, nil)
+	if len(newer) > 0 {
+		t.Errorf("of a replica that was rebuilt, and of one that is gone: %v", newer)
 	}
 }

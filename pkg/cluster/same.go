@@ -14,7 +14,7 @@ func (v *Volume) SameAs(o *Volume) bool {
 		v.SharesNode == o.SharesNode && v.SharesZone == o.SharesZone && v.SharesDisk == o.SharesDisk && v.Spreads == o.Spreads &&
 		SameList(v.NodeTags, o.NodeTags) && SameList(v.DiskTags, o.DiskTags) &&
 		v.Medium == o.Medium && v.Runtime == o.Runtime && v.Base == o.Base &&
-		v.Size == o.Size && v.Used == o.Used && v.State == o.State && SameList(v.Busy, o.Busy) && v.Touched == o.Touched &&
+		v.Size == o.Size && v.Used == o.Used && v.State == o.State && SameList(v.Busy, o.Busy) && v.Touched == o.Touched && v.Mounted == o.Mounted &&
 		v.Pause == o.Pause && v.NoRebuild == o.NoRebuild && v.CanRebuild == o.CanRebuild &&
 		SameList(v.Hindered, o.Hindered) && v.SelfRebuild == o.SelfRebuild &&
 		v.Engine == o.Engine && SameList(v.Replicas, o.Replicas) && SameList(v.Holds, o.Holds) && v.HoldsUID == o.HoldsUID &&

@@ -175,6 +175,8 @@ type Volume struct {
 	Busy []string
 	// Touched: there is a sign that it was ever written or mounted.
 	Touched bool
+	// Mounted: a workload has used it, so that something was written.
+	Mounted bool
 	// Pause is why the storage holds back the volume's rebuild; nil where it does
 	// not. Hindered are reasons for which it cannot get on, each one sentence in
 	// its words.

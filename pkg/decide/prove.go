@@ -108,7 +108,7 @@ func (t *tick) unseen() bool {
 		for k := range t.j.Volumes[i].Replicas {
 			r := &t.j.Volumes[i].Replicas[k]
 			if p := r.Replica.Probe; r.Replica.Claim == cluster.Idle && r.Standing != cluster.StandingGood && t.live(r.Replica.Node) &&
-				(p == nil || p.Seen == cluster.SeenNoAnswer || p.Seen == cluster.SeenRemade) {
+				(p == nil || p.Seen == cluster.SeenNoAnswer) {
 				return true
 			}
 		}

@@ -154,10 +154,10 @@ func TestProbe_AnswersBecomeFactsOfTheReplicas(t *testing.T) {
 
 // Nobody looks into what an engine serves, but what was missing before stays so.
 func TestProbe_WhatWasMissingIsRememberedWhileItIsServed(t *testing.T) {
-	claim := cluster.Idle
+	claim, found := cluster.Idle, "empty"
 	c, _ := probing(t, func(_ context.Context, p plugin.Probe) ([]byte, error) {
 		if p.Command[1] == "a-n2" {
-			return []byte("empty"), nil
+			return []byte(found), nil
 		}
 		return []byte("full"), nil
 	}, func(cfg *Config) {
@@ -174,9 +174,11 @@ func TestProbe_WhatWasMissingIsRememberedWhileItIsServed(t *testing.T) {
 			}
 		}
 	}
-	claim = cluster.Idle
-	if p := seen(fresh(t, c))["a-n1"]; p == nil || p.Seen != cluster.SeenData {
-		t.Errorf("at rest again: %+v", p)
+	claim, found = cluster.Idle, "full"
+	for uid, p := range seen(fresh(t, c)) {
+		if p == nil || (p.Seen == cluster.SeenRemade) != (uid == "a-n2") {
+			t.Errorf("%s, at rest again: %+v", uid, p)
+		}
 	}
 }
 

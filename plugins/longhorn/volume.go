@@ -113,6 +113,11 @@ func (v *volume) touched() bool {
 	return s.ActualSize != 0 || bool(s.KubernetesStatus.LastPodRefAt) || !v.Degraded.IsZero() || bool(s.LastAutoSalvagedAt)
 }
 
+// mounted reports whether a workload uses it, or has done so.
+func (v *volume) mounted() bool {
+	return bool(v.Status.KubernetesStatus.LastPodRefAt) || bool(v.Status.KubernetesStatus.WorkloadsStatus)
+}
+
 // outgrown reports whether the running engine serves another size than the
 // volume shall have, before the engine's own spec says so (Longhorn v1.12.0
 // controller/volume_controller.go compares the volume's).

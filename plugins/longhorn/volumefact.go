@@ -24,7 +24,7 @@ func (j *join) volume(v *volume, family family) cluster.Volume {
 		NodeTags:   v.NodeSelector, DiskTags: v.DiskSelector,
 		Medium: mediumOf(v.DataEngine), Base: v.BackingImage,
 		Size: int64(v.Size), Used: int64(v.Status.ActualSize),
-		Busy: busy(v, e, len(family.engines)), Touched: v.touched(),
+		Busy: busy(v, e, len(family.engines)), Touched: v.touched(), Mounted: v.mounted(),
 	}
 	if v.DataEngine == "v1" {
 		f.Runtime = v.Image
