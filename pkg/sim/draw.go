@@ -96,7 +96,7 @@ func (r Roll) hide() Roll {
 // four are brief; the loop is quick or slow to look; up to three foolish things
 // are done by others; every other one looks into directories; and the network is
 // bad, the process is killed or stopped, or taken over while it stands still, or what
-// it sees is old, mixed or missing, or nothing of all that. A wait ends after two hours, in one of thirty-two after
+// it sees is old, mixed or missing, or nothing of all that. A wait ends after four hours, in one of thirty-two after
 // the usual day: days in which nothing comes of it take as long to simulate as a
 // thousand rolls.
 func Any(seed uint64) Roll {
@@ -121,7 +121,7 @@ func AnyBrief(seed uint64) Roll {
 func (r Roll) withAnything(rnd *rand.Rand) Roll {
 	seed := r.Seed
 	if rand.New(rand.NewPCG(seed, 0x6c6f6e67657374)).IntN(32) > 0 {
-		r.Case.Longest = 2 * time.Hour
+		r.Case.Longest = 4 * time.Hour
 	}
 	r.Case.Probe = rand.New(rand.NewPCG(seed, 0x70726f6265)).IntN(2) == 0
 	r.Tick = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}[rnd.IntN(4)]

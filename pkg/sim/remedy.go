@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
@@ -32,6 +33,9 @@ func (w *World) separate(h decide.Halt) bool {
 	return said
 }
 
+// mayHang is what old releases are refused for: they evict badly what sleeps.
+const mayHang = "may hang"
+
 // anew gives the roll in flight up and makes a new plan, as a halt may say; it
 // returns nil where it can only be gone on with.
 func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) (*decide.Plan, error) {
@@ -54,6 +58,9 @@ func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) 
 	}
 	if no != "" || err != nil {
 		w.tell("no new plan: %s", no)
+		if no != "" && strings.Contains(no, mayHang) {
+			h.Ending, h.Why = Refused, no
+		}
 		return nil, err
 	}
 	next.Run += fmt.Sprintf("-%d", len(h.Calls))

@@ -253,6 +253,9 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 				h.Ending, h.Why = Errored, err.Error()
 				return
 			}
+			if h.Ending == Refused {
+				return
+			}
 		} else if n >= max(2, len(r.Faults)) && halt.Exit == decide.ExitLimit {
 			return // nothing went wrong with it, people mended what they could, and it waited in vain
 		}

@@ -69,7 +69,7 @@ func (s *secrets) removed(at model.Place) {
 func (w *World) missed(directory string, since hiding) bool {
 	asked := w.askedAt(directory[:len(directory)-suffix])
 	if since.disk {
-		return w.now.Sub(since.at) < remembered
+		return w.now.Sub(since.at) < remembered || asked.IsZero()
 	}
 	return !w.probing || asked.IsZero() || asked.Sub(since.at) < remembered
 }
