@@ -4,6 +4,7 @@ package book
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -42,8 +43,8 @@ type batch struct {
 // for one more request (Renew, then try again), record.ErrFenced if the
 // journal is another's by now (the events count then only if they were written,
 // the answer was lost, and the successor was faster than the second look),
-// ErrFull at the journal's bound. After any other error it is not known
-// whether the events count; the next Append finds that out first, and a History
+// ErrFull at the journal's bound, and record.ErrOutage if nobody answered. After that
+// and any other error it is not known whether the events count; the next Append finds that out first, and a History
 // read later tells. Give it a context that outlives the first interruption, or
 // an outcome is lost.
 func (b *Book) Append(ctx context.Context, events ...record.Event) error {
@@ -56,7 +57,7 @@ func (b *Book) Append(ctx context.Context, events ...record.Event) error {
 		return nil
 	}
 	if err := b.settle(ctx); err != nil {
-		return err
+		return outage(err)
 	}
 	n, err := b.compose(events)
 	if err != nil {
@@ -64,14 +65,23 @@ func (b *Book) Append(ctx context.Context, events ...record.Event) error {
 	}
 	for _, p := range n.pages {
 		if n.version, err = b.writePage(ctx, n.head.run, p); err != nil {
-			return fmt.Errorf("write segment %d of the journal: %w", p.n, err)
+			return outage(fmt.Errorf("write segment %d of the journal: %w", p.n, err))
 		}
 	}
 	if err := b.commit(ctx, n); err != nil {
-		return fmt.Errorf("write the head of the journal: %w", err)
+		return outage(fmt.Errorf("write the head of the journal: %w", err))
 	}
 	b.sweep(ctx)
 	return b.copied()
+}
+
+// outage says of an error that it passes by itself, where it does: nobody answered, or
+// the server said that it cannot now.
+func outage(err error) error {
+	if classify(err) == fatal || errors.Is(err, record.ErrFenced) || errors.Is(err, ErrDamaged) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", record.ErrOutage, err)
 }
 
 // copied adds what counts to the copy of the journal, if there is one.

@@ -14,6 +14,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/act/fakeapi"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book/booktest"
+	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
 // scaled is a book whose pauses are a hundredth of those that it has by default.
@@ -117,6 +118,8 @@ func TestOutage_ItEnds(t *testing.T) {
 			})
 			if err := b.Append(t.Context(), booktest.Started("r1")); err == nil || errors.Is(err, book.ErrFull) {
 				t.Errorf("ended with %v", err)
+			} else if passes := c.look.Lost; errors.Is(err, record.ErrOutage) != passes {
+				t.Errorf("that it passes by itself: want %t: %v", passes, err)
 			}
 			if n := len(s.Calls()) - before; n > c.most {
 				t.Errorf("%d calls", n)

@@ -105,6 +105,11 @@ var (
 	ErrLockGone    = errors.New("the lock of this roll was deleted, so nothing more is done")
 )
 
+// ErrOutage is returned by Append when nobody answered for as long as one write is
+// tried: whether the events count is not known then, and whoever acquires the book
+// again is told.
+var ErrOutage = errors.New("the API server could not be reached")
+
 // ErrExpiring is returned by Append and Guard when the lease does not last
 // long enough for a deed.
 var ErrExpiring = errors.New("the lock runs out before the deed could end")

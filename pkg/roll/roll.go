@@ -56,6 +56,8 @@ type Config struct {
 	DeedLimit time.Duration
 	// WriteLimit bounds one write to the book.
 	WriteLimit time.Duration
+
+	again bool // after an outage
 }
 
 // Defaults returns the configuration with every unset duration filled.
@@ -105,13 +107,25 @@ var ErrOther = errors.New("the roll in flight has changed: look at it again, the
 // error. It takes the book's lock first and gives it back at the end. An
 // interruption finishes the deed in hand. Errors say that something is not
 // known or not possible; refusals are Results.
+//
+// An outage that a write to the journal meets ends nothing: as soon as there is an
+// answer it is gone on with, as the same command would, for as long as a cluster that
+// cannot be read is waited for.
 func Run(ctx context.Context, cfg Config) (Result, error) {
-	return locked(ctx, cfg, (*runner).run)
+	res, err := locked(ctx, cfg, (*runner).run)
+	for errors.Is(err, record.ErrOutage) && res.begun() && ctx.Err() == nil {
+		again, e, on := afterOutage(ctx, cfg, res, err)
+		if !on {
+			return res, errors.Join(err, e)
+		}
+		res, err = again, e
+	}
+	return res, err
 }
 
 // locked takes the lock, keeps it while do works, and gives it back.
 func locked(ctx context.Context, cfg Config, do func(*runner, context.Context, record.History) (Result, error)) (Result, error) {
-	r := &runner{Config: cfg.Defaults()}
+	r := &runner{Config: cfg.Defaults(), fresh: cfg.again}
 	h, err := r.Book.Acquire(ctx)
 	if err != nil {
 		return Result{}, err

@@ -4,6 +4,8 @@ package sim
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
@@ -63,8 +65,17 @@ func (b booked) through(ctx context.Context, what string, do func() error, send 
 	if f.Harm == Kill {
 		return ErrKilled
 	}
-	return f.err(ctx, tries)
+	return harmed{f.err(ctx, tries), f.Harm}
 }
+
+// harmed is a call of the book that went wrong.
+type harmed struct {
+	error
+	harm Harm
+}
+
+// Unwrap is for package errors.
+func (h harmed) Unwrap() error { return h.error }
 
 // arrivals has whatever is due arrive: the book is in memory of its own, and is not
 // stepped with the world.
@@ -115,8 +126,12 @@ func (b booked) Renew(ctx context.Context) error {
 
 // Append implements record.Book.
 func (b booked) Append(ctx context.Context, es ...record.Event) error {
-	return b.through(ctx, "append", func() error { return b.book.Append(ctx, es...) },
+	err := b.through(ctx, "append", func() error { return b.book.Append(ctx, es...) },
 		func(on book.Underway) (func(), error) { return on.SendAppend(es...) })
+	if h, wrong := errors.AsType[harmed](err); wrong && h.harm.passes() {
+		return fmt.Errorf("%w: %w", record.ErrOutage, err)
+	}
+	return err
 }
 
 // Guard implements record.Book; it asks nobody.
