@@ -95,7 +95,7 @@ func TestRun_KeptSeedsBreakNothing(t *testing.T) {
 		}
 	}
 	keep(sim.Any, 559, 702, 1514, 1917, 42512, 1000188, 2008180, 2008994, 2009426, 3000678, 3100158, 3100899, 3303978, 5000598, 13003012, 20022259, 30007809, 40010507)
-	keep(sim.AnyBrief, 11015337, 20011312, 40003594, 50015870)
+	keep(sim.AnyBrief, 11015337, 20011312, 40003594, 50015870, 50040777)
 }
 
 func TestRun_NoiseBreaksNothing(t *testing.T) {

@@ -62,6 +62,7 @@ func (w *World) swap(n *machine) {
 		}
 	}
 	w.disks.Insert(n.name, w.disks.Blank(w.opts.DiskSize))
+	w.model.Unplugged(n.name)
 	w.watchBytes(oracle.Theirs)
 }
 

@@ -113,6 +113,15 @@ func (m *Model) endProcesses(node string) {
 	m.note(ofProcesses)
 }
 
+// Unplugged ends the replica processes of a machine whose disk was pulled out under
+// them: nothing that is read or written there is answered any more, and an engine
+// gives up whoever answers with an error (longhorn-engine v1.8.0
+// pkg/controller/control.go handleErrorNoLock).
+func (m *Model) Unplugged(node string) {
+	endAll(m, m.processes, func(h *hosted) bool { return h.node == node })
+	m.note(ofProcesses)
+}
+
 // alive tells whether an engine's member still answers.
 func (m *Model) alive(replica string, mb *member) bool {
 	return mb.process != nil && m.processes.get(replica) == mb.process
