@@ -43,7 +43,7 @@ func (b *Book) open(ctx context.Context) (record.History, error) {
 	if err != nil {
 		return record.History{}, err
 	}
-	b.desk = desk{head: h, tail: c.tail, version: c.version, sweeps: sweepTries}
+	b.desk = desk{head: h, tail: c.tail, version: c.version, had: c.tail.n, sweeps: sweepTries}
 	b.setRun(h.run)
 	return record.History{Events: c.events}, nil
 }

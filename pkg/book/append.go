@@ -18,6 +18,8 @@ type desk struct {
 	tail tail
 	// version is the last segment's; empty where there is none.
 	version string
+	// had is how many segments the journal had when the lock was taken.
+	had int
 	// doubt is a batch whose head was sent and whose fate is not known.
 	doubt *batch
 	// sweeps is how often the segments of former runs may still be looked for.
@@ -43,8 +45,9 @@ type batch struct {
 // for one more request (Renew, then try again), record.ErrFenced if the
 // journal is another's by now (the events count then only if they were written,
 // the answer was lost, and the successor was faster than the second look),
-// ErrFull at the journal's bound, and record.ErrOutage if nobody answered. After that
-// and any other error it is not known whether the events count; the next Append finds that out first, and a History
+// record.ErrFull at the journal's bound, where nothing was written, and record.ErrOutage
+// if nobody answered. After that and any other error it is not known whether the events
+// count; the next Append finds that out first, and a History
 // read later tells. Give it a context that outlives the first interruption, or
 // an outcome is lost.
 func (b *Book) Append(ctx context.Context, events ...record.Event) error {
@@ -103,12 +106,12 @@ func (b *Book) compose(events []record.Event) (batch, error) {
 	if err != nil {
 		return batch{}, err
 	}
-	t := b.desk.tail
+	t, had := b.desk.tail, b.desk.had
 	if h.run != b.desk.head.run {
-		t = tail{}
+		t, had = tail{}, 0
 	}
 	t, pages := t.add(lines, b.cfg.SegmentBytes)
-	if err := fits(t.n, b.cfg.MaxSegments, events); err != nil {
+	if err := (bounds{b.cfg.MaxSegments, had}).fits(t.n, events); err != nil {
 		return batch{}, err
 	}
 	h.segments, h.bytes = t.n, t.end()
@@ -169,7 +172,7 @@ func (b *Book) commit(ctx context.Context, n batch) error {
 func (b *Book) adopt(n batch, now head) {
 	n.head.cm, n.head.barrier = now.cm, now.barrier
 	if n.head.run != b.desk.head.run {
-		b.desk.sweeps = sweepTries
+		b.desk.sweeps, b.desk.had = sweepTries, 0
 	}
 	b.desk.head, b.desk.tail, b.desk.version, b.desk.doubt = n.head, n.tail, n.version, nil
 	b.desk.uncopied = append(b.desk.uncopied, n.lines...)

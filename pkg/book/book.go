@@ -52,10 +52,6 @@ const longestPause = 3
 // Release.
 var ErrNotHeld = errors.New("the lock is not held")
 
-// ErrFull is returned by Append when the journal has reached its bound. What
-// ends a roll or puts something back may still be written: see doc.go.
-var ErrFull = errors.New("the journal is full")
-
 // ErrDamaged is returned by Read and Acquire when segments do not hold what
 // the head says.
 var ErrDamaged = errors.New("the journal is damaged")
@@ -78,7 +74,7 @@ type Config struct {
 	RequestTimeout time.Duration
 	// RetryPause is the first pause after a lost answer; it doubles, three times.
 	RetryPause time.Duration
-	// SegmentBytes and MaxSegments bound the journal.
+	// SegmentBytes and MaxSegments bound the journal: see doc.go.
 	SegmentBytes int
 	MaxSegments  int
 	// Clock tells the time; nil is the machine's.

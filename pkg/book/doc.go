@@ -112,10 +112,20 @@
 //
 // # Bounds
 //
-// A journal has at most MaxSegments of at most SegmentBytes. Of these, one in
-// sixteen (at least one) is kept for what ends a roll or puts something back:
-// outcomes, halts, and what is written in the phase decide.Undo. A full journal
-// refuses the next intent with ErrFull.
+// A journal has at most MaxSegments of at most SegmentBytes. What does not fit is
+// refused with record.ErrFull, and nothing of it is written. From the end:
 //
-// Start reading at Book.Append, then segments.go.
+//   - one segment in sixteen (at least one) is kept for what ends a roll or puts
+//     something back: outcomes, halts, and what is written in the phase
+//     decide.Undo.
+//   - the quarter before is kept for what has begun: no turn is opened there, and
+//     what only tells how things stand is not written there.
+//
+// A turn that fills even that must end all the same, or a node stays out and no
+// command ends the roll. So whoever takes the lock has a quarter and the spare part
+// beyond what there is, however much that is. The bound is there against what
+// writes without end; that somebody has to begin anew each time is one too. No
+// turn is opened there, so the next roll's journal begins small.
+//
+// Start reading at Book.Append, then segments.go and bounds.go.
 package book

@@ -26,7 +26,10 @@ type InMemory struct {
 	token  string
 	head   head
 	lines  []string
+	tail   tail
 	opened int
+	// size and most bound the journal; zero for no bound.
+	size, most int
 	// written and leased are the versions of the journal and of the lease.
 	written, leased int
 }
@@ -35,6 +38,32 @@ type InMemory struct {
 // given clock; nobody's clock is skewed, so there is no margin.
 func NewInMemory(duration time.Duration, clock func() time.Time) *InMemory {
 	return &InMemory{clock: clock, duration: duration}
+}
+
+// Bound bounds the journal as Config's SegmentBytes and MaxSegments do.
+func (m *InMemory) Bound(segmentBytes, maxSegments int) { m.size, m.most = segmentBytes, maxSegments }
+
+// after works out what the journal is with the events; set makes it that.
+func (o *opened) after(events []record.Event) (set func(), err error) {
+	m := o.on
+	h, lines, err := m.head.after(events)
+	if err != nil {
+		return nil, fmt.Errorf("the journal: %w", err)
+	}
+	all, t, had := m.lines, m.tail, o.had
+	if h.run != m.head.run {
+		all, t, had = nil, tail{}, 0
+	}
+	if m.most > 0 {
+		t, _ = t.add(lines, m.size)
+		if err := (bounds{m.most, had}).fits(t.n, events); err != nil {
+			return nil, fmt.Errorf("the journal: %w", err)
+		}
+	}
+	return func() {
+		m.written++
+		m.head, m.lines, m.tail, o.had = h, append(all, lines...), t, had
+	}, nil
 }
 
 // Open returns a process's way to it. A live lease of the same identity is
@@ -48,6 +77,7 @@ type opened struct {
 	on       *InMemory
 	identity string
 	hold     hold // under on.mu
+	had      int  // segments when the lock was taken; under on.mu
 }
 
 func (o *opened) Read(context.Context) (record.History, record.Holder, error) {
@@ -87,7 +117,7 @@ func (o *opened) Acquire(context.Context) (record.History, error) {
 	m.token = fmt.Sprintf("holding-%d", m.opened)
 	m.head.epoch++
 	m.holder = record.Holder{Identity: o.identity, Since: now, Renewed: now, Expires: now.Add(m.duration)}
-	o.hold = hold{held: true, token: m.token, renewed: now, duration: m.duration}
+	o.hold, o.had = hold{held: true, token: m.token, renewed: now, duration: m.duration}, m.tail.n
 	return m.history()
 }
 
@@ -123,15 +153,11 @@ func (o *opened) Append(_ context.Context, events ...record.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	h, lines, err := m.head.after(events)
+	set, err := o.after(events)
 	if err != nil {
-		return fmt.Errorf("the journal: %w", err)
+		return err
 	}
-	m.written++
-	if h.run != m.head.run {
-		m.lines = nil
-	}
-	m.head, m.lines = h, append(m.lines, lines...)
+	set()
 	return nil
 }
 

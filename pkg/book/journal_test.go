@@ -15,8 +15,6 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/pkg/act/fakeapi"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/book/booktest"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
-	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
 func TestAppend_TakesTwoWrites(t *testing.T) {
@@ -94,44 +92,6 @@ func TestAppend_LeavesWhatOthersPutIntoTheHead(t *testing.T) {
 	}
 	if got := s.read(t); got != "started, deed 1" {
 		t.Errorf("the journal reads %q", got)
-	}
-}
-
-func TestAppend_AFullJournalStillTakesTheWayBack(t *testing.T) {
-	s := newShelf(t, func(c *book.Config) { c.SegmentBytes = 400; c.MaxSegments = 32 })
-	b := held(t, s, "a")
-	var err error
-	n := 0
-	for ; err == nil && n < 1000; n++ {
-		err = b.Append(t.Context(), booktest.Intended(n))
-	}
-	if !errors.Is(err, book.ErrFull) {
-		t.Fatalf("after %d events: %v", n, err)
-	}
-	for _, k := range []record.Kind{record.Looked, record.Noticed, record.Waiting} { // a wait may tell for hours
-		for err = nil; err == nil && n < 1100; n++ {
-			err = b.Append(t.Context(), record.Event{Kind: k, Text: "how the volumes stand"})
-		}
-		if !errors.Is(err, book.ErrFull) {
-			t.Errorf("%s uses what is kept for the way back", k)
-		}
-	}
-	undo := booktest.Intended(1)
-	undo.Phase = decide.Undo
-	for _, e := range []record.Event{{Kind: record.Halted, Text: "full"}, undo} {
-		if err := b.Append(t.Context(), e); err != nil {
-			t.Errorf("%s: %v", e.Kind, err)
-		}
-	}
-	for err = nil; err == nil && n < 2000; n++ {
-		err = b.Append(t.Context(), undo)
-	}
-	if !errors.Is(err, book.ErrFull) {
-		t.Errorf("it has no bound: %v", err)
-	}
-	// A new roll is the way on.
-	if err := b.Append(t.Context(), booktest.Started("r2")); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -116,7 +116,7 @@ func TestOutage_ItEnds(t *testing.T) {
 				}
 				return fakeapi.Fault{Lost: true}
 			})
-			if err := b.Append(t.Context(), booktest.Started("r1")); err == nil || errors.Is(err, book.ErrFull) {
+			if err := b.Append(t.Context(), booktest.Started("r1")); err == nil || errors.Is(err, record.ErrFull) {
 				t.Errorf("ended with %v", err)
 			} else if passes := c.look.Lost; errors.Is(err, record.ErrOutage) != passes {
 				t.Errorf("that it passes by itself: want %t: %v", passes, err)

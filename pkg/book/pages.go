@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/safe-roll/kubectl-safe-roll/pkg/decide"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/record"
 )
 
@@ -131,29 +130,6 @@ func validRun(run string) error {
 	}
 	if !ok {
 		return fmt.Errorf("the run's name %q must be 1 to 50 small letters, digits and dashes", run)
-	}
-	return nil
-}
-
-// spare is the part of a journal, one segment in so many, that only what ends
-// a roll or puts something back may use.
-const spare = 16
-
-// fits returns ErrFull where the batch would pass the journal's bound.
-func fits(n, most int, events []record.Event) error {
-	if n > most {
-		return fmt.Errorf("%w: it would need segment %d of at most %d", ErrFull, n, most)
-	}
-	if most == 1 || n <= most-max(1, most/spare) {
-		return nil
-	}
-	for _, e := range events {
-		switch e.Kind {
-		case record.Started, record.Replanned, record.Intent, record.Noted, record.Waiting, record.Looked, record.Noticed:
-			if e.Phase != decide.Undo {
-				return fmt.Errorf("%w: the last of its %d segments are kept for putting back what was changed; abort does that, and a new roll begins a new journal", ErrFull, most)
-			}
-		}
 	}
 	return nil
 }

@@ -26,22 +26,17 @@ func (o *opened) SendAppend(events ...record.Event) (func(), error) {
 	if err := o.hold.guard(m.clock(), 1); err != nil {
 		return nil, err
 	}
-	h, lines, err := m.head.after(events)
+	set, err := o.after(events)
 	if err != nil {
 		return nil, err
 	}
-	begins, version := h.run != m.head.run, m.written
+	version := m.written
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.written != version {
-			return
+		if m.written == version {
+			set()
 		}
-		m.written++
-		if begins {
-			m.lines = nil
-		}
-		m.head, m.lines = h, append(m.lines, lines...)
 	}, nil
 }
 

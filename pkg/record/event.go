@@ -114,6 +114,11 @@ var ErrOutage = errors.New("the API server could not be reached")
 // long enough for a deed.
 var ErrExpiring = errors.New("the lock runs out before the deed could end")
 
+// ErrFull is returned by Append at the bound of the journal, and nothing was
+// written then. What ends a roll or puts something back has room beyond that, and
+// whoever takes the lock has room for a turn, so that none is left unfinished.
+var ErrFull = errors.New("the journal is full")
+
 // Book is where events are kept, and who may write them. One Book belongs to
 // one process.
 type Book interface {
