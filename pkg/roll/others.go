@@ -37,7 +37,7 @@ func (r *runner) notice(ctx context.Context, s *cluster.Snapshot) error {
 	r.noticed++
 	text := strings.Join(did, "; ")
 	r.Watch(Report{Kind: ReportNoted, Text: text})
-	return r.write(ctx, record.Event{Kind: record.Noticed, Text: text})
+	return r.tell(ctx, record.Event{Kind: record.Noticed, Text: text})
 }
 
 // doings says what differs between two looks and is not our doing: nodes that

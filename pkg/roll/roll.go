@@ -161,8 +161,10 @@ type runner struct {
 	// did: something was done or written down since the last wait began. Going
 	// to and fro between two waits is one wait.
 	did bool
-	// noticed counts what others did, as far as it was written down.
+	// noticed counts what others did, as far as it was written down; untold: a full
+	// journal does without it.
 	noticed int
+	untold  bool
 	// fresh asks for consistent reads at the next tick.
 	fresh bool
 	// blind is since when nothing could be read, unlocked since when the lock
@@ -187,6 +189,12 @@ func (r *runner) run(ctx context.Context, h record.History) (Result, error) {
 		switch {
 		case over:
 			return res, err
+		case errors.Is(err, record.ErrFull) && r.mem.Open == nil:
+			res, _, more := r.halt(ctx, r.full())
+			if more != nil {
+				return res, errors.Join(err, more)
+			}
+			return res, nil
 		case err != nil:
 			return r.result(nil, 1), err // it says what is left changed
 		}

@@ -92,7 +92,7 @@ func (r *runner) looked(ctx context.Context, j *assess.Judgement) error {
 	if r.sight.news() == nil || time.Since(r.sight.at) < seenEvery {
 		return nil
 	}
-	return r.write(ctx, record.Event{Kind: record.Looked, Phase: r.phase})
+	return r.tell(ctx, record.Event{Kind: record.Looked, Phase: r.phase})
 }
 
 // summary counts the volumes by class.
