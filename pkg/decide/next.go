@@ -167,6 +167,10 @@ func (t *tick) node() string { return t.planned.Node.Name }
 
 func (t *tick) policy() policy.Policy { return t.plan.Policy }
 
+// readAgain is how long after the last consistent look a kind is asked for again that
+// could not be read then. It is not counted from now: every event would put it off.
+const readAgain = 5 * time.Second
+
 // readable halts on what will not become readable by waiting, and waits for
 // the rest: with a needed kind missing, nothing may be decided (I3). Every kind is
 // waited for where reading it failed just now: a storage's others say which volumes
@@ -182,7 +186,7 @@ func (t *tick) readable() Decision {
 		if passes {
 			return Wait{
 				Phase: Verify, For: "the API server to answer for " + g.Kind, Left: []string{g.Detail},
-				Progress: g.Kind, Fresh: true, Until: t.now.Add(5 * time.Second),
+				Progress: g.Kind, Fresh: true, Until: t.s.Look.Ended.Add(readAgain + t.s.Look.Skew),
 				Limit: t.policy().SettleLimit, LimitName: "settle limit",
 				Stuck: "find out why " + g.Kind + " cannot be read: " + g.Detail,
 			}
