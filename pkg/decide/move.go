@@ -222,7 +222,7 @@ func (t *tick) act(a Action) Decision {
 const longestAsked = 5 * time.Minute
 
 // backOff spaces out deeds that were refused, so that nothing busy-loops: one
-// second after the first refusal, doubled up to half a minute.
+// second after the first refusal, doubled up to half a minute, and a little more.
 // A server that asked for more gets it, within reason.
 func (t *tick) backOff(a Action) Decision {
 	if t.m.Refusals == 0 {
@@ -230,7 +230,7 @@ func (t *tick) backOff(a Action) Decision {
 	}
 	pause := min(time.Second<<min(t.m.Refusals-1, 5), 30*time.Second)
 	pause = max(pause, min(t.m.Asked, longestAsked))
-	until := t.m.RefusedAt.Add(pause)
+	until := t.m.RefusedAt.Add(t.plan.Spread(pause, t.m.Refusals))
 	if !until.After(t.now) {
 		return nil
 	}

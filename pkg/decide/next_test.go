@@ -133,9 +133,14 @@ func TestNext_AfterARefusalItWaitsAndBeginsElsewhere(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 	f.mem.Asked = time.Minute
-	f.pass(time.Second)
-	if w := wantWait(t, f.next(), decide.Drain); w.Until != f.mem.RefusedAt.Add(time.Minute) {
+	f.pass(2 * time.Second)
+	w := wantWait(t, f.next(), decide.Drain)
+	if asked := w.Until.Sub(f.mem.RefusedAt); asked < time.Minute || asked > 75*time.Second {
 		t.Errorf("the server asked to be left alone for a minute, and is until %s", w.Until)
+	}
+	f.plan.Run += "-other"
+	if other := wantWait(t, f.next(), decide.Drain); other.Until.Equal(w.Until) {
+		t.Errorf("two rolls that were refused together come back together, at %s", w.Until)
 	}
 	f.mem.Asked = 0
 	if second := wantAct(t, f.next(), decide.EvictPods).Pods[0].Name; second == first {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/forecast"
@@ -86,6 +87,14 @@ type Plan struct {
 	// Settings is a hash of the storages' settings that decided the plan.
 	Settings string        `json:"settings,omitempty"`
 	Policy   policy.Policy `json:"policy"`
+}
+
+// Spread prolongs a pause by up to a quarter, so that those who were refused
+// together do not come back together. By how much, the run and the number of the try
+// say: nothing is drawn, and one roll always waits the same.
+func (p *Plan) Spread(pause time.Duration, try int) time.Duration {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", p.Run, try))
+	return pause + pause/4*time.Duration(sum[0])/255
 }
 
 // settingsOf is a hash of the settings that decide placement or deletion. The

@@ -165,11 +165,14 @@ type runner struct {
 	// journal does without it.
 	noticed int
 	untold  bool
-	// fresh asks for consistent reads at the next tick.
+	// fresh asks for consistent reads at the next tick; asked is what the last one
+	// asked for.
 	fresh bool
-	// blind is since when nothing could be read, unlocked since when the lock
-	// has not lasted long enough for a deed.
+	asked cluster.Freshness
+	// blind is since when nothing could be read, and blinks how often; unlocked
+	// since when the lock has not lasted long enough for a deed.
 	blind    time.Time
+	blinks   int
 	unlocked time.Time
 	// renewal is what the keeping of the lock tells.
 	renewal renewal

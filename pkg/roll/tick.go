@@ -20,7 +20,7 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	if r.fresh {
 		want = cluster.Fresh
 	}
-	r.fresh, r.late = false, false
+	r.asked, r.fresh, r.late = want, false, false
 	r.unrenewed()
 	s, err := r.World.Observe(ctx, want)
 	if err != nil {
@@ -29,7 +29,7 @@ func (r *runner) tick(ctx context.Context) (res Result, over bool, err error) {
 	if err := r.notice(ctx, s); err != nil {
 		return Result{}, false, err
 	}
-	r.blind, r.look = time.Time{}, s
+	r.blind, r.blinks, r.look = time.Time{}, 0, s
 	j, now := r.judge(s)
 	if err := r.looked(ctx, j); err != nil {
 		return Result{}, false, err
@@ -73,7 +73,11 @@ func (r *runner) remember(ctx context.Context, d decide.Remember) error {
 	return nil
 }
 
-// trouble waits after a read that failed, for a limited time.
+// longestBlind is how long at most it is waited between two reads that fail.
+const longestBlind = 30 * time.Second
+
+// trouble waits after a read that failed, for a limited time: each time twice as
+// long, since whoever cannot answer is not helped by being asked for everything.
 func (r *runner) trouble(ctx context.Context, err error) (Result, bool, error) {
 	if ctx.Err() != nil {
 		return Result{}, false, nil // the loop tells an interruption
@@ -91,7 +95,9 @@ func (r *runner) trouble(ctx context.Context, err error) (Result, bool, error) {
 			Remedy: "make the API server reachable, then run the same command again",
 		})
 	}
-	sleep(ctx, max(r.Tick, 2*time.Second))
+	pause := r.plan.Spread(min(2*time.Second<<min(r.blinks, 4), longestBlind), r.blinks)
+	r.blinks++
+	sleep(ctx, max(r.Tick, pause))
 	return Result{}, false, nil
 }
 
@@ -158,6 +164,9 @@ func (r *runner) perform(ctx context.Context, a decide.Action, limit time.Durati
 // retry is how long to wait before something is tried again that no news tells of.
 func (r *runner) retry() time.Duration { return max(r.Tick, time.Second) }
 
+// breath is what a wait lasts at least, whatever it says: the loop must not spin.
+const breath = 50 * time.Millisecond
+
 // wait waits for something to change, and ends when its limit passes without
 // progress (I7).
 func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) {
@@ -193,6 +202,10 @@ func (r *runner) wait(ctx context.Context, w decide.Wait) (Result, bool, error) 
 	}
 	if !w.Until.IsZero() {
 		pause = min(pause, w.Until.Sub(now.Add(r.look.Look.Skew)))
+		// What was looked at just now as it is to be is not due at once again.
+		if pause < breath && (r.asked == cluster.Fresh || !w.Fresh) {
+			pause = r.retry()
+		}
 	}
 	if !sleep(ctx, min(r.Tick, max(pause, 0))) {
 		return Result{}, false, nil
