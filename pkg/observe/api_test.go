@@ -235,8 +235,10 @@ func (r *boxReader) Storage() (cluster.Storage, []cluster.Gap) {
 	return st, nil
 }
 
-func boxObject(name string, copies int) string {
-	return fmt.Sprintf(`{"kind":"Box","metadata":{"name":%q,"uid":"u-%s","resourceVersion":"11"},"copies":%d}`, name, name, copies)
+func boxObject(name string, copies int) string { return boxAt(11, name, copies) }
+
+func boxAt(version int, name string, copies int) string {
+	return fmt.Sprintf(`{"kind":"Box","metadata":{"name":%q,"uid":"u-%s","resourceVersion":"%d"},"copies":%d}`, name, name, version, copies)
 }
 
 func nodeObject(name, ready, heartbeat string) string {

@@ -92,8 +92,11 @@ func TestAwait_AHeartbeatWakesNobody(t *testing.T) {
 	a.send(boxesPath, "MODIFIED", boxObject("b", 2))
 	a.send(boxesPath, "BOOKMARK", `{"metadata":{"resourceVersion":"99"}}`)
 	sleeps(t, done, "a heartbeat")
-	a.send(boxesPath, "MODIFIED", boxObject("b", 3))
+	a.send(boxesPath, "MODIFIED", boxAt(100, "b", 3))
 	wakes(t, done, "a change after heartbeats")
+	if c.watches.lost() {
+		t.Error("the watches are lost")
+	}
 }
 
 func TestAwait_ReturnsAtOnceForARevisionThatIsNotTheLast(t *testing.T) {
@@ -161,14 +164,12 @@ func TestAwait_AWatchGoesOnWhereTheServerEndedIt(t *testing.T) {
 	c := observed(t, a)
 	done := awaiting(t, c, look(t, c).Revision)
 	a.send(boxesPath, "BOOKMARK", `{"metadata":{"resourceVersion":"77"}}`)
-	a.mu.Lock()
-	for _, w := range a.watches[boxesPath] {
-		close(w)
-	}
-	delete(a.watches, boxesPath)
-	a.mu.Unlock()
-	a.send(boxesPath, "MODIFIED", boxObject("b", 3))
+	a.end(boxesPath)
+	a.send(boxesPath, "MODIFIED", boxAt(78, "b", 3))
 	wakes(t, done, "a change after the watch was begun anew")
+	if c.watches.lost() {
+		t.Error("the watches are lost")
+	}
 	if a.count(boxesPath, "watch=true", "resourceVersion=77") != 1 {
 		t.Error("the watch did not go on from the last bookmark")
 	}

@@ -48,6 +48,31 @@ type watched struct {
 	Message string `json:"message"`
 }
 
+// order is how far one stream of events has come: to the version of its last event,
+// what that was, and of which object.
+type order struct {
+	version, kind string
+	uid           cluster.UID
+}
+
+// next reports whether the event is a new one. The versions of one stream grow: the
+// same event once more changes nothing, and one that is older than the last is of a
+// stream that tells no present. It would bring back what is gone.
+func (o *order) next(e event, w watched) (bool, error) {
+	version := w.Metadata.Version
+	if version == o.version && version != "" {
+		if e.Type == "BOOKMARK" || o.kind == "" || o.kind == e.Type && o.uid == w.Metadata.UID {
+			return false, nil
+		}
+		return false, fmt.Errorf("two events bear the version %s", version)
+	}
+	if later, known := newer(version, o.version); known && !later || version == "" {
+		return false, fmt.Errorf("an event of version %q came after version %q", version, o.version)
+	}
+	*o = order{version: version, kind: e.Type, uid: w.Metadata.UID}
+	return true, nil
+}
+
 // watch follows a source from a resourceVersion on until the server ends it,
 // and returns the version from which it can go on. A nil error means that it
 // ended as watches do.
@@ -61,7 +86,7 @@ func (c clients) watch(ctx context.Context, s source, version string, apply func
 		return version, watchRefused(err)
 	}
 	defer func() { _ = body.Close() }() // nothing was written
-	dec := json.NewDecoder(body)
+	dec, at := json.NewDecoder(body), order{version: version}
 	for {
 		var e event
 		if err := dec.Decode(&e); err != nil {
@@ -80,10 +105,14 @@ func (c clients) watch(ctx context.Context, s source, version string, apply func
 			}
 			return version, fmt.Errorf("the watch of %s broke: %s", s.spelled(), w.Message)
 		}
-		if err := apply(e, w); err != nil {
-			return version, errors.Join(errExpired, err)
+		fresh, err := at.next(e, w)
+		if err == nil && fresh {
+			err = apply(e, w)
 		}
-		version = w.Metadata.Version
+		if err != nil {
+			return version, errors.Join(errExpired, fmt.Errorf("the watch of %s: %w", s.spelled(), err))
+		}
+		version = at.version
 	}
 }
 
