@@ -5,6 +5,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"sync"
 	"time"
@@ -45,7 +46,8 @@ type watches struct {
 }
 
 // The retries of a watch that breaks: each waits twice as long as the one
-// before, and after the last the watch is lost and everything is read anew.
+// before, and up to a half more, because all watches of a server that goes away
+// break together. After the last the watch is lost and everything is read anew.
 const (
 	watchRetries   = 4
 	watchRetryWait = time.Second
@@ -97,11 +99,14 @@ func (w *watches) keep(ctx context.Context, c clients, s followed, version strin
 			w.note(func() { w.broken = true })
 			return
 		}
-		if !pause(ctx, watchRetryWait<<(failures-1)) {
+		if !pause(ctx, spread(watchRetryWait<<(failures-1))) {
 			return
 		}
 	}
 }
+
+// spread prolongs a pause by up to a half, so that many do not keep step.
+func spread(d time.Duration) time.Duration { return d + rand.N(d/2+1) }
 
 // apply brings one event into the state, unless the list has it.
 func (w *watches) apply(s followed, e event, o watched) error {
