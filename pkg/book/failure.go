@@ -37,6 +37,12 @@ func classify(err error) failure {
 	}
 }
 
+// expired reports whether the server cannot go on with a list that it began.
+func expired(err error) bool {
+	st, answered := errors.AsType[*apierrors.StatusError](err)
+	return answered && st.ErrStatus.Code == http.StatusGone
+}
+
 // explain says which way out there is, where there is one.
 func explain(err error) error {
 	switch {

@@ -62,29 +62,37 @@ func (b *Book) load(ctx context.Context, h head) (contents, error) {
 
 // segments lists the segments of a run, by number.
 func (b *Book) segments(ctx context.Context, run string) (map[int]*corev1.ConfigMap, error) {
+	listed, err := listSegments(ctx, b, labelRun+"="+run, func(cm *corev1.ConfigMap) *corev1.ConfigMap { return cm })
 	found := map[int]*corev1.ConfigMap{}
-	err := b.eachSegment(ctx, labelRun+"="+run, func(cm *corev1.ConfigMap) {
+	for _, cm := range listed {
 		if n, err := strconv.Atoi(cm.Labels[labelSegment]); err == nil && cm.Name == segmentName(run, n) {
 			found[n] = cm
 		}
-	})
+	}
 	return found, err
 }
 
-// eachSegment lists our segments that the selector picks, page by page, by
-// consistent reads.
-func (b *Book) eachSegment(ctx context.Context, selector string, f func(*corev1.ConfigMap)) error {
+// listSegments lists what is kept of our segments that the selector picks, page by
+// page, by consistent reads. A list whose moment the server forgets between two
+// pages is begun anew, a few times: what was read of it is of no moment.
+func listSegments[T any](ctx context.Context, b *Book, selector string, keep func(*corev1.ConfigMap) T) ([]T, error) {
 	opts := metav1.ListOptions{LabelSelector: labelName + "=" + ourName + "," + labelSegment + "," + selector, Limit: perPage}
-	for {
+	var kept []T
+	for tries := 1; ; {
 		list, err := b.list(ctx, opts)
+		if opts.Continue != "" && expired(err) && tries < attempts {
+			kept, opts.Continue = nil, ""
+			tries++
+			continue
+		}
 		if err != nil {
-			return fmt.Errorf("list the journal's segments in %s: %w", b.cfg.Namespace, explain(err))
+			return nil, fmt.Errorf("list the journal's segments in %s: %w", b.cfg.Namespace, explain(err))
 		}
 		for i := range list.Items {
-			f(&list.Items[i])
+			kept = append(kept, keep(&list.Items[i]))
 		}
 		if list.Continue == "" {
-			return nil
+			return kept, nil
 		}
 		opts.Continue = list.Continue
 	}

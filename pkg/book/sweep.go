@@ -23,9 +23,8 @@ func (b *Book) sweep(ctx context.Context) {
 		return
 	}
 	b.desk.sweeps--
-	var old []corev1.ConfigMap
-	err := b.eachSegment(ctx, labelRun+"!="+b.desk.head.run, func(cm *corev1.ConfigMap) {
-		old = append(old, corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: cm.Name, UID: cm.UID}})
+	old, err := listSegments(ctx, b, labelRun+"!="+b.desk.head.run, func(cm *corev1.ConfigMap) corev1.ConfigMap {
+		return corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: cm.Name, UID: cm.UID}}
 	})
 	if err != nil {
 		return
