@@ -88,6 +88,21 @@ func (b *Book) setHold(h hold) {
 	b.hold = h
 }
 
+// renewed notes that the holding of that token was renewed, by a request of that
+// time. Whoever found meanwhile that the lock is lost is not contradicted.
+func (b *Book) renewed(token string, at time.Time) error {
+	b.state.Lock()
+	defer b.state.Unlock()
+	switch {
+	case b.hold.lost != nil:
+		return b.hold.lost
+	case !b.hold.held || b.hold.token != token:
+		return ErrNotHeld
+	}
+	b.hold.renewed = at
+	return nil
+}
+
 func (b *Book) currentRun() string {
 	b.state.Lock()
 	defer b.state.Unlock()

@@ -192,9 +192,7 @@ func (b *Book) Renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.renewed = now
-	b.setHold(h)
-	return nil
+	return b.renewed(h.token, now)
 }
 
 // editLease changes the lease that bears the token; record.ErrFenced if none does.

@@ -96,6 +96,45 @@ func TestLease_CountsItsTransitionsAndBearsOurLabels(t *testing.T) {
 	}
 }
 
+// While the lock is renewed, a write beside it may find the journal taken over or
+// gone. A renewal that succeeds then does not make it ours again.
+func TestRenew_DoesNotTakeBackThatTheLockIsLost(t *testing.T) {
+	for name, lose := range map[string]func(*shelf){
+		"the journal is another's": func(s *shelf) {
+			s.Edit(headPath, func(o fakeapi.Object) { o["data"].(fakeapi.Object)["writer"] = "another" })
+		},
+		"the journal is gone": func(s *shelf) { s.Remove(headPath) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t)
+			b := held(t, s, "a")
+			arrived, answer := make(chan struct{}), make(chan struct{})
+			s.Meddle(func(c fakeapi.Call) fakeapi.Fault {
+				if c.Path == leasePath && c.Method == http.MethodPut {
+					close(arrived)
+					return fakeapi.Fault{Delay: answer}
+				}
+				return fakeapi.Fault{}
+			})
+			renewed := make(chan error)
+			go func() { renewed <- b.Renew(t.Context()) }()
+			<-arrived
+			lose(s)
+			lost := b.Append(t.Context(), booktest.Intended(1))
+			if !errors.Is(lost, record.ErrFenced) {
+				t.Errorf("the append ended with %v", lost)
+			}
+			close(answer)
+			if err := <-renewed; !errors.Is(err, record.ErrFenced) {
+				t.Errorf("the renewal ended with %v", err)
+			}
+			if err := b.Guard(time.Second); !errors.Is(err, record.ErrFenced) {
+				t.Errorf("the guard passes: %v", err)
+			}
+		})
+	}
+}
+
 func TestRenew_DoesNotWaitForASlowAppend(t *testing.T) {
 	s := newShelf(t)
 	b := held(t, s, "a")
