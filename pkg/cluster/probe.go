@@ -99,7 +99,7 @@ func Remember(newer, older map[UID]Sighting, replicas map[UID]Replica) {
 		switch {
 		case !again:
 			newer[uid] = x
-		case y.Probe.Seen != SeenNothing:
+		case y.Probe.Seen != SeenNothing && y.Probe.Seen != SeenReplaced:
 			y.Probe.Seen = SeenRemade
 			newer[uid] = y
 		}

@@ -101,6 +101,7 @@ func TestRemember_WhatWasMissing(t *testing.T) {
 		"served, after a while":        {cluster.SeenRemade, none, cluster.Serving, cluster.SeenRemade},
 		"still missing":                {cluster.SeenNothing, cluster.SeenNothing, cluster.Idle, cluster.SeenNothing},
 		"taken away again":             {cluster.SeenRemade, cluster.SeenNothing, cluster.Idle, cluster.SeenNothing},
+		"on another disk":              {cluster.SeenNothing, cluster.SeenReplaced, cluster.Idle, cluster.SeenReplaced},
 		"nobody answers":               {cluster.SeenNothing, cluster.SeenNoAnswer, cluster.Idle, cluster.SeenRemade},
 		"blank":                        {cluster.SeenNothing, cluster.SeenBlank, cluster.Idle, cluster.SeenRemade},
 		"written to since":             {cluster.SeenRemade, cluster.SeenData, cluster.Idle, cluster.SeenRemade},

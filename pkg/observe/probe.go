@@ -61,7 +61,8 @@ func (c *Cluster) lookInside(ctx context.Context, st *state) {
 	}
 	wg.Wait()
 	st.look.Ended = time.Now()
-	st.keepAnswers(s, order, byNode, answers, c.sightings())
+	st.sightings = c.sightings()
+	st.keepAnswers(s, order, byNode, answers)
 }
 
 // probes returns every probe, by node, and the nodes in order.
@@ -140,8 +141,8 @@ func (c *Cluster) sightings() map[cluster.UID]cluster.Sighting {
 }
 
 // keepAnswers turns the answers into facts of the replicas, and what was not
-// answered into Gaps. Of the sightings before, it keeps what no look can show again.
-func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[string][]askedOf, answers map[string][]answer, before map[cluster.UID]cluster.Sighting) {
+// answered into Gaps. Of the last reading's sightings it keeps what no look can show again.
+func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[string][]askedOf, answers map[string][]answer) {
 	replicas := map[cluster.UID]cluster.Replica{}
 	for _, storage := range s.Storages {
 		for _, v := range storage.Volumes {
@@ -150,6 +151,7 @@ func (st *state) keepAnswers(s *cluster.Snapshot, order []string, byNode map[str
 			}
 		}
 	}
+	before := st.sightings
 	st.sightings = map[cluster.UID]cluster.Sighting{}
 	var gaps probeGaps
 	for _, node := range order {

@@ -37,17 +37,31 @@ func (w *World) separate(h decide.Halt) bool {
 const mayHang = "may hang"
 
 // anew gives the roll in flight up and makes a new plan, as a halt may say; it
-// returns nil where it can only be gone on with.
-func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) (*decide.Plan, error) {
+// returns nil where it can only be gone on with, and whether it is over with that.
+func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) (plan *decide.Plan, over bool) {
+	plan, no, err := w.planAnew(ctx, r, m, h)
+	switch {
+	case err != nil:
+		h.Ending, h.Why = Errored, err.Error()
+	case strings.Contains(no, mayHang):
+		h.Ending, h.Why = Refused, no
+	default:
+		return plan, false
+	}
+	return nil, true
+}
+
+// planAnew returns the new plan, or why there is none.
+func (w *World) planAnew(ctx context.Context, r Roll, m *book.InMemory, h *History) (plan *decide.Plan, no string, err error) {
 	res, err := roll.Abort(ctx, config(w.Connect(m.Open("somebody@laptop"), r.Case.Commands, Faults{}), nil, time.Second))
 	w.tell("abort: exit %d, %v", res.Exit, err)
 	switch {
 	case errors.Is(err, roll.ErrNothing): // it halted before it began
 	case res.Exit != 0 || err != nil:
-		return nil, err
+		return nil, "", err
 	default:
 		if err := w.close(ctx, m, h); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	lapse(5 * time.Minute) // what had no place finds one
@@ -58,11 +72,8 @@ func (w *World) anew(ctx context.Context, r Roll, m *book.InMemory, h *History) 
 	}
 	if no != "" || err != nil {
 		w.tell("no new plan: %s", no)
-		if no != "" && strings.Contains(no, mayHang) {
-			h.Ending, h.Why = Refused, no
-		}
-		return nil, err
+		return nil, no, err
 	}
 	next.Run += fmt.Sprintf("-%d", len(h.Calls))
-	return &next, nil
+	return &next, "", nil
 }

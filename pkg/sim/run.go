@@ -249,11 +249,8 @@ func (w *World) roll(ctx context.Context, r Roll, plan decide.Plan, m *book.InMe
 			continue
 		}
 		if n > 0 && strings.Contains(halt.Remedy, "safe-roll abort") {
-			if first, err = w.anew(ctx, r, m, h); err != nil {
-				h.Ending, h.Why = Errored, err.Error()
-				return
-			}
-			if h.Ending == Refused {
+			var over bool
+			if first, over = w.anew(ctx, r, m, h); over {
 				return
 			}
 		} else if n >= max(2, len(r.Faults)) && halt.Exit == decide.ExitLimit {
