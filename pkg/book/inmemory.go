@@ -62,7 +62,8 @@ func (o *opened) after(events []record.Event) (set func(), err error) {
 	}
 	return func() {
 		m.written++
-		m.head, m.lines, m.tail, o.had = h, append(all, lines...), t, had
+		all = append(all, lines...)
+		m.head, m.lines, m.tail, o.had = h, all, t, had
 	}, nil
 }
 

@@ -115,7 +115,7 @@ func darkened(t *testing.T, nth int, after bool, lasts time.Duration) (d *dark, 
 
 // untouched reports whether the journal has no intent, and no note.
 func untouched(t *testing.T, d *dark) bool {
-	h, _, err := d.Book.Read(t.Context())
+	h, _, err := d.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
