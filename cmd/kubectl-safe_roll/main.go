@@ -2,16 +2,13 @@
 
 // Command kubectl-safe_roll is the kubectl plugin safe-roll. It wires streams,
 // signals and the list of storage systems to the commands, and ends with their
-// exit code; there is no logic here.
+// exit code; there is no logic here but which signal ends what.
 package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
@@ -22,28 +19,17 @@ import (
 // version is set by the linker: -X main.version.
 var version = "dev"
 
-func main() { os.Exit(run()) }
+func main() { os.Exit(heeding(run)) }
 
 // garbage is how much may pile up before it is collected, in percent of what is
 // in use: reading a large cluster makes much of it and keeps little, and what a
 // laptop is short of is memory. GOGC in the environment says otherwise.
 const garbage = 25
 
-func run() int {
+func run(ctx context.Context) int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	ctx, stop := context.WithCancelCause(context.Background())
-	defer stop(nil)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		<-signals
-		stop(cli.ErrInterrupted) // finish the deed in hand, leave no hold behind
-		<-signals
-		fmt.Fprintln(os.Stderr, "\nEnded at once; the same command goes on as soon as the lock has run out.")
-		os.Exit(cli.ExitInterrupted) // asked twice: go, the next run finds out what happened
-	}()
 	app := cli.App{
 		Streams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 		Program: os.Args[0], Version: version, Storages: plugins.All(),

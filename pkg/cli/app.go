@@ -44,6 +44,12 @@ func Run(ctx context.Context, app App, args []string) int {
 	if e.code == exitError1 && interrupted(ctx, e.err) {
 		e = &exitError{code: ExitInterrupted, err: errors.New("interrupted before anything was changed")}
 	}
+	if unread(e.err) {
+		if e.code == exitError1 || e.code == exitUsage {
+			return exitUnread
+		}
+		return e.code
+	}
 	if e.err != nil {
 		fmt.Fprintln(app.Streams.ErrOut, "Error: "+printableLines(e.err.Error()))
 	}
@@ -94,5 +100,5 @@ func interrupted(ctx context.Context, err error) bool {
 }
 
 // ErrInterrupted is the cause with which main ends the context when a person
-// presses Ctrl-C.
+// presses Ctrl-C, or their terminal closes.
 var ErrInterrupted = errors.New("interrupted")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"syscall"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cluster"
 )
@@ -24,6 +25,10 @@ const (
 // ExitInterrupted is the exit code of a program that a person stopped and that
 // can be resumed.
 const ExitInterrupted = 130
+
+// exitUnread is what a shell tells of a program whose reader has gone, as head
+// does. A roll that goes on without one ends with a code of its own.
+const exitUnread = 141
 
 // exitError carries an exit code up to Run. With a nil err everything has been
 // said already.
@@ -54,6 +59,7 @@ func failed(err error) error {
 	var unanswered *url.Error
 	var file *fs.PathError
 	switch {
+	case unread(err): // as it is: Run tells it from other errors
 	case errors.As(err, &unanswered):
 		server := unanswered.URL
 		if u, parsed := url.Parse(server); parsed == nil {
@@ -64,6 +70,13 @@ func failed(err error) error {
 		err = fmt.Errorf("%s: %w", file.Path, file.Err)
 	}
 	return &exitError{code: exitError1, err: err}
+}
+
+// unread reports whether an error is only that nobody reads what is printed any
+// more. A connection that broke is no file, and an error.
+func unread(err error) bool {
+	var file *fs.PathError
+	return errors.As(err, &file) && errors.Is(file.Err, syscall.EPIPE)
 }
 
 // exited ends with a code after everything was said; nil for 0.

@@ -257,7 +257,7 @@ func (o *rollOptions) broken(err error, res roll.Result) error {
 func (o *rollOptions) end(res roll.Result, w *watch) error {
 	if w.events != nil {
 		if err := w.events.Err(); err != nil {
-			return failed(fmt.Errorf("the events could not be written: %w", err))
+			return unsaid(res, fmt.Errorf("the events could not be written: %w", err))
 		}
 		return exited(res.Exit)
 	}
@@ -274,7 +274,7 @@ func (o *rollOptions) end(res roll.Result, w *watch) error {
 		err = view.Interrupted{Again: o.again(res.Plan), Left: res.Left}.Text(errOut, styleOf(errOut))
 	}
 	if err != nil {
-		return failed(err)
+		return unsaid(res, err)
 	}
 	return exited(res.Exit)
 }

@@ -97,7 +97,13 @@ func replicasOn(j *assess.Judgement, node string) int {
 	return n
 }
 
-// exitAfter is the exit code for the file of metrics.
+// unsaid is a roll whose end could not be printed, as where the terminal has
+// closed: how it ended counts for more.
+func unsaid(res roll.Result, err error) error {
+	return &exitError{code: exitAfter(res, err), err: err}
+}
+
+// exitAfter is the exit code of a roll, and of an error where there is no other.
 func exitAfter(res roll.Result, err error) int {
 	if err != nil && res.Exit == exitDone {
 		return exitError1
