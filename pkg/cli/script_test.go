@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/safe-roll/kubectl-safe-roll/pkg/cli"
@@ -22,12 +24,28 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scripts expect")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"kubectl-safe_roll": func() {
+	testscript.Main(leakless{m}, map[string]func(){"kubectl-safe_roll": func() {
 		os.Exit(cli.Run(context.Background(), cli.App{
 			Streams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 			Program: os.Args[0], Version: "v0.0.0-test", Storages: plugins.All(),
 		}, os.Args[1:]))
 	}})
+}
+
+// leakless are tests that fail where one leaves a goroutine behind.
+type leakless struct{ m *testing.M }
+
+// Run implements testscript.TestingM.
+func (l leakless) Run() int {
+	exit := l.m.Run()
+	if exit != 0 {
+		return exit
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // TestScripts runs what needs no cluster. Each script begins in a folder with
