@@ -3,14 +3,10 @@
 package world_test
 
 import (
-	"bufio"
-	"context"
 	"errors"
-	"io"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
@@ -18,9 +14,10 @@ import (
 )
 
 // TestRun_OthersActAtTheSameTime has a second operator start a roll during the
-// first one, and other people cordon, uncordon and remove nodes in the middle.
-// Whoever is stopped by that runs the same command again. The end is judged by
-// the disks.
+// first one, and other people cordon, uncordon and remove nodes in the middle:
+// the node that the autoscaler removes here holds nothing (meddling_test.go has
+// one that does). Whoever is stopped by that runs the same command again, and who
+// has not acted by then still does. The end is judged by the disks.
 func TestRun_OthersActAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -41,17 +38,17 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 		return said
 	}
 	do := func(args ...string) func() { return func() { ask(0, args...) } }
-	meddling := []cue{
-		{"worker-1 · evacuate", "a second operator", func() {
+	others := meddling{
+		{line: "worker-1 · evacuate", what: "a second operator", do: func() {
 			said := ask(6, args...)
 			if !strings.Contains(said.Err, "lock") || !strings.Contains(said.Err, "worker-1") {
 				t.Errorf("the second operator is not told who does what:\n%s", said.All())
 			}
 			ask(3, "safe-roll", "drain", "worker-3", "--look-interval=4s") // an unfinished turn on another node
 		}},
-		{"worker-1 · may be deleted", "ours is uncordoned", do("uncordon", "worker-1")},
-		{"worker-2 · evacuate", "another is cordoned", do("cordon", "worker-3")},
-		{"worker-2 · drain", "an autoscaler removes a node without storage", func() {
+		{line: "worker-1 · may be deleted", what: "ours is uncordoned", do: do("uncordon", "worker-1")},
+		{line: "worker-2 · evacuate", what: "another is cordoned", do: do("cordon", "worker-3")},
+		{line: "worker-2 · drain", what: "an autoscaler removes a node without storage", do: func() {
 			if err := w.PowerOff(t.Context(), "spare"); err != nil {
 				t.Error(err)
 			}
@@ -59,28 +56,8 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 			ask(0, "uncordon", "worker-3")
 		}},
 	}
-	exit, said := 0, ""
-	for range 6 {
-		if exit, said = rollAmong(t, w, args, meddling); exit == 0 {
-			break
-		}
-		t.Logf("exit %d, and once more:\n%s", exit, last(said, 6))
-		if exit != 3 && exit != 4 && exit != 5 {
-			t.Fatalf("a roll that others disturb ends, or halts with a reason:\n%s", said)
-		}
-		worldtest.Kubectl(t, w, 0, "uncordon", "worker-3")
-		meddling = nil
-	}
-	if exit != 0 {
-		t.Fatalf("it never ended:\n%s", said)
-	}
-	tr := worldtest.Truth(t, w)
-	if lost := tr.Lost(e); len(lost) > 0 {
-		t.Errorf("lost %v", lost)
-	}
-	if short := tr.Short(e, i.Replicas); len(short) > 0 {
-		t.Errorf("fewer than %d copies: %v", i.Replicas, short)
-	}
+	others.roll(t, w, args, func() { worldtest.Kubectl(t, w, 0, "uncordon", "worker-3") })
+	whole(t, w, e, i.Replicas)
 	judged := worldtest.Kubectl(t, w, 0, "safe-roll", "report", "--check")
 	t.Logf("the journal, judged:\n%s", last(judged.Out, 12))
 }
@@ -117,49 +94,6 @@ func TestDrain_TwoOperatorsStartAtOnce(t *testing.T) {
 		t.Errorf("lost %v", lost)
 	}
 	worldtest.Kubectl(t, w, 0, "safe-roll", "report", "--check")
-}
-
-// cue is what somebody does when a line of progress says so, once.
-type cue struct {
-	line, what string
-	do         func()
-}
-
-// rollAmong runs the command among people who act on their cues.
-func rollAmong(t *testing.T, w *world.World, args []string, cues []cue) (exit int, said string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
-	defer cancel()
-	r, out := io.Pipe()
-	cmd, err := w.StartKubectl(ctx, out, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	done := make(chan struct{})
-	acted := map[string]bool{}
-	go func() {
-		defer close(done)
-		for lines := bufio.NewScanner(r); lines.Scan(); {
-			all.WriteString(lines.Text() + "\n")
-			for _, c := range cues {
-				if strings.Contains(lines.Text(), c.line) && !acted[c.what] {
-					acted[c.what] = true
-					c.do()
-				}
-			}
-		}
-		_, _ = io.Copy(io.Discard, r)
-	}()
-	_ = cmd.Wait() // its exit code says it
-	_ = out.Close()
-	<-done
-	for _, c := range cues {
-		if !acted[c.what] {
-			t.Logf("no cue for: %s", c.what)
-		}
-	}
-	return cmd.ProcessState.ExitCode(), all.String()
 }
 
 // last are the last lines of a text.
