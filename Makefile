@@ -99,9 +99,14 @@ soak: ## the simulator's campaigns at length: $SOAK times what go test does (doc
 	SOAK=$(SOAK) SIM_DOCS='$(CURDIR)/docs' GOGC=1600 \
 	  $(GO) test ./pkg/sim -count=1 -v -timeout 48h | grep -v '^=== '
 
+# What starts goroutines, itself or through what it uses, and has tests; of the
+# simulator those that take seconds.
+RACY    := ./cmd/... ./pkg/roll ./pkg/book/... ./pkg/observe ./pkg/live ./pkg/act/... ./pkg/cli ./pkg/trail ./pkg/view ./pkg/scenario ./plugins/...
+RACYSIM := TakenOver|TestBook_|TestObserve_|AStandardRoll
 .PHONY: race
-race: ## the race detector over what is concurrent: the loop, the book, reading and deeds (minutes)
-	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 1h ./pkg/roll ./pkg/book/... ./pkg/observe ./pkg/live ./pkg/act/...
+race: ## the race detector over whatever starts a goroutine, without the simulator's campaigns (minutes)
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 1h $(RACY)
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 1h ./pkg/sim -run '$(RACYSIM)'
 
 .PHONY: cover
 cover: ## coverage of this module, in coverage.out
