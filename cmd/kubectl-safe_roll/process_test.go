@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,6 +36,9 @@ func TestMain(m *testing.M) {
 		main()
 	case "deed":
 		os.Exit(heeding(deed))
+	}
+	if signal.Ignored(syscall.SIGHUP) { // the tests run under nohup; what they start must not
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	goleak.VerifyTestMain(m)
 }
