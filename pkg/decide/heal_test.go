@@ -3,6 +3,7 @@
 package decide_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -272,4 +273,24 @@ func has(fs []assess.Finding, code string) bool {
 		}
 	}
 	return false
+}
+
+// In a turn nothing that sleeps is mended: where somebody else takes a node with its
+// replicas then, the way on is to give the turn up, and heal.
+func TestHeal_WhatOthersTakeInATurnIsMendedByANewRoll(t *testing.T) {
+	f := three(policy.Refill, 1, 2, 3)
+	f.opened()
+	f.look()
+	wantAct(t, f.next(), decide.Place)
+	f.storage().Nodes[0].Placement.Accept = false
+	f.volume().Replicas[1].Claim, f.volume().Replicas[1].FailedAt = cluster.Failed, f.now
+	f.look()
+	if w := wantWait(t, f.next(), decide.CordonIt); !strings.Contains(w.Stuck, "safe-roll abort puts worker-1 back to use") {
+		t.Errorf("where it does not come: %s", w.Stuck)
+	}
+	f.volume().Replicas[1].Claim = cluster.ClaimUnknown // what nobody can mend
+	f.look()
+	if w := wantWait(t, f.next(), decide.CordonIt); strings.Contains(w.Stuck, "abort") {
+		t.Errorf("nothing can be mended, and yet: %s", w.Stuck)
+	}
 }

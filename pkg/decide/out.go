@@ -35,8 +35,18 @@ func (t *tick) mayDrain() Decision {
 		For: "every volume to keep its floor without " + t.node(), Left: messages(p.Findings),
 		Progress: t.volumeToken(),
 		Limit:    t.policy().SettleLimit, LimitName: "settle limit",
-		Stuck: "kubectl safe-roll verify " + t.node() + " shows every reason",
+		Stuck: t.short(),
 	}
+}
+
+// short is what to do where a volume does not come to its floor. Others may have taken
+// a node with its replicas meanwhile: what sleeps is mended before a turn, not in it.
+func (t *tick) short() string {
+	why := "kubectl safe-roll verify " + t.node() + " shows every reason"
+	if len(Mendable(t.j)) > 0 {
+		why += "; kubectl safe-roll abort puts " + t.node() + " back to use, and a new roll mends what lacks replicas before its first turn"
+	}
+	return why
 }
 
 // drain evicts what must go, a bounded batch at a time, and the storage's own
