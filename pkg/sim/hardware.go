@@ -151,9 +151,16 @@ func (w *World) watchVolume(v *volume, by oracle.Hand) {
 	v.damaged = v.damaged && !w.mended(v)
 }
 
-// lose notes that what was last written to a volume is gone.
+// lose notes that what was last written to a volume is gone. What others took just
+// now, while a command of ours ran that cannot be called back, was believed in, too.
 func (w *World) lose(v *volume, by oracle.Hand) {
-	w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: len(w.concealed(v))})
+	believed := len(w.concealed(v))
+	for _, at := range v.vanished {
+		if w.unknowable(at.at) {
+			believed++
+		}
+	}
+	w.truth.Losses = append(w.truth.Losses, oracle.Loss{At: w.now, Volume: v.name, By: by, Damaged: v.damaged, Concealed: believed})
 }
 
 // vanish notes that a copy went by others' hands: they took it, or switched its
