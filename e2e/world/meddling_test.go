@@ -16,7 +16,6 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
-	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
 
 // meddling is what others do during a roll.
@@ -90,47 +89,6 @@ func (m meddling) rollOnce(t *testing.T, w *world.World, args []string) (exit in
 	return cmd.ProcessState.ExitCode(), all.String()
 }
 
-// lookAgain is as long as a roll takes to look at the cluster a few times.
-const lookAgain = 15 * time.Second
-
-// TestRun_AnotherNodeIsDrainedByHand: somebody drains another node with plain
-// kubectl, just when the replicas of ours move. The roll says so and takes
-// nothing more out until that is over; then it goes on to the end.
-func TestRun_AnotherNodeIsDrainedByHand(t *testing.T) {
-	t.Parallel()
-	w := start(t)
-	i := scenario.Incident{Workers: 4, Users: 5, LoggedIn: 2, Replicas: 2}
-	e := worldtest.Build(t, w, i)
-	x := w.Watch(t.Context(), e, i.Replicas)
-	x.Theirs("worker-3")
-	ours := uidOf(t, w, "worker-1")
-	over := make(chan struct{})
-	others := meddling{{line: "worker-1 · evacuate", what: "worker-3 is drained by hand", do: func() {
-		rebuildIn(w, 2*lookAgain) // what the drain takes away is missing for a while
-		go func() {               // the roll goes on meanwhile
-			defer close(over)
-			handed(t, w, "drain", "worker-3", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=1m")
-			time.Sleep(lookAgain)
-			if now := uidOf(t, w, "worker-1"); now != ours {
-				t.Errorf("worker-1 was replaced (%s, before %s) while copies were missing", now, ours)
-			}
-			rebuildIn(w, 0)
-			handed(t, w, "uncordon", "worker-3")
-		}()
-	}}}
-	said := others.roll(t, w, []string{
-		"safe-roll", "run", "worker-1", "worker-2", "--yes", "--look-interval=4s", "--lock-duration=12s", "--replace-command=machine replace",
-	}, func() { <-over })
-	<-over
-	t.Log(said)
-	for _, want := range []string{"somebody cordoned node worker-3", "somebody uncordoned node worker-3"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("it never says %q", want)
-		}
-	}
-	judge(t, w, x, e)
-}
-
 // handed runs kubectl beside the test's own goroutine, where nothing is fatal.
 func handed(t *testing.T, w *world.World, args ...string) {
 	if said, err := w.Kubectl(t.Context(), args...); err != nil || said.Exit != 0 {
@@ -146,13 +104,6 @@ func uidOf(t *testing.T, w *world.World, node string) types.UID {
 		return ""
 	}
 	return n.UID
-}
-
-// rebuildIn sets how long a rebuild takes; the real manager takes what it takes.
-func rebuildIn(w *world.World, d time.Duration) {
-	if w.Standin != nil {
-		w.Standin.SetRebuild("", model.Rebuild{Duration: d})
-	}
 }
 
 // TestRun_AnAutoscalerRemovesANodeWithReplicas: a node that holds replicas, and is
