@@ -22,6 +22,7 @@ func (r Result) begun() bool { return r.Plan.Run != "" }
 func afterOutage(ctx context.Context, cfg Config, cut Result, why error) (res Result, err error, on bool) {
 	cfg = cfg.Defaults()
 	cfg.Plan, cfg.Widen, cfg.Expect, cfg.again = nil, false, cut.Plan.Run, true
+	cfg.CommandEnded = false // that was said of a command before this program
 	limit := cut.Plan.Policy.SettleLimit
 	cfg.Watch(Report{Kind: ReportTrouble, Text: fmt.Sprintf("%v; it is tried again for %s", why, limit)})
 	began, pause := time.Now(), 2*time.Second

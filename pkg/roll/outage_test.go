@@ -26,6 +26,7 @@ type dark struct {
 	nth   int
 	after bool
 	lasts time.Duration
+	gone  chan struct{} // closed when the server goes away
 
 	writes int
 	until  time.Time
@@ -53,6 +54,7 @@ func (d *dark) Append(ctx context.Context, es ...record.Event) error {
 			}
 		}
 		d.until = time.Now().Add(d.lasts)
+		close(d.gone)
 	}
 	if err := d.call(); err != nil {
 		<-ctx.Done() // the whole limit of a write
@@ -97,16 +99,19 @@ func (d *dark) Perform(ctx context.Context, a decide.Action) (decide.Outcome, er
 }
 
 // darkened runs a roll through an outage.
-func darkened(t *testing.T, nth int, after bool, lasts time.Duration) (d *dark, again roll.Config, said string, res roll.Result, err error) {
+func darkened(t *testing.T, nth int, after bool, lasts time.Duration, change ...func(*roll.Config)) (d *dark, again roll.Config, said string, res roll.Result, err error) {
 	w, c := worlds()["refill, retire and create"]()
 	p := propose(t, w, c)
-	d = &dark{toy: w, Book: book.NewInMemory(time.Minute, time.Now).Open("a"), nth: nth, after: after, lasts: lasts}
+	d = &dark{toy: w, Book: book.NewInMemory(time.Minute, time.Now).Open("a"), nth: nth, after: after, lasts: lasts, gone: make(chan struct{})}
 	cfg := config(w, &shelf{}, &p)
 	cfg.World, cfg.Book, cfg.WriteLimit = d, d, 20*time.Second
 	cfg.Watch = func(r roll.Report) {
 		if r.Kind == roll.ReportTrouble {
 			said += r.Text + "\n"
 		}
+	}
+	for _, f := range change {
+		f(&cfg)
 	}
 	res, err = roll.Run(t.Context(), cfg)
 	cfg.Plan = nil
@@ -185,21 +190,41 @@ func TestRun_AnOutageAtTheVeryFirstWriteIsNotTriedAgain(t *testing.T) {
 	})
 }
 
+// That a command has ended was said of one that a program before had begun, and not of
+// one whose outcome could not be written since.
+func TestRun_AfterAnOutageNobodyHasSaidThatACommandEnded(t *testing.T) {
+	for nth, more := 2, true; more; nth++ {
+		synctest.Test(t, func(t *testing.T) {
+			d, _, _, _, _ := darkened(t, nth, false, 4*time.Minute, func(c *roll.Config) { c.CommandEnded = true })
+			if more = d.writes >= nth; !more {
+				return
+			}
+			h, _, err := d.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range h.Events {
+				if e.Note != nil && e.Note.Kind == decide.CommandEnded {
+					t.Errorf("write %d: %s", nth, e.Text)
+				}
+			}
+		})
+	}
+}
+
 // Who has the lock by then has it.
 func TestRun_AfterAnOutageAnotherMayHaveTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, c := worlds()["refill, retire and create"]()
 		p := propose(t, w, c)
 		m := book.NewInMemory(time.Minute, time.Now)
-		d := &dark{toy: w, Book: m.Open("a"), nth: 9, lasts: 4 * time.Minute}
+		d := &dark{toy: w, Book: m.Open("a"), nth: 9, lasts: 4 * time.Minute, gone: make(chan struct{})}
 		cfg := config(w, &shelf{}, &p)
 		cfg.World, cfg.Book, cfg.WriteLimit = d, d, 20*time.Second
 		stop := make(chan struct{})
 		go func() {
 			defer close(stop)
-			for d.writes < d.nth {
-				time.Sleep(time.Second)
-			}
+			<-d.gone
 			time.Sleep(3 * time.Minute)
 			other := m.Open("b")
 			if _, err := other.Acquire(t.Context()); err != nil {
