@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,13 +30,13 @@ type dark struct {
 	gone  chan struct{} // closed when the server goes away
 
 	writes int
-	until  time.Time
-	deeds  int // done while nobody can have answered
+	until  atomic.Int64 // in Unix nanoseconds: the lock is renewed beside the loop
+	deeds  int          // done while nobody can have answered
 }
 
 var errAway = errors.New("connection refused")
 
-func (d *dark) away() bool { return time.Now().Before(d.until) }
+func (d *dark) away() bool { return time.Now().UnixNano() < d.until.Load() }
 
 // call is a request that is not answered while the server is away.
 func (d *dark) call() error {
@@ -53,7 +54,7 @@ func (d *dark) Append(ctx context.Context, es ...record.Event) error {
 				return err
 			}
 		}
-		d.until = time.Now().Add(d.lasts)
+		d.until.Store(time.Now().Add(d.lasts).UnixNano())
 		close(d.gone)
 	}
 	if err := d.call(); err != nil {
