@@ -29,7 +29,7 @@ type moved struct {
 // must not have gone back.
 func (w *world) comparable(was *world) bool {
 	return !w.now.Before(was.now) && w.snap.Source == was.snap.Source && w.allNodes == was.allNodes &&
-		reflect.DeepEqual(w.pol, was.pol) && slices.Equal(w.snap.Retired, was.snap.Retired) && maps.Equal(w.zones, was.zones) &&
+		reflect.DeepEqual(w.pol, was.pol) && slices.Equal(w.snap.Retired, was.snap.Retired) && maps.Equal(w.snap.Missing, was.snap.Missing) && maps.Equal(w.zones, was.zones) &&
 		slices.EqualFunc(w.storages, was.storages, func(a, b storageWorld) bool {
 			return a.facts.Driver == b.facts.Driver && a.facts.Namespace == b.facts.Namespace && a.facts.Reporter == b.facts.Reporter &&
 				(a.reporters == nil) == (b.reporters == nil)

@@ -114,8 +114,8 @@ func (w *world) stand(st *storageWorld, v *cluster.Volume, r *cluster.Replica) r
 	if why.standing != cluster.StandingGood {
 		return why.worse(place)
 	}
-	if r.Probe != nil && place.standing == cluster.StandingGood {
-		return w.probed(st, v, r)
+	if p := w.snap.Looked(r); p != nil && place.standing == cluster.StandingGood {
+		return w.probed(st, v, r, p)
 	}
 	return place.worse(w.incarnation(r)).worse(w.served(st, v, r))
 }

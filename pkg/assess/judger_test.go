@@ -36,6 +36,19 @@ func variants(v reflect.Value, yield func(reflect.Value)) {
 		}
 	case reflect.Slice:
 		variantsOfList(v, yield)
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			with := func(e reflect.Value) {
+				c := reflect.MakeMap(v.Type())
+				for _, o := range v.MapKeys() {
+					c.SetMapIndex(o, v.MapIndex(o))
+				}
+				c.SetMapIndex(k, e) // none deletes it
+				yield(c)
+			}
+			with(reflect.Value{})
+			variants(v.MapIndex(k), with)
+		}
 	case reflect.Pointer:
 		if v.IsNil() {
 			yield(reflect.New(v.Type().Elem()))

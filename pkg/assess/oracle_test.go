@@ -120,7 +120,7 @@ func (o oracle) there(st cluster.Storage, r cluster.Replica) bool {
 		}
 	}
 	madeHere := r.Created.After(created) && r.HealthyAt.Sub(r.Created) >= -o.pol.ClockSkew
-	seen := o.saw(r) == cluster.SeenData && slices.ContainsFunc(st.Nodes, func(sn cluster.StorageNode) bool {
+	seen := o.saw(r) == cluster.SeenData && !o.wasMissing(r) && slices.ContainsFunc(st.Nodes, func(sn cluster.StorageNode) bool {
 		return sn.Name == r.Node && !sn.Reported.IsZero() && !sn.Reported.Before(created)
 	})
 	return !created.IsZero() && (older || madeHere || seen)

@@ -24,6 +24,23 @@ func look(seen cluster.Seen, more ...func(*lab, *cluster.Replica)) func(*lab) {
 	}
 }
 
+// missed makes the first replica of "data" one whose directory was missing when a
+// program looked that has ended since.
+func missed(bend func(*cluster.Missing), more ...func(*lab, *cluster.Replica)) func(*lab) {
+	return func(l *lab) {
+		look(cluster.SeenNothing)(l)
+		r := l.r(0)
+		x, _ := r.Missing()
+		if r.Probe = nil; bend != nil {
+			bend(&x)
+		}
+		l.s.Missing = map[cluster.UID]cluster.Missing{r.UID: x}
+		for _, f := range more {
+			f(l, r)
+		}
+	}
+}
+
 // reborn makes the node younger than its replica, an hour ago.
 func reborn(l *lab, r *cluster.Replica) {
 	l.node("w1").Created = ago(time.Hour)
@@ -44,6 +61,13 @@ func probeCases() []replicaCase {
 		{"what was missing before the volume was opened is not counted", false, look(cluster.SeenRemade, used), isUnknown, ProbeBlank, dunno},
 		{"nor is it while it is served", true, look(cluster.SeenRemade, used), isUnknown, ProbeBlank, dunno},
 		{"of a volume that was never written it changes nothing", false, look(cluster.SeenRemade), isGood, "", safe},
+		{"an earlier program saw that it was missing: it is served, and not counted", true, missed(nil, used), isUnknown, ProbeBlank, dunno},
+		{"it was at rest, and not looked into again", false, missed(nil, used), isUnknown, ProbeBlank, dunno},
+		{"somebody wrote into what was made anew", true, missed(nil, used, func(l *lab, r *cluster.Replica) { look(cluster.SeenData)(l) }), isUnknown, ProbeBlank, dunno},
+		{"it is still missing", false, missed(nil, used, func(l *lab, _ *cluster.Replica) { look(cluster.SeenNothing)(l) }), isAbsent, ReplicaDataMissing, unsafe},
+		{"it was rebuilt since", false, missed(func(x *cluster.Missing) { x.HealthyAt = x.HealthyAt.Add(-time.Second) }, used), isGood, "", safe},
+		{"it was on another disk", false, missed(func(x *cluster.Missing) { x.DiskUUID = "former" }, used), isGood, "", safe},
+		{"it was another machine's", false, missed(func(x *cluster.Missing) { x.Machine.UID = "former" }, used), isUnknown, ProbeNoAnswer, dunno},
 		{"half a replica is not counted", false, look(cluster.SeenBroken), isUnknown, ProbeBroken, dunno},
 		{"another disk proves nothing", false, look(cluster.SeenOtherDisk), isUnknown, ProbeOtherDisk, dunno},
 		{"another disk without the directory proves nothing by itself", false, look(cluster.SeenReplaced), isUnknown, ProbeOtherDisk, dunno},

@@ -113,6 +113,9 @@ func (d dice) odds(s *cluster.Snapshot) {
 		s.Retired = append(s.Retired, cluster.Retired{Node: cluster.NodeRef{Name: "n1", UID: pick(d, cluster.UID("before"), "uid-n1")},
 			At: pick(d, ago(100*time.Hour+11*time.Second), ago(100*time.Hour), ago(time.Hour))})
 	}
+	if d.rarely(10) {
+		s.Missing = d.missing(s)
+	}
 	if d.rarely(15) {
 		s.Persistent = append(s.Persistent, cluster.PersistentVolume{Name: "odd", Driver: pick(d, driver, "other", ""), Handle: "none",
 			Local: d.rarely(2), Deleting: d.rarely(3), Bound: d.rarely(2), ClaimName: pick(d, "", "c"), Hostnames: pick(d, nil, []string{"n1"}, []string{"n1", "n2"}, []string{"id-n1"})})
@@ -219,6 +222,28 @@ func (d dice) replica(name, node string, claim cluster.Claim) cluster.Replica {
 
 // probe is a look into a directory, seldom the answer of another machine or
 // from before the node was made.
+// missing are directories that an earlier look found missing, of some replicas, and
+// of some that are not what they were.
+func (d dice) missing(s *cluster.Snapshot) map[cluster.UID]cluster.Missing {
+	out := map[cluster.UID]cluster.Missing{}
+	for _, st := range s.Storages {
+		for _, v := range st.Volumes {
+			for _, r := range v.Replicas {
+				if !d.rarely(3) {
+					continue
+				}
+				r.Probe = d.probe(r.Node)
+				r.Probe.Seen = cluster.SeenNothing
+				x, _ := r.Missing()
+				x.HealthyAt = mostly(d, 6, x.HealthyAt, ago(time.Hour))
+				x.DiskUUID = mostly(d, 12, x.DiskUUID, "other")
+				out[r.UID] = x
+			}
+		}
+	}
+	return out
+}
+
 func (d dice) probe(node string) *cluster.Probe {
 	return &cluster.Probe{
 		Seen: mostly(d, 3, cluster.SeenData, cluster.SeenNoAnswer, cluster.SeenNothing, cluster.SeenBlank, cluster.SeenBroken, cluster.SeenOtherDisk, cluster.SeenReplaced, cluster.SeenRemade),

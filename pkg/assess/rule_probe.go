@@ -32,10 +32,10 @@ const (
 // kindExec is the Gap of looks that were not possible.
 const kindExec = "pods/exec"
 
-// probed judges a replica into whose directory a look was asked for, once its
-// node, storage node and disk are known to be there.
-func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica) reason {
-	p, n := r.Probe, w.nodes[r.Node]
+// probed judges a replica into whose directory a look was asked for, now or before,
+// once its node, storage node and disk are known to be there.
+func (w *world) probed(st *storageWorld, v *cluster.Volume, r *cluster.Replica, p *cluster.Probe) reason {
+	n := w.nodes[r.Node]
 	age, serves := w.incarnation(r), w.served(st, v, r)
 	facts := probeFacts(p)
 	switch {

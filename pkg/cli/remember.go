@@ -12,7 +12,8 @@ import (
 )
 
 // remember adds what the journal of the latest roll knows and no object shows:
-// which machines are gone for good, whatever has their name now.
+// which machines are gone for good, whatever has their name now, and which
+// directories were missing, whatever is in them now.
 func (c *connection) remember(ctx context.Context, s *cluster.Snapshot) *cluster.Snapshot {
 	h, _, err := c.read(ctx)
 	return remembering(s, h, err)
@@ -31,6 +32,6 @@ func remembering(s *cluster.Snapshot, h record.History, err error) *cluster.Snap
 		return &known
 	}
 	_, m := record.Replay(h)
-	known.Retired = m.Retired()
+	known.Retired, known.Missing = m.Retired(), m.Missing
 	return &known
 }

@@ -128,3 +128,56 @@ func sameDirectory(a, b *Replica) bool {
 	return a.Node == b.Node && a.DiskUUID == b.DiskUUID && a.DiskPath == b.DiskPath &&
 		a.Directory == b.Directory && a.HealthyAt.Equal(b.HealthyAt)
 }
+
+// Missing is that a look found the directory of a replica missing, with what tells
+// whether the replica was rebuilt since. It is kept for longer than a program lasts.
+type Missing struct {
+	Replica   UID    `json:"replica"`
+	Node      string `json:"node"`
+	DiskUUID  string `json:"diskUUID,omitempty"`
+	DiskPath  string `json:"diskPath,omitempty"`
+	Directory string `json:"directory"`
+	// HealthyAt is the replica's, then.
+	HealthyAt time.Time `json:"healthyAt,omitzero"`
+	// At is when it was looked at, by the API server's clock, and Machine the
+	// incarnation of the node that answered.
+	At      time.Time `json:"at"`
+	Machine NodeRef   `json:"machine"`
+}
+
+// Missing returns what there is to keep of the look into the replica's directory: that
+// it was missing, or false.
+func (r *Replica) Missing() (Missing, bool) {
+	p := r.Probe
+	if p == nil || !(Sighting{Probe: *p}).missing() {
+		return Missing{}, false
+	}
+	return Missing{
+		Replica: r.UID, Node: r.Node, DiskUUID: r.DiskUUID, DiskPath: r.DiskPath, Directory: r.Directory,
+		HealthyAt: r.HealthyAt, At: p.At, Machine: p.Node,
+	}, true
+}
+
+// Of reports whether it is still what is known of the replica's directory.
+func (x Missing) Of(r *Replica) bool {
+	then := Replica{Node: x.Node, DiskUUID: x.DiskUUID, DiskPath: x.DiskPath, Directory: x.Directory, HealthyAt: x.HealthyAt}
+	return x.Replica == r.UID && sameDirectory(&then, r)
+}
+
+// Looked returns the look into the replica's directory, in the light of the looks
+// before it; nil where there was none. Whatever is in a directory that was missing once
+// was made anew: see Remember.
+func (s *Snapshot) Looked(r *Replica) *Probe {
+	x, ok := s.Missing[r.UID]
+	switch {
+	case !ok || !x.Of(r):
+		return r.Probe
+	case r.Probe == nil:
+		return &Probe{Seen: SeenRemade, At: x.At, Node: x.Machine}
+	case r.Probe.Seen == SeenNothing || r.Probe.Seen == SeenReplaced:
+		return r.Probe
+	}
+	p := *r.Probe
+	p.Seen = SeenRemade
+	return &p
+}

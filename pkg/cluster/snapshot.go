@@ -59,6 +59,8 @@ type Snapshot struct {
 	// Retired are machines that are known to be gone, from whoever ended them;
 	// no observation tells it. Empty where nobody keeps a record.
 	Retired []Retired
+	// Missing are directories that a look found missing, by replica, likewise.
+	Missing map[UID]Missing
 }
 
 // Retired is one incarnation of a node, and when it was seen to be gone.

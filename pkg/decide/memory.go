@@ -29,6 +29,8 @@ const (
 	Proved NoteKind = "proved"
 	// Rebooted: the turn's node came up as Boot.
 	Rebooted NoteKind = "rebooted"
+	// DirectoriesMissing: a look found the directories in Missing missing.
+	DirectoriesMissing NoteKind = "directories-missing"
 	// CommandEnded: somebody says that the command which went astray has ended.
 	CommandEnded NoteKind = "command-ended"
 	// Retired: the turn's node is gone.
@@ -60,6 +62,8 @@ type Note struct {
 	Look *Look     `json:"look,omitempty"`
 	// Replicas that were proved, for Proved.
 	Replicas []cluster.UID `json:"replicas,omitempty"`
+	// Missing are some directories, for DirectoriesMissing.
+	Missing []cluster.Missing `json:"missing,omitempty"`
 	// Boot is the node's, for Rebooted.
 	Boot string `json:"boot,omitempty"`
 	// Holds: what the gate permits still held when the look became void, for
@@ -163,6 +167,10 @@ type Memory struct {
 	Passed map[Gate]Look
 	// Approved is the node whose turn was approved last.
 	Approved cluster.NodeRef
+	// Missing are the directories that a look found missing, by replica. What is in
+	// them later is nobody's data, until the replica is rebuilt; a new roll has them
+	// from the one before.
+	Missing map[cluster.UID]cluster.Missing
 	// Undo are the deeds that put back what we changed, the latest first.
 	Undo []Action
 	// Open is the deed whose outcome is not known, if any, and OpenAt when it was

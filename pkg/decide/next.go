@@ -18,6 +18,9 @@ import (
 // is passed, and the first one that they do not meet decides.
 func Next(p Plan, j *assess.Judgement, m Memory, now time.Time) Decision {
 	t := &tick{plan: p, j: j, s: j.Snapshot, m: m, now: now}
+	if d := t.noteMissing(); d != nil {
+		return d
+	}
 	if d := t.readable(); d != nil {
 		return d
 	}

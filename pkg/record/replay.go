@@ -209,6 +209,15 @@ func note(m *decide.Memory, n decide.Note, at time.Time) {
 		m.Turns = append(m.Turns, t)
 	case decide.Approved:
 		m.Approved = n.Node
+	case decide.DirectoriesMissing:
+		known := maps.Clone(m.Missing)
+		if known == nil {
+			known = map[cluster.UID]cluster.Missing{}
+		}
+		for _, x := range n.Missing {
+			known[x.Replica] = x
+		}
+		m.Missing = known
 	case decide.LookTaken:
 		m.Looks[n.Gate] = *n.Look
 	case decide.LookVoided:

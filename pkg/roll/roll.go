@@ -226,7 +226,11 @@ func (r *runner) begin(ctx context.Context, h record.History) error {
 		}
 		r.plan = *r.Plan
 		r.Watch(Report{Kind: ReportStarted, Plan: &r.plan})
-		return r.write(ctx, record.Event{Kind: record.Started, Plan: r.Plan, By: r.by()})
+		events := []record.Event{{Kind: record.Started, Plan: r.Plan, By: r.by()}}
+		for _, n := range r.mem.StillMissing() {
+			events = append(events, record.Event{Kind: record.Noted, Note: &n, Text: n.Says})
+		}
+		return r.write(ctx, events...)
 	case h.Over():
 		return ErrNothing
 	case r.Expect != "" && r.plan.Run != r.Expect:
@@ -250,11 +254,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // judge judges the snapshot by the cluster's clock, with the machines that the
-// journal knows to be gone. On consistent reads rests what cannot be taken back:
-// they are judged from nothing, with no part of an earlier judgement kept.
+// journal knows to be gone and the directories that it knows to have been missing. On
+// consistent reads rests what cannot be taken back: they are judged from nothing, with
+// no part of an earlier judgement kept.
 func (r *runner) judge(s *cluster.Snapshot) (*assess.Judgement, time.Time) {
 	known := *s
-	known.Retired = r.mem.Retired()
+	known.Retired, known.Missing = r.mem.Retired(), r.mem.Missing
 	now := time.Now().Add(s.Look.Skew)
 	if s.Look.Fresh {
 		r.judger = assess.Judger{}
