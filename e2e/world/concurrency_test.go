@@ -26,6 +26,7 @@ func TestRun_OthersActAtTheSameTime(t *testing.T) {
 	if err := w.AddNode(t.Context(), scenario.Node{Name: "spare", Role: "control-plane"}); err != nil {
 		t.Fatal(err)
 	}
+	rebuildIn(w, fewLooks) // there is somebody at work while it moves replicas
 	args := []string{
 		"safe-roll", "run", "worker-1", "worker-2", "--yes", "--look-interval=4s", "--lock-duration=12s", "--replace-command=machine replace",
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world"
 	"github.com/safe-roll/kubectl-safe-roll/e2e/world/worldtest"
 	"github.com/safe-roll/kubectl-safe-roll/pkg/scenario"
+	"github.com/safe-roll/kubectl-safe-roll/plugins/longhorn/model"
 )
 
 // meddling is what others do during a roll.
@@ -104,6 +105,56 @@ func uidOf(t *testing.T, w *world.World, node string) types.UID {
 		return ""
 	}
 	return n.UID
+}
+
+// fewLooks is long enough for the roll to look and to say what it waits for.
+const fewLooks = 5 * time.Second
+
+// rebuildIn sets how long a rebuild takes; the real manager takes what it takes.
+func rebuildIn(w *world.World, d time.Duration) {
+	if w.Standin != nil {
+		w.Standin.SetRebuild("", model.Rebuild{Duration: d})
+	}
+}
+
+// TestRun_SomebodyDrainsAnotherNodeByHand: another node is drained by kubectl while the
+// roll moves replicas away from its own. What that takes away is copied again, slowly,
+// and meanwhile no machine goes and no volume has fewer copies than it must.
+func TestRun_SomebodyDrainsAnotherNodeByHand(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	i := scenario.Incident{Workers: 4, Users: 5, LoggedIn: 2, Replicas: 2}
+	e := worldtest.Build(t, w, i)
+	rebuildIn(w, fewLooks)
+	x := w.Watch(t.Context(), e, i.Replicas)
+	x.Theirs("worker-3")
+	over := make(chan struct{})
+	others := meddling{{line: "worker-1 · evacuate", what: "worker-3 is drained by hand", do: func() {
+		go func() { // the roll goes on meanwhile
+			defer close(over)
+			rebuildIn(w, 3*fewLooks)
+			handed(t, w, "drain", "worker-3", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=2m")
+			time.Sleep(fewLooks)
+			rebuildIn(w, fewLooks)
+			handed(t, w, "uncordon", "worker-3")
+		}()
+	}}}
+	handOver := func() {
+		if others[0].acted {
+			<-over
+		}
+	}
+	said := others.roll(t, w, []string{
+		"safe-roll", "run", "worker-1", "worker-2", "--yes", "--look-interval=4s", "--lock-duration=12s", "--replace-command=machine replace",
+	}, handOver)
+	handOver()
+	t.Log(said)
+	for _, want := range []string{"somebody cordoned node worker-3", "somebody uncordoned node worker-3"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it never says %q", want)
+		}
+	}
+	judge(t, w, x, e)
 }
 
 // TestRun_AnAutoscalerRemovesANodeWithReplicas: a node that holds replicas, and is
