@@ -10,7 +10,9 @@ import (
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	lhclient "github.com/longhorn/longhorn-manager/k8s/pkg/client/clientset/versioned"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -34,6 +36,26 @@ func lists() []string {
 		out = append(out, "/apis/longhorn.io/v1beta2/"+kind)
 	}
 	return out
+}
+
+// caughtUp waits until the API server knows all of what was written straight into its
+// etcd: until then it refuses lists, as of a version that is too large.
+func caughtUp(ctx context.Context, cfg *rest.Config) error {
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return err
+	}
+	var last error
+	for _, path := range lists() {
+		err := wait.PollUntilContextTimeout(ctx, time.Second, askLimit, true, func(ctx context.Context) (bool, error) {
+			_, last = client.Discovery().RESTClient().Get().AbsPath(path).Param("limit", "1").DoRaw(ctx)
+			return last == nil || apierrors.IsNotFound(last), nil // not every version has every kind
+		})
+		if err != nil {
+			return fmt.Errorf("the API server has not caught up with etcd in %s: %s: %w", askLimit, path, last)
+		}
+	}
+	return nil
 }
 
 // Floor downloads every list that verify reads, as verify reads it (pages of

@@ -144,6 +144,9 @@ func (c Comparison) prepare(ctx context.Context, bin bench.Binaries, s Shape) (*
 	if err := Fill(ctx, t.Etcd, s); err != nil {
 		return cluster, t, err
 	}
+	if err := caughtUp(ctx, cluster.Config()); err != nil {
+		return cluster, t, err
+	}
 	fmt.Fprintf(c.Log, "# filled with %s in %s\n", s, time.Since(began).Round(time.Second))
 	t.Env, err = environment(ctx, bin, cluster)
 	return cluster, t, err
