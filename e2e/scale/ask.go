@@ -10,7 +10,6 @@ import (
 
 	longhorn "github.com/longhorn/longhorn-manager/k8s/pkg/apis/longhorn/v1beta2"
 	lhclient "github.com/longhorn/longhorn-manager/k8s/pkg/client/clientset/versioned"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -41,19 +40,13 @@ func lists() []string {
 // caughtUp waits until the API server knows all of what was written straight into its
 // etcd: until then it refuses lists, as of a version that is too large.
 func caughtUp(ctx context.Context, cfg *rest.Config) error {
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return err
-	}
 	var last error
-	for _, path := range lists() {
-		err := wait.PollUntilContextTimeout(ctx, time.Second, askLimit, true, func(ctx context.Context) (bool, error) {
-			_, last = client.Discovery().RESTClient().Get().AbsPath(path).Param("limit", "1").DoRaw(ctx)
-			return last == nil || apierrors.IsNotFound(last), nil // not every version has every kind
-		})
-		if err != nil {
-			return fmt.Errorf("the API server has not caught up with etcd in %s: %s: %w", askLimit, path, last)
-		}
+	err := wait.PollUntilContextTimeout(ctx, 5*time.Second, askLimit, true, func(ctx context.Context) (bool, error) {
+		last = Floor(ctx, cfg)
+		return last == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("the API server has not caught up with etcd: %w: %w", err, last)
 	}
 	return nil
 }
