@@ -82,6 +82,27 @@ func TestAwait_AChangedFactWakesAndCachedShowsItWithoutAskingAgain(t *testing.T)
 	}
 }
 
+// What a whole reading takes to join says nothing of the event that comes next: it would
+// be held back for long, once after each reading.
+func TestAwait_TheFirstEventAfterAReadingIsNotHeldBack(t *testing.T) {
+	a := newAPI(t)
+	a.put(nodesPath, nodeObject("n", "True", ""))
+	c := observed(t, a)
+	look(t, c)
+	if c.joined != 0 || c.settle() != settle {
+		t.Errorf("after a reading it gathers for %s, by a joining of %s", c.settle(), c.joined)
+	}
+	done := awaiting(t, c, look(t, c).Revision)
+	a.send(nodesPath, "MODIFIED", nodeObject("n", "False", ""))
+	wakes(t, done, "a node that is no longer ready")
+	if _, err := c.Observe(t.Context(), cluster.Cached); err != nil {
+		t.Fatal(err)
+	}
+	if c.joined == 0 {
+		t.Error("how long joining an event took is not known: a stream of them is not held back")
+	}
+}
+
 func TestAwait_AHeartbeatWakesNobody(t *testing.T) {
 	a := newAPI(t)
 	a.put(nodesPath, nodeObject("n", "True", "2026-01-01T00:00:00Z"))

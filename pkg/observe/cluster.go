@@ -38,7 +38,8 @@ type Cluster struct {
 	// came to an end; took is how long the last that did has taken.
 	asked time.Time
 	took  time.Duration
-	// joined is how long the last joining took.
+	// joined is how long the last joining of events took; that of a whole reading
+	// takes longer, and says nothing of the next event's.
 	joined  time.Duration
 	watches *watches
 	// expected is what our deeds did since the last reading of all kinds.
@@ -112,10 +113,8 @@ func (c *Cluster) Observe(ctx context.Context, f cluster.Freshness) (*cluster.Sn
 
 // keep makes the state's present the last snapshot. mu is held.
 func (c *Cluster) keep(st *state) *cluster.Snapshot {
-	began := time.Now()
 	c.revision++
 	c.last = st.snapshot(c.revision)
-	c.joined = time.Since(began)
 	return c.last
 }
 
@@ -139,7 +138,9 @@ func (c *Cluster) cached(ctx context.Context) (*cluster.Snapshot, error) {
 	}
 	renewed := c.renewLeases(ctx)
 	if c.watches.take() || renewed {
+		began := time.Now()
 		c.keep(c.state)
+		c.joined = time.Since(began)
 	}
 	return c.again(), nil
 }
