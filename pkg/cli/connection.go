@@ -89,6 +89,7 @@ func (c *connection) config() (*rest.Config, error) {
 	}
 	cfg.UserAgent = "kubectl-safe-roll/" + c.app.Version
 	cfg.WarningHandler = rest.NoWarnings{}
+	cfg.QPS, cfg.Burst = 50, 100 // the default of 5 a second would make people wait, and deeds
 	return cfg, nil
 }
 
@@ -163,7 +164,6 @@ func (c *connection) clientset() (*kubernetes.Clientset, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.QPS, cfg.Burst = 50, 100 // the default of 5 a second would make people wait
 	set, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("no client for Kubernetes: %w", err)
